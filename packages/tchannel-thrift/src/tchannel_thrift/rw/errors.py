@@ -35,6 +35,7 @@ class _SourceError(ThriftError):
         line: Line of the mistake, counted from 1, or None where unknown.
         column: Column of the mistake in characters, counted from 1, or None where unknown.
         source_line: The text of that line without its line ending, or None where unknown.
+
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class UnknownExceptionError(ThriftError):
     Args:
         message: What was received.
         thrift_response: The decoded response, or None.
+
     """
 
     def __init__(self, message: str, thrift_response: object = None) -> None:
@@ -127,6 +129,7 @@ def error_at(
         document: The document, for its path and text.
         pos: Line and column, both counted from 1; an ``ast.Position`` is one.
         expected: What would have been right, or None to leave that out.
+
     """
     line, column = pos
     source_line = _line(document.source, line)

@@ -1,0 +1,153 @@
+"""A place in the tokens of a document, and the errors about it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import NoReturn
+
+from tchannel_thrift.rw.errors import ThriftParserError, error_at
+
+from . import literals
+from .ast import Position
+from .tokens import doc_text, tokenize
+
+
+class Cursor:
+    """Walks over the tokens of a document; the base of the parser.
+
+    Args:
+        source: The text of the document.
+        path: The file it is from, for errors, or None.
+        strict: Follow thriftrw's tokens, or else Apache's.
+
+    """
+
+    __slots__ = (
+        "_line_starts",
+        "docs",
+        "index",
+        "kinds",
+        "path",
+        "source",
+        "starts",
+        "strict",
+        "texts",
+    )
+
+    def __init__(self, source: str, *, path: str | None, strict: bool) -> None:
+        self.source = source
+        self.path = path
+        self.strict = strict
+        self.kinds, self.texts, self.starts, self.docs = tokenize(source, strict=strict)
+        self.index = 0
+        self._line_starts = [0, *(match.end() for match in re.finditer("\n", source))]
+
+    # -- places ---------------------------------------------------------------------------------
+
+    def pos(self, index: int | None = None) -> Position:
+        """Where a token starts: the current one unless told."""
+        return self.pos_at(self.starts[self.index if index is None else index])
+
+    def pos_at(self, offset: int) -> Position:
+        """The line and column of a character of the document."""
+        line = bisect_right(self._line_starts, offset)
+        return Position(line, offset - self._line_starts[line - 1] + 1)
+
+    def doc(self, index: int) -> str | None:
+        """The text of the doc comment right before a token."""
+        comment = self.docs.get(index)
+        return None if comment is None else doc_text(comment)
+
+    # -- errors ---------------------------------------------------------------------------------
+
+    def unexpected(self, expected: str) -> NoReturn:
+        """Refuse the current token.
+
+        The beginnings of the messages are thriftrw's, typing errors included: programs compare
+        them.
+        """
+        kind, text, pos = self.kinds[self.index], self.texts[self.index], self.pos()
+        if kind == "end":
+            raise self.error("Grammer error at EOF", pos, expected=expected)
+        if kind != "invalid":
+            shown = text if len(text) <= 40 else f"{text[:40]}..."
+            raise self.error(f"Grammar error {shown!r} at line {pos.line}", pos, expected=expected)
+        message = f"Illegal characher {text!r} at line {pos.line}"
+        if text in {'"', "'"}:
+            raise self.error(message, pos, expected=f"a closing {text} on the same line")
+        if self.source.startswith("/*", self.starts[self.index]):
+            raise self.error(message, pos, expected="*/ after the comment that begins here")
+        raise self.error(message, pos, expected=expected)
+
+    def error(
+        self, message: str, pos: Position, *, expected: str | None = None
+    ) -> ThriftParserError:
+        """An error at a place of this document."""
+        return error_at(ThriftParserError, message, self, pos, expected=expected)
+
+    # -- tokens ---------------------------------------------------------------------------------
+
+    def skip(self, kind: str) -> bool:
+        """Step over a token of that kind if it is there, and tell whether it was."""
+        if self.kinds[self.index] == kind:
+            self.index += 1
+            return True
+        return False
+
+    def skip_word(self, word: str) -> bool:
+        """Step over an identifier with a meaning at this place, such as ``xsd_all``."""
+        if self.texts[self.index] == word and self.kinds[self.index] == "identifier":
+            self.index += 1
+            return True
+        return False
+
+    def skip_separator(self) -> None:
+        """Step over one optional ``,`` or ``;``."""
+        kind = self.kinds[self.index]
+        if kind == "," or kind == ";":
+            self.index += 1
+
+    def take(self, kind: str, expected: str) -> str:
+        """Step over a token of that kind, which must be there, and return its text."""
+        index = self.index
+        if self.kinds[index] != kind:
+            self.unexpected(expected)
+        self.index = index + 1
+        return self.texts[index]
+
+    def take_name(self, expected: str) -> str:
+        """Step over the name of something that is declared here, and return it.
+
+        Refuses dots, which only references have. thriftrw accepts dots in the names of types, but
+        nothing could refer to such a type; Apache refuses them.
+        """
+        name = self.take("identifier", expected)
+        if "." in name:
+            self.index -= 1
+            self.unexpected(f"{expected} without dots")
+        return name
+
+    def take_string(self, expected: str) -> str:
+        """Step over a string literal, which must be there, and return its value."""
+        text = self.take("string", expected)
+        try:
+            return literals.string(text)
+        except literals.BadLiteralError as error:
+            raise self._bad_literal(error) from None
+
+    def take_integer(self, expected: str) -> int:
+        """Step over an integer literal, which must be there, and return its value."""
+        kind = self.kinds[self.index]
+        if kind not in {"integer", "hexadecimal"}:
+            self.unexpected(expected)
+        self.index += 1
+        try:
+            return literals.integer(kind, self.texts[self.index - 1])
+        except literals.BadLiteralError as error:
+            raise self._bad_literal(error) from None
+
+    def _bad_literal(self, error: literals.BadLiteralError) -> ThriftParserError:
+        """An error within the literal that was just stepped over."""
+        pos = self.pos_at(self.starts[self.index - 1] + error.offset)
+        return self.error(error.message, pos, expected=error.expected)
