@@ -95,16 +95,18 @@ FATAL: Final = 0xFF
 class TChannelError(Exception):
     """An error made by TChannel, as opposed to one that an application declared.
 
-    :param description: what happened, for people.
-    :param id: the message id of the call on its connection.
-    :param tracing: the tracing of the call.
-    :param peer: ``host:port`` of the peer that the failed attempt went to.
-    :param service: the service that was called.
-    :param endpoint: the endpoint that was called.
-    :param attempts: how many times the call was sent before it was given up.
-
     All arguments are attributes of the same names; what is not known is None.
     Raised by a handler, it reaches the caller with its code and description.
+
+    Args:
+        description: What happened, for people.
+        id: The message id of the call on its connection.
+        tracing: The tracing of the call.
+        peer: ``host:port`` of the peer that the failed attempt went to.
+        service: The service that was called.
+        endpoint: The endpoint that was called.
+        attempts: How many times the call was sent before it was given up.
+
     """
 
     code: int | None = None

@@ -1,0 +1,248 @@
+"""Events of a channel's calls, and the hooks that watch them.
+
+Hooks watch; they cannot change a call (interceptors can, see `tchannel.interceptors`)::
+
+    @channel.hooks.before_send_request
+    def log_request(request):
+        print(request.service, request.endpoint)
+
+    channel.hooks.register(log_request, EventType.before_send_request)
+    channel.hooks.register(MyHook())  # every method named like an event
+
+A hook may be a coroutine function; it then runs as a task of its own and the call does not wait for
+it. An exception in a hook is logged and harms nothing else.
+"""
+
+import asyncio
+import enum
+import inspect
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+__all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
+
+log = logging.getLogger(__name__)
+
+# A hook takes what its event gives, and what it returns is awaited or ignored.
+Hook = Callable[..., Any]
+_HookT = TypeVar("_HookT", bound=Hook)
+_AnyHookT = TypeVar("_AnyHookT")
+
+
+class EventType(enum.IntEnum):
+    """What can be watched; `EventHook` says what each hook is called with, and when."""
+
+    before_send_request = 0x00
+    after_send_request = 0x01
+    before_serialize_request_headers = 0x02
+    before_send_response = 0x10
+    after_send_response = 0x11
+    before_receive_request = 0x20
+    after_receive_request = 0x21
+    before_receive_response = 0x30
+    after_receive_response = 0x31
+    after_receive_error = 0x41
+    after_send_error = 0x42
+    after_receive_system_error = 0x43
+    after_receive_system_error_per_attempt = 0x44
+    on_exception = 0x50
+    on_operational_error = 0x51
+    on_operational_error_per_attempt = 0x52
+
+
+class EventHook:
+    """Base class of hooks: override the events to watch.
+
+    ``request`` is the `tchannel.Request` of the call, ``response`` its `tchannel.Response`,
+    ``error`` a `tchannel.errors.TChannelError` (of `on_exception`: what the handler raised).
+    """
+
+    def before_send_request(self, request: Any) -> Any:
+        """A call, or another attempt of it, is about to be sent."""
+
+    def after_send_request(self, request: Any) -> Any:
+        """An attempt was handed to its connection."""
+
+    def before_serialize_request_headers(self, headers: dict[str, Any], service: str) -> Any:
+        """The application headers of a call are about to be encoded; they may be changed."""
+
+    def before_send_response(self, response: Any) -> Any:
+        """The response of a handler is about to be sent."""
+
+    def after_send_response(self, response: Any) -> Any:
+        """The response of a handler was handed to its connection."""
+
+    def before_receive_request(self, request: Any) -> Any:
+        """The endpoint of an incoming call is known; its handler was not called yet."""
+
+    def after_receive_request(self, request: Any) -> Any:
+        """An incoming call has arrived whole."""
+
+    def before_receive_response(self, request: Any) -> Any:
+        """The response to a call begins to arrive."""
+
+    def after_receive_response(self, request: Any, response: Any) -> Any:
+        """The response to a call has arrived whole, be its status OK or FAILED."""
+
+    def after_receive_error(self, request: Any, error: Any) -> Any:
+        """A peer answered a call, or one attempt of it, with an error frame."""
+
+    def after_send_error(self, error: Any) -> Any:
+        """An incoming call was answered with an error frame."""
+
+    def after_receive_system_error(self, request: Any, error: Any) -> Any:
+        """A call failed in the end because its last peer answered with an error frame."""
+
+    def after_receive_system_error_per_attempt(self, request: Any, error: Any) -> Any:
+        """An attempt failed because the peer answered with an error frame."""
+
+    def on_exception(self, request: Any, error: BaseException) -> Any:
+        """A handler raised something that its interface does not declare.
+
+        A plain function is called while that exception is being handled, so that `traceback` shows
+        where it comes from.
+        """
+
+    def on_operational_error(self, request: Any, error: Any) -> Any:
+        """A call failed in the end without an answer: timeout, connection, no peer."""
+
+    def on_operational_error_per_attempt(self, request: Any, error: Any) -> Any:
+        """An attempt failed without an answer: timeout, connection, no peer."""
+
+
+class EventEmitter:
+    """Calls the hooks of a channel.
+
+    ``callbacks[event]`` is the tuple of hooks of an event: empty, hence false, when nobody listens.
+    The hot path looks there first and then spares the call of `fire` and the making of its
+    arguments.
+    """
+
+    __slots__ = ("callbacks", "tasks")
+
+    def __init__(self) -> None:
+        # A list indexed by the event's number: hashing an enum member costs a Python call.
+        self.callbacks: Final[list[tuple[Hook, ...]]] = [()] * (max(EventType) + 1)
+        self.tasks: Final[set[asyncio.Future[Any]]] = set()
+        """Hooks that still run; the event loop holds its tasks weakly, so they are held here."""
+
+    def register_hook(self, hook: object, event_type: int | None = None) -> None:
+        """Call `hook` at every `event_type`.
+
+        Without one, every method of `hook` that is named like an event is called at that event.
+
+        Raises:
+            TypeError: A hook that cannot be called at its event.
+            ValueError: An unknown event, or an object without any method named like an event.
+
+        """
+        for event, callback in _callbacks_of(hook, event_type):
+            # A new tuple each time: events fired meanwhile, also in other threads, see old or new.
+            self.callbacks[event] = (*self.callbacks[event], callback)
+
+    def unregister_hook(self, hook: object, event_type: int | None = None) -> None:
+        """Undo `register_hook` with the same arguments; what is not registered is ignored."""
+        for event, callback in _callbacks_of(hook, event_type):
+            self.callbacks[event] = tuple(
+                other for other in self.callbacks[event] if other != callback
+            )
+
+    def fire(self, event: int, *args: object) -> None:
+        """Call the hooks of `event` with `args`; in the channel's loop."""
+        for callback in self.callbacks[event]:
+            try:
+                result = callback(*args)
+                if result is not None and inspect.isawaitable(result):
+                    task = asyncio.ensure_future(result)
+                    self.tasks.add(task)
+                    task.add_done_callback(self._hook_ended)
+            except Exception:
+                log.exception("hook %r failed at %s", callback, EventType(event).name)
+
+    def _hook_ended(self, task: "asyncio.Future[Any]") -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("hook %r failed", task, exc_info=error)
+
+
+def _callbacks_of(hook: object, event_type: int | None) -> list[tuple[EventType, Hook]]:
+    if event_type is not None:
+        if not callable(hook):
+            raise TypeError(f"hook must be callable, not {hook!r}")
+        try:
+            return [(EventType(event_type), hook)]
+        except ValueError:
+            raise ValueError(f"event_type must be an EventType, not {event_type!r}") from None
+    if inspect.isclass(hook):
+        raise TypeError(f"hook must be an object, not the class {hook.__name__}: call it first")
+    callbacks = []
+    for event in EventType:
+        method = getattr(hook, event.name, None)
+        # Methods inherited from EventHook do nothing; registering them would slow every call.
+        if callable(method) and getattr(method, "__func__", None) is not getattr(
+            EventHook, event.name
+        ):
+            callbacks.append((event, method))
+    if not callbacks and not isinstance(hook, EventHook):
+        raise ValueError(f"hook {hook!r} has no method named like an event; or give event_type")
+    return callbacks
+
+
+class _Register(Protocol):
+    def __call__(self, hook: _HookT, /) -> _HookT: ...
+
+
+class EventRegistrar:
+    """``channel.hooks``: registers hooks on a channel."""
+
+    before_send_request: _Register
+    after_send_request: _Register
+    before_serialize_request_headers: _Register
+    before_send_response: _Register
+    after_send_response: _Register
+    before_receive_request: _Register
+    after_receive_request: _Register
+    before_receive_response: _Register
+    after_receive_response: _Register
+    after_receive_error: _Register
+    after_send_error: _Register
+    after_receive_system_error: _Register
+    after_receive_system_error_per_attempt: _Register
+    on_exception: _Register
+    on_operational_error: _Register
+    on_operational_error_per_attempt: _Register
+
+    def __init__(self, event_emitter: EventEmitter) -> None:
+        self.event_emitter = event_emitter
+
+    def register(self, hook: _AnyHookT, event_type: int | None = None) -> _AnyHookT:
+        """Call `hook` at `event_type`, or its methods at the events they are named after.
+
+        Returns:
+            The hook.
+
+        Raises:
+            TypeError: A hook that cannot be called at its event.
+            ValueError: An unknown event, or an object without any method named like an event.
+
+        """
+        self.event_emitter.register_hook(hook, event_type)
+        return hook
+
+    def unregister(self, hook: object, event_type: int | None = None) -> None:
+        """Undo `register` with the same arguments; what is not registered is ignored."""
+        self.event_emitter.unregister_hook(hook, event_type)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> _Register:
+            event = EventType.__members__.get(name)
+            if event is None:
+                raise AttributeError(f"no event is named {name!r}")
+
+            def register(hook):
+                self.register(hook, event)
+                return hook
+
+            return register

@@ -1,0 +1,29 @@
+"""Figures and names that the whole library agrees on."""
+
+import platform
+from typing import Final
+
+from ._version import __version__
+
+__all__ = [
+    "DEFAULT_TIMEOUT",
+    "MAX_MESSAGE_ID",
+    "TCHANNEL_LANGUAGE",
+    "TCHANNEL_LANGUAGE_VERSION",
+    "TCHANNEL_VERSION",
+]
+
+DEFAULT_TIMEOUT: Final = 30.0
+"""How long one attempt of a call may take unless the caller says otherwise, in seconds."""
+
+MAX_MESSAGE_ID: Final = 0xFFFFFFFE
+"""The largest id of a message; 0xFFFFFFFF belongs to errors about no particular message."""
+
+TCHANNEL_LANGUAGE: Final = "python"
+"""What the init message says about the language (``tchannel_language``)."""
+
+TCHANNEL_LANGUAGE_VERSION: Final = f"{platform.python_implementation()}-{platform.python_version()}"
+"""What the init message says about the interpreter (``tchannel_language_version``)."""
+
+TCHANNEL_VERSION: Final = __version__
+"""What the init message says about this library (``tchannel_version``)."""
