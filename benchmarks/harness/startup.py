@@ -1,0 +1,80 @@
+"""Start-up: what an import, or a listening channel, costs over what it stands on."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from statistics import median
+
+from harness.interpreters import Interpreter
+from harness.processes import cores_for, running_on
+
+IMPORT = """
+import time, {base}
+started = time.perf_counter()
+import {what}
+print(time.perf_counter() - started)
+"""
+LISTENING = """
+import asyncio, time, tornado.ioloop
+started = time.perf_counter()
+from tchannel import TChannel
+
+async def main():
+    channel = TChannel("benchmark", hostport="127.0.0.1:0")
+    channel.listen()
+    print(time.perf_counter() - started)
+    await channel.close()
+
+asyncio.run(main())
+"""
+CASES = (
+    ("tchannel_wire", "asyncio", IMPORT.format(what="tchannel_wire", base="asyncio")),
+    ("tchannel", "tornado.ioloop", IMPORT.format(what="tchannel", base="tornado.ioloop")),
+    ("channel listening", "tornado.ioloop", LISTENING),
+)
+
+
+@dataclass(slots=True)
+class Startup:
+    """The time that one step adds to `base`, over fresh processes with warm byte code."""
+
+    what: str
+    base: str
+    python: str
+    status: str = "ok"
+    reason: str = ""
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def milliseconds(self) -> float | None:
+        """The median, in milliseconds; None when it could not be measured."""
+        return median(self.seconds) * 1e3 if self.seconds else None
+
+
+def measure_startup(interpreters: list[Interpreter], runs: int) -> list[Startup]:
+    """Time each case `runs` times on each interpreter, by turns."""
+    cases = []
+    for interpreter in interpreters:
+        for what, base, program in CASES:
+            startup = Startup(what, base, interpreter.label)
+            cases.append((startup, interpreter, program))
+            if interpreter.path is None:
+                startup.status, startup.reason = "missing", interpreter.reason
+    for number in range(runs + 1):
+        for startup, interpreter, program in cases:
+            if startup.status != "ok":
+                continue
+            assert interpreter.path is not None
+            with running_on(cores_for("client")):
+                done = subprocess.run(
+                    [interpreter.path, "-c", program], capture_output=True, text=True, check=False
+                )
+            if done.returncode:
+                last = done.stderr.strip().splitlines()[-1:]
+                missing = bool(last) and last[0].startswith(("ImportError", "ModuleNotFoundError"))
+                startup.status = "missing" if missing else "failed"
+                startup.reason = last[0] if last else f"status {done.returncode}"
+            elif number:  # the first run only writes the byte code
+                startup.seconds.append(float(done.stdout))
+    return [startup for startup, _, _ in cases]
