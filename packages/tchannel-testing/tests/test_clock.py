@@ -88,9 +88,12 @@ def test_cancelling_a_timer_that_has_run_does_nothing():
 
 def test_a_timer_can_cancel_another_that_is_due_at_the_same_time():
     clock, ran = ManualClock(), []
-    timers = []
-    clock.call_at(1, lambda: timers[0].cancel())
-    timers.append(clock.call_at(1, ran.append, "second"))
+
+    def cancel_second():
+        second.cancel()
+
+    clock.call_at(1, cancel_second)
+    second = clock.call_at(1, ran.append, "second")
 
     clock.advance(1)
 
