@@ -1,0 +1,121 @@
+"""The small-call path in one process, a fixed number of times, for ``check.py`` to count.
+
+    python benchmarks/small_call.py floor|wire|channel CALLS
+
+"wire" joins two sans-IO connections in memory; "channel" calls a channel over loopback in the same
+process, 32 in flight; "floor" frames and echoes the same payload over loopback and nothing else.
+Prints the CPU seconds of the calls alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "contenders"))
+
+IN_FLIGHT = 32
+BODY = bytes(range(16))
+
+
+def timed(started: float) -> None:
+    """Print the CPU seconds since `started`."""
+    print(time.process_time() - started)
+
+
+def settle() -> float:
+    """Take what set-up left out of the collector's sight; returns the CPU time now."""
+    gc.collect()
+    gc.freeze()
+    return time.process_time()
+
+
+async def floor(calls: int) -> None:
+    """Framed bytes over loopback, back and forth."""
+    import floor as bare
+
+    class Counted(bare.Load):
+        """Ends after a number of answers instead of after a time."""
+
+        def answer(self, lane: int) -> bool:
+            self.answered += 1
+            if self.answered == calls:
+                self.idle.set()
+            return self.answered + IN_FLIGHT <= calls
+
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_server(bare.Echo, "127.0.0.1", 0)
+    load = Counted({lane: bare.message_frames(lane, BODY) for lane in range(IN_FLIGHT)})
+    _, connection = await loop.create_connection(
+        lambda: bare.Connection(load), *listener.sockets[0].getsockname()
+    )
+    load.connections.append(connection)
+    started = settle()
+    await load.section(0, timed=False)
+    timed(started)
+    connection.transport.close()
+    listener.close()
+
+
+async def channel(calls: int) -> None:
+    """The public API: one raw echo after another on each of 32 lanes."""
+    from tchannel import Response, TChannel
+
+    server = TChannel("benchmark", hostport="127.0.0.1:0")
+
+    @server.raw.register
+    async def echo(request):
+        return Response(request.body, request.headers)
+
+    server.listen()
+    client = TChannel("client", known_peers=[server.hostport])
+
+    async def lane() -> None:
+        for _ in range(calls // IN_FLIGHT):
+            await client.raw("benchmark", "echo", BODY)
+
+    response = await client.raw("benchmark", "echo", BODY)
+    assert response.body == BODY
+    started = settle()
+    await asyncio.gather(*(lane() for _ in range(IN_FLIGHT)))
+    timed(started)
+    await client.close()
+    await server.close()
+
+
+async def wire(calls: int) -> None:
+    """The sans-IO layer alone: bytes handed from one connection to the other."""
+    import tchannel_wire as wire_layer
+
+    def connection(*, opener: bool) -> wire_layer.Connection:
+        return wire_layer.Connection(
+            opener=opener, host_port="127.0.0.1:1", process_name="benchmark", now=0.0
+        )
+
+    client, server = connection(opener=True), connection(opener=False)
+    server.receive(client.data_to_send(), 0.0)
+    client.receive(server.data_to_send(), 0.0)
+    prepared = wire_layer.prepare_call(
+        "benchmark", {"as": "raw", "cn": "client"}, b"echo", wire_layer.ChecksumType.CRC32C
+    )
+    headers = wire_layer.encode_headers({"as": "raw"})
+    tracing = bytes(25)
+    started = settle()
+    answered = 0
+    for _ in range(calls // IN_FLIGHT):
+        for _ in range(IN_FLIGHT):
+            client.call(prepared, b"", BODY, ttl=30.0, tracing=tracing, now=0.0)
+        for request in server.receive(client.data_to_send(), 0.0):
+            server.respond(request.id, headers, request.arg2, request.arg3)
+        answered += len(client.receive(server.data_to_send(), 0.0))
+    timed(started)
+    assert answered == calls
+
+
+PATHS = {"floor": floor, "wire": wire, "channel": channel}
+
+if __name__ == "__main__":
+    asyncio.run(PATHS[sys.argv[1]](int(sys.argv[2])))

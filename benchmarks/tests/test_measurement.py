@@ -1,0 +1,92 @@
+"""The harness measures for real here, on the floor: the contender that needs nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from harness.contenders import CONTENDERS
+from harness.interpreters import Interpreter
+from harness.measurement import Entry, Timing, measure_once, take_turns
+from harness.processes import WorkerFailedError, WorkerMissingError, WorkerProcess, running_on
+from harness.workloads import WORKLOADS
+
+HERE = Interpreter("here", Path(sys.executable))
+SHORT = Timing(rounds=3, warm_up=0.01, measured=0.05, latency=0.02)
+SMALL = WORKLOADS["raw-16B-32"]
+
+
+def floor(interpreter=HERE):
+    return Entry(CONTENDERS["floor-asyncio"], interpreter)
+
+
+@pytest.mark.parametrize("name", ["raw-16B-1", "raw-16B-32", "raw-1MiB-4", "connections-100"])
+def test_a_measurement_accounts_for_both_processes(name):
+    figures, facts = measure_once(floor(), WORKLOADS[name], SHORT)
+
+    assert figures["calls"] > 0
+    assert figures["cpu_us"] == pytest.approx(figures["client_us"] + figures["server_us"])
+    assert 0 < figures["p50_us"] <= figures["p99_us"]
+    assert facts["loop"] == "asyncio"
+
+
+def test_contenders_take_turns_and_each_round_gives_a_sample():
+    told = []
+    second = Entry(CONTENDERS["floor-asyncio"], Interpreter("again", Path(sys.executable)))
+
+    results = list(take_turns([floor(), second], SMALL, SHORT, told.append))
+
+    assert [len(result.samples) for result in results] == [3, 3]
+    assert [line.rpartition("@")[2] for line in told] == [
+        "here", "again", "again", "here", "here", "again",
+    ]  # fmt: skip
+
+
+def test_a_missing_interpreter_is_a_result_with_the_reason():
+    missing = Interpreter("3.99", None, "no such Python")
+
+    (result,) = take_turns([floor(missing)], SMALL, SHORT, lambda text: None)
+
+    assert (result.status, result.reason, result.samples) == ("missing", "no such Python", [])
+
+
+def worker_that(program):
+    return WorkerProcess([sys.executable, "-c", program], {"role": "server"}, patience=5)
+
+
+def test_what_a_worker_misses_is_told_apart_from_what_went_wrong():
+    say = "import json; print(json.dumps({'event': '%s', 'reason': 'no grpc'}))"
+    with worker_that(say % "missing") as worker, pytest.raises(WorkerMissingError, match="no grpc"):
+        worker.expect("ready")
+    with worker_that(say % "failed") as worker, pytest.raises(WorkerFailedError, match="no grpc"):
+        worker.expect("ready")
+
+
+def test_a_worker_that_dies_is_reported_with_its_last_words():
+    with (
+        worker_that("raise SystemExit('out of luck')") as worker,
+        pytest.raises(WorkerFailedError, match="status 1: out of luck"),
+    ):
+        worker.expect("ready")
+
+
+def test_a_worker_that_ignores_the_end_of_its_stdin_is_killed():
+    with worker_that(
+        'import time; print(\'{"event": "ready"}\', flush=True); time.sleep(60)'
+    ) as worker:
+        worker.expect("ready")
+        pid = worker.pid
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_processes_inherit_the_cores_and_ours_are_given_back():
+    before = os.sched_getaffinity(0)
+    one = {min(before)}
+    with running_on(one):
+        assert os.sched_getaffinity(0) == one
+
+    assert os.sched_getaffinity(0) == before
