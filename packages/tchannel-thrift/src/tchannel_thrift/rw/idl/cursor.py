@@ -69,6 +69,9 @@ class Cursor:
         """
         kind, text, pos = self.kinds[self.index], self.texts[self.index], self.pos()
         if kind == "end":
+            if self.index:  # Point behind the last token, not behind the white space after it.
+                last = self.index - 1
+                pos = self.pos_at(self.starts[last] + len(self.texts[last]))
             raise self.error("Grammer error at EOF", pos, expected=expected)
         if kind != "invalid":
             shown = text if len(text) <= 40 else f"{text[:40]}..."
@@ -130,7 +133,7 @@ class Cursor:
 
     def take_string(self, expected: str) -> str:
         """Step over a string literal, which must be there, and return its value."""
-        text = self.take("string", expected)
+        text = self.take("quoted", expected)
         try:
             return literals.string(text)
         except literals.BadLiteralError as error:

@@ -53,7 +53,7 @@ def _without_leading_zeros(text: str) -> str:
 
 
 def string(text: str) -> str:
-    r"""The value of a ``string`` token: without quotes, escapes replaced.
+    r"""The value of a ``quoted`` token: without quotes, escapes replaced.
 
     The escapes are ``\t \r \n \\ \' \"``, in thriftrw and in Apache Thrift; any other one raises
     BadLiteralError.

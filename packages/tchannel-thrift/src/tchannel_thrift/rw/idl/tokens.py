@@ -33,8 +33,8 @@ _DOC = r"/\*\*(?!/)(?s:.*?)\*/"
 def _pattern(*, symbols: str, double: str, hexadecimal: str) -> re.Pattern[str]:
     return re.compile(
         f"{_SKIPPED}(?:(?P<identifier>{_IDENTIFIER})|(?P<symbol>{symbols})"
-        f"|(?P<double>{double})|(?P<hexadecimal>{hexadecimal})|(?P<integer>[+-]?[0-9]++)"
-        rf"|(?P<string>{_STRING})|(?P<doc>{_DOC})|(?P<end>\Z)|(?P<invalid>(?s:.)))"
+        f"|(?P<decimal>{double})|(?P<hexadecimal>{hexadecimal})|(?P<integer>[+-]?[0-9]++)"
+        rf"|(?P<quoted>{_STRING})|(?P<doc>{_DOC})|(?P<end>\Z)|(?P<invalid>(?s:.)))"
     )
 
 
@@ -55,8 +55,8 @@ _LENIENT: Final = _pattern(
 class Tokens(NamedTuple):
     """The tokens of a document.
 
-    The kind of a keyword or symbol is its text; the others are ``identifier``, ``double``,
-    ``hexadecimal``, ``integer``, ``string``, and as the last one either ``end`` or ``invalid``.
+    The kind of a keyword or symbol is its text; the others are ``identifier``, ``integer``,
+    ``hexadecimal``, ``decimal``, ``quoted``, and as the last one either ``end`` or ``invalid``.
     Texts are as in the file. ``docs`` has, under the index of the token that follows it, the
     text of a ``/** */`` comment.
     """

@@ -103,7 +103,7 @@ class ValueParser(Cursor):
         if (
             not self.strict
             and self.texts[self.index] == "cpp_type"
-            and self.kinds[self.index + 1] == "string"
+            and self.kinds[self.index + 1] == "quoted"
         ):
             self.index += 1
             self.take_string("the C++ type as a string")
@@ -117,11 +117,11 @@ class ValueParser(Cursor):
         if kind == "identifier":
             self.index += 1
             return ConstReference(self.texts[self.index - 1], pos)
-        if kind == "string":
+        if kind == "quoted":
             return ConstPrimitive(self.take_string(_A_VALUE), pos)
         if kind in {"integer", "hexadecimal"}:
             return ConstPrimitive(self.take_integer(_A_VALUE), pos)
-        if kind == "double":
+        if kind == "decimal":
             self.index += 1
             return ConstPrimitive(float(self.texts[self.index - 1]), pos)
         if kind in {"true", "false"}:
@@ -178,5 +178,5 @@ class ValueParser(Cursor):
 
 
 _VALUE_STARTS: Final = frozenset(
-    ("identifier", "string", "integer", "hexadecimal", "double", "true", "false", "[", "{")
+    ("identifier", "quoted", "integer", "hexadecimal", "decimal", "true", "false", "[", "{")
 )
