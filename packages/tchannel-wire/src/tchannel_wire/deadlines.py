@@ -12,18 +12,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import nextafter
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["DeadlineItem", "DeadlineQueue"]
+if TYPE_CHECKING:
+    from .events import Event
+
+__all__ = ["DeadlineItem", "DeadlineQueue", "Expirer"]
+
+
+class Expirer(Protocol):
+    """What knows what to do with an item whose time has come; a `Connection` is one."""
+
+    def expire_item(self, item: DeadlineItem, now: float) -> list[Event]:
+        """The events that the end of `item` means."""
+        ...
 
 
 class DeadlineItem(Protocol):
     """What a `DeadlineQueue` holds: any object, hashed by identity, with a slot `bucket`.
 
-    `bucket` is None before the item is added and belongs to the queue.
+    `bucket` is None, or not set, before the item is added; it belongs to the queue.
     """
 
-    bucket: dict[object, None] | None
+    bucket: dict[DeadlineItem, None] | None
+
+    @property
+    def connection(self) -> Expirer:
+        """To whom the item is given when its time has come."""
+        ...
 
 
 _COMPACT_AT = 1024
@@ -53,7 +69,7 @@ class DeadlineQueue:
             raise ValueError(f"granularity must be a positive number of seconds, not {granularity}")
         self.granularity = granularity
         self._per_second = 1 / granularity
-        self._buckets: dict[int, dict[object, None]] = {}
+        self._buckets: dict[int, dict[DeadlineItem, None]] = {}
         self._keys: list[int] = []
         self._compact_at = _COMPACT_AT
         self._on_earlier = on_earlier
@@ -104,11 +120,11 @@ class DeadlineQueue:
         while keys and keys[0] <= last:
             bucket = self._buckets.pop(heappop(keys))
             for item in bucket:
-                item.bucket = None  # type: ignore[attr-defined]  # only `add` fills buckets
-                expired.append(item)  # type: ignore[arg-type]  # likewise
+                item.bucket = None
+                expired.append(item)
         return expired
 
-    def _new_bucket(self, key: int) -> dict[object, None]:
+    def _new_bucket(self, key: int) -> dict[DeadlineItem, None]:
         if len(self._keys) >= self._compact_at:
             # Buckets emptied by `discard` go when the heap has doubled: far and never repeated
             # deadlines (a peer chooses its ttl) would otherwise pile up.

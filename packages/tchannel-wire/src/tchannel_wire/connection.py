@@ -1,0 +1,369 @@
+"""A connection without I/O: bytes in, events out, bytes out, and time as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from struct import Struct
+
+from .connection_base import FrameHandler, HandshakeTimer
+from .deadlines import DeadlineItem, DeadlineQueue
+from .errors import NO_MESSAGE_ID, ErrorCode, PeerError, ProtocolError
+from .events import (
+    ClaimReceived,
+    Connected,
+    DrainReceived,
+    Event,
+    NoticeReceived,
+    PongReceived,
+    RequestReceived,
+)
+from .exchanges import InboundCall, OutboundCall
+from .frames import FrameType
+from .handshake import (
+    check_init_request,
+    check_init_response,
+    init_headers,
+    request_host_port,
+    response_host_port,
+)
+from .inbound import InboundSide
+from .messages import (
+    Claim,
+    ErrorMessage,
+    InitRequest,
+    InitResponse,
+    PingRequest,
+    PingResponse,
+    decode,
+    encode,
+)
+from .options import Options
+from .outbound import OutboundSide, known_code
+from .states import TRANSITIONS, ConnectionState, LocalInput, after_frame, after_input
+from .tracing import NO_TRACING
+
+__all__ = ["Connection"]
+
+_ID = Struct(">4xI")
+_DRAINING = "draining:"
+
+
+class Connection(InboundSide, OutboundSide):
+    """One end of a connection.
+
+    Give it what the socket reads (`receive`), send what it has to say (`data_to_send`), and call
+    `expire` when `next_deadline` has come. Everything that happens comes out as a list of events.
+    It never blocks, knows no clock, and never raises because of what a peer sends. Times are
+    seconds of any monotonic clock, always the same one.
+
+    Args:
+        opener: Whether this end made the connection; then the init request is queued at once.
+        host_port: Where this end listens, for the handshake; an opener may give any text, and
+            what tchannel-node would refuse is written as ``0.0.0.0:0``.
+        process_name: A name of this process for people.
+        now: The time.
+        options: The limits; default `Options()`.
+        headers: More headers for the handshake; the language and versions are filled in.
+        deadlines: A queue to be shared by many connections. Its owner then passes what
+            `pop_expired` returns to ``item.connection.expire_item(item, now)``. Default: its own.
+        stream_request: Asked at the first frame of each request that has several, with all that
+            is known by then, whether its arg3 is to be passed on in pieces. It must not raise.
+            Default: everything is gathered.
+        unix_socket: Whether an accepter may have a `host_port` that is no address; default False.
+
+    Raises:
+        ValueError: An accepter's `host_port` is not where it listens: tchannel-node refuses to
+            be answered by ``0.0.0.0:0``. Or `headers` hold `host_port` or `process_name`.
+
+    Attributes:
+        options: The limits.
+        deadlines: The queue of deadlines.
+        remote: What the peer said about itself; None before the handshake is done.
+        peer_draining: Whether the peer has announced that it leaves.
+        inbound: The peer's calls that are not answered completely, by id. Not to be changed.
+        outbound: Our calls that are not answered yet, by id. Not to be changed.
+
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        opener: bool,
+        host_port: str,
+        process_name: str,
+        now: float,
+        options: Options | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadlines: DeadlineQueue | None = None,
+        stream_request: Callable[[RequestReceived], bool] | None = None,
+        unix_socket: bool = False,
+    ) -> None:
+        if opener:
+            host_port = request_host_port(host_port)
+            state = ConnectionState.AWAITING_INIT_RESPONSE
+        else:
+            host_port = response_host_port(host_port, unix_socket=unix_socket)
+            state = ConnectionState.AWAITING_INIT_REQUEST
+        super().__init__(
+            options=options,
+            headers=init_headers(host_port, process_name, headers),
+            deadlines=deadlines,
+            stream_request=stream_request,
+            state=state,
+        )
+        self._handshake_timer = HandshakeTimer(self)
+        self.deadlines.add(self._handshake_timer, now + self.options.handshake_timeout)
+        if opener:
+            self._init_id = self._take_id(now)
+            request = InitRequest(id=self._init_id, headers=self._init_headers)
+            self._outbox.append(encode(request))
+
+    def __repr__(self) -> str:
+        return (
+            f"Connection({self.state.name}, remote={self.remote!r}, "
+            f"inbound={len(self.inbound)}, outbound={len(self.outbound)})"
+        )
+
+    # --- state ------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the connection is in its life."""
+        return self._state
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that are queued to be sent, those of args that are in no frame yet included."""
+        return self._outbox.size + self._outbox.pending
+
+    @property
+    def has_data(self) -> bool:
+        """Whether `data_to_send` would return anything."""
+        return self._outbox.has_data
+
+    # --- bytes in and out -------------------------------------------------------------------
+
+    def receive(self, data: bytes, now: float) -> list[Event]:
+        """Take the next bytes from the peer, and tell what they mean.
+
+        It never raises because of these bytes. What precedes a bad frame takes effect; a frame
+        that breaks the protocol queues an error frame and ends in `ConnectionClosed`.
+        """
+        events: list[Event] = []
+        buffer = self._buffer
+        for frame in buffer.split(data):
+            handler = self._handlers.get(frame[2])
+            if handler is not None:
+                handler(self, frame, now, events)
+            elif self._state != ConnectionState.CLOSED:
+                self._receive_unexpected(frame, events)
+        if buffer.error is not None and self._state != ConnectionState.CLOSED:
+            self._fatal(buffer.error, events)
+        return events
+
+    def receive_eof(self, now: float) -> list[Event]:
+        """The peer's stream has ended, which ends the connection."""
+        events: list[Event] = []
+        error: PeerError | None = None
+        if not self._open:
+            error = PeerError(ErrorCode.NETWORK, "the stream ended before the handshake was done")
+        elif self._buffer.pending:
+            error = PeerError(ErrorCode.NETWORK, "the stream ended in the middle of a frame")
+        self._end(LocalInput.EOF, error, events)
+        return events
+
+    def data_to_send(self, limit: int | None = None) -> bytes:
+        """The next bytes for the peer; b"" when there are none now.
+
+        Whole frames, small ones first, and messages of several frames built only now, one frame
+        of each in turn, until `limit` bytes (default 256 KiB) are reached.
+        """
+        return self._outbox.take(limit)
+
+    # --- time -------------------------------------------------------------------------------
+
+    def next_deadline(self) -> float | None:
+        """When `expire` is to be called next; None while nothing is waiting."""
+        return self.deadlines.next_deadline()
+
+    def expire(self, now: float) -> list[Event]:
+        """Whatever has run out of time by now ends; for a connection with a queue of its own."""
+        events: list[Event] = []
+        for item in self.deadlines.pop_expired(now):
+            events += item.connection.expire_item(item, now)
+        return events
+
+    def expire_item(self, item: DeadlineItem, now: float) -> list[Event]:
+        """An item of this connection came out of a deadline queue: the events of its end."""
+        events: list[Event] = []
+        if isinstance(item, OutboundCall):
+            self._expire_call(item, now, events)
+        elif isinstance(item, InboundCall):
+            self._expire_request(item, events)
+        elif item is self._handshake_timer:
+            seconds = self.options.handshake_timeout
+            error = PeerError(ErrorCode.TIMEOUT, f"no handshake within {seconds:g} seconds")
+            self._end(LocalInput.HANDSHAKE_TIMEOUT, error, events)
+        return events
+
+    # --- what is not a call -----------------------------------------------------------------
+
+    def ping(self, now: float) -> int:
+        """Ask the peer for a sign of life, and return the id that `PongReceived` will carry.
+
+        tchannel-python and tchannel-java never answer, and a tchannel-go peer that drains must
+        not be pinged.
+
+        Raises:
+            LocalProtocolError: The connection is not open.
+
+        """
+        after_input(self._state, LocalInput.START)
+        id = self._take_id(now)
+        self._pings.add(id)
+        self._outbox.append(encode(PingRequest(id=id)))
+        return id
+
+    def claim(self, tracing: bytes, ttl: float, *, now: float) -> None:
+        """Tell the peer that this process has the request that `tracing` names.
+
+        Args:
+            tracing: The 25 bytes of the request's span.
+            ttl: Seconds for which the claim holds.
+            now: The time.
+
+        Raises:
+            LocalProtocolError: The connection is not open.
+            ValueError: `tracing` is not 25 bytes.
+
+        """
+        after_input(self._state, LocalInput.START)
+        milliseconds = min(max(int(ttl * 1000), 1), 0xFFFFFFFF)
+        message = Claim(id=self._next_id, ttl=milliseconds, tracing=tracing)
+        self._take_id(now)
+        self._outbox.append(encode(message))
+
+    def drain(self, reason: str) -> None:
+        """Announce that this end will leave, and decline the peer's new calls from now on.
+
+        Calls under way, both ways, go on. Every new call is declined one by one, because
+        tchannel-go and tchannel-python ignore the announcement. A second call does nothing.
+
+        Raises:
+            LocalProtocolError: The connection is not open.
+            ValueError: `reason` is empty.
+
+        """
+        if not reason:
+            raise ValueError("reason must not be empty")
+        state = after_input(self._state, LocalInput.DRAIN)
+        if state == self._state:
+            return
+        self._enter(state)
+        self._drain_text = f"{_DRAINING} {reason}"
+        self._send_error(NO_MESSAGE_ID, ErrorCode.DECLINED, self._drain_text, NO_TRACING)
+
+    def close(self, now: float) -> list[Event]:
+        """End the connection. Whole frames that are queued can still be sent, nothing else."""
+        events: list[Event] = []
+        self._end(LocalInput.CLOSE, None, events)
+        return events
+
+    def _receive_unexpected(self, frame: bytes, events: list[Event]) -> None:
+        try:
+            after_frame(self._state, frame[2])
+        except ProtocolError as error:
+            self._fatal(error, events)
+
+    def _receive_init_request(self, frame: bytes, now: float, events: list[Event]) -> None:
+        try:
+            message = decode(frame)
+            assert isinstance(message, InitRequest)
+            remote = check_init_request(message, self.options.max_headers)
+        except ProtocolError as error:
+            self._fatal(error, events)
+            return
+        self._outbox.append(encode(InitResponse(id=message.id, headers=self._init_headers)))
+        self.remote = remote
+        self._handshake_done(FrameType.INIT_REQUEST)
+        events.append(Connected(remote))
+
+    def _receive_init_response(self, frame: bytes, now: float, events: list[Event]) -> None:
+        try:
+            message = decode(frame)
+            assert isinstance(message, InitResponse)
+            remote = check_init_response(message, self._init_id, self.options.max_headers)
+        except ProtocolError as error:
+            self._fatal(error, events)
+            return
+        self.remote = remote
+        self._handshake_done(FrameType.INIT_RESPONSE)
+        events.append(Connected(remote))
+
+    def _handshake_done(self, type: FrameType) -> None:
+        assert self._handshake_timer is not None
+        self.deadlines.discard(self._handshake_timer)
+        self._handshake_timer = None
+        self._enter(after_frame(self._state, type))
+
+    def _receive_claim(self, frame: bytes, now: float, events: list[Event]) -> None:
+        try:
+            message = decode(frame)
+        except ProtocolError:
+            return  # a hint that cannot be read is no hint
+        assert isinstance(message, Claim)
+        events.append(ClaimReceived(message.ttl, message.tracing))
+
+    def _receive_ping_request(self, frame: bytes, now: float, events: list[Event]) -> None:
+        self._outbox.append(encode(PingResponse(id=_ID.unpack_from(frame)[0])))
+
+    def _receive_ping_response(self, frame: bytes, now: float, events: list[Event]) -> None:
+        id = _ID.unpack_from(frame)[0]
+        if id in self._pings:
+            self._pings.remove(id)
+            events.append(PongReceived(id))
+
+    def _receive_error(self, frame: bytes, now: float, events: list[Event]) -> None:
+        handshake_done = self._open
+        if handshake_done and _ID.unpack_from(frame)[0] != NO_MESSAGE_ID:
+            self._receive_call_error(frame, now, events)
+            return
+        try:
+            message = decode(frame)
+        except ProtocolError as error:
+            self._fatal(error, events)
+            return
+        assert isinstance(message, ErrorMessage)
+        code, text = known_code(message.code), message.description
+        if code == ErrorCode.FATAL or not handshake_done:
+            self._end(LocalInput.CLOSE, PeerError(code, text), events)
+        elif code == ErrorCode.DECLINED and text.startswith(_DRAINING):
+            self.peer_draining = True
+            events.append(DrainReceived(text[len(_DRAINING) :].strip()))
+        else:
+            events.append(NoticeReceived(code, text))
+
+
+_FRAME_HANDLERS: dict[FrameType, FrameHandler] = {
+    FrameType.INIT_REQUEST: Connection._receive_init_request,
+    FrameType.INIT_RESPONSE: Connection._receive_init_response,
+    FrameType.CALL_REQUEST: Connection._receive_call_request,
+    FrameType.CALL_RESPONSE: Connection._receive_call_response,
+    FrameType.CALL_REQUEST_CONTINUE: Connection._receive_call_request_continue,
+    FrameType.CALL_RESPONSE_CONTINUE: Connection._receive_call_response_continue,
+    FrameType.CANCEL: Connection._receive_cancel,
+    FrameType.CLAIM: Connection._receive_claim,
+    FrameType.PING_REQUEST: Connection._receive_ping_request,
+    FrameType.PING_RESPONSE: Connection._receive_ping_response,
+    FrameType.ERROR: Connection._receive_error,
+}
+
+# Plain ints as keys: the type byte of a frame is looked up as it is.
+for _state, _steps in TRANSITIONS.items():
+    Connection.HANDLERS[_state] = {
+        int(type): _FRAME_HANDLERS[type]
+        for type in _steps
+        if isinstance(type, FrameType) and _state != ConnectionState.CLOSED
+    }

@@ -1,0 +1,242 @@
+"""What both sides of a connection share: its state, what it sends, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from struct import Struct
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .deadlines import DeadlineItem, DeadlineQueue
+from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError, WireError
+from .events import ConnectionClosed, Event, RequestReceived
+from .exchanges import InboundCall, OutboundCall
+from .fragments import MESSAGE_OVERHEAD, FragmentReader
+from .frames import FrameBuffer, FrameType
+from .messages import cut_description
+from .options import Options
+from .outbox import Outbox
+from .states import ConnectionState, LocalInput, after_input
+from .tracing import NO_TRACING
+
+if TYPE_CHECKING:
+    from .checksums import ChecksumType
+    from .handshake import RemotePeer
+
+__all__ = ["MAX_ID", "ConnectionBase", "FrameHandler", "HandshakeTimer", "message_cost"]
+
+_ERROR = Struct(">HBxI8xB25sH")
+
+MAX_ID = 0xFFFFFFFE
+
+# Any: a handler's first argument is the subclass that defines it.
+FrameHandler: TypeAlias = Callable[[Any, bytes, float, list[Event]], None]
+
+
+class HandshakeTimer:
+    """What a deadline queue holds while a connection waits for its peer's half of the handshake."""
+
+    __slots__ = ("bucket", "connection")
+
+    bucket: dict[DeadlineItem, None] | None
+
+    def __init__(self, connection: ConnectionBase) -> None:
+        self.connection = connection
+
+
+class ConnectionBase:
+    """The attributes of a connection, and the steps that both sides use."""
+
+    __slots__ = (
+        *("deadlines", "inbound", "options", "outbound", "peer_draining", "remote"),
+        *("_buffer", "_handlers", "_next_id", "_wrapped", "_open", "_outbox", "_pings", "_state"),
+        *("_init_headers", "_init_id", "_handshake_timer"),
+        *("_reassembly", "_stream_request", "_tombstones", "_drain_text"),
+        # The bytes at the same place of the last call, and what they mean (see inbound.py).
+        *("_request_prefix", "_request_end", "_request_service", "_request_headers"),
+        *("_request_checksum_type", "_request_checksum"),
+        *("_response_prefix", "_response_end", "_response_headers"),
+        *("_response_checksum_type", "_response_checksum", "__weakref__"),
+    )
+
+    HANDLERS: dict[ConnectionState, dict[int, FrameHandler]] = {}
+    """The handler of each frame type in each state; filled from the table of transitions."""
+
+    remote: RemotePeer | None
+    _handshake_timer: HandshakeTimer | None
+    _request_service: str
+    _request_headers: dict[str, str]
+    _request_checksum_type: ChecksumType
+    _request_checksum: Callable[[bytes], int]
+    _response_headers: dict[str, str]
+    _response_checksum_type: ChecksumType
+    _response_checksum: Callable[[bytes], int]
+
+    def __init__(
+        self,
+        *,
+        options: Options | None,
+        headers: Mapping[str, str],
+        deadlines: DeadlineQueue | None,
+        stream_request: Callable[[RequestReceived], bool] | None,
+        state: ConnectionState,
+    ) -> None:
+        self.options = Options() if options is None else options
+        self.deadlines = DeadlineQueue() if deadlines is None else deadlines
+        self.remote = None
+        self.peer_draining = False
+        self.inbound: dict[int, InboundCall] = {}
+        self.outbound: dict[int, OutboundCall] = {}
+        self._init_headers = dict(headers)
+        self._init_id = 0
+        self._stream_request = stream_request
+        self._handshake_timer = None
+        self._buffer = FrameBuffer()
+        self._outbox = Outbox()
+        self._next_id = 1
+        self._wrapped = False
+        self._pings: set[int] = set()
+        self._tombstones: dict[int, float] = {}
+        self._reassembly = 0
+        self._drain_text = ""
+        self._request_prefix = self._response_prefix = b"\0never"
+        self._request_end = self._response_end = 0
+        self._enter(state)
+
+    # --- state --------------------------------------------------------------------------------
+
+    def _enter(self, state: ConnectionState) -> None:
+        self._state = state
+        # Decided once per state, looked up once per frame.
+        self._handlers = self.HANDLERS[state]
+        self._open = state in (ConnectionState.OPEN, ConnectionState.DRAINING)
+
+    def _end(self, input: LocalInput, error: WireError | None, events: list[Event]) -> None:
+        """Close for the reason `input`, and make the last event."""
+        if self._state == ConnectionState.CLOSED:
+            return
+        self._enter(after_input(self._state, input))
+        calls = [(call.id, call.context, call.written) for call in self.outbound.values()]
+        requests = [
+            call.id
+            for call in self.inbound.values()
+            if (call._reader is None or call._reader.streaming)
+            and (call.writer is None or not call.writer.finished)
+        ]
+        discard = self.deadlines.discard
+        for outbound in self.outbound.values():
+            discard(outbound)
+            outbound.context = None
+        for inbound in self.inbound.values():
+            discard(inbound)
+            if inbound.writer is not None:
+                inbound.writer.abandon()
+        for outbound in self.outbound.values():
+            if outbound.writer is not None:
+                outbound.writer.abandon()
+        if self._handshake_timer is not None:
+            discard(self._handshake_timer)
+            self._handshake_timer = None
+        self.outbound.clear()
+        self.inbound.clear()
+        self._outbox.drop_messages()
+        self._reassembly = 0
+        events.append(ConnectionClosed(error, calls, requests))
+
+    def _fatal(self, error: ProtocolError, events: list[Event]) -> None:
+        """The peer broke the protocol: tell it, once, and close."""
+        self._send_error(NO_MESSAGE_ID, ErrorCode.FATAL, error.description, NO_TRACING)
+        self._end(LocalInput.FAIL, error, events)
+
+    # --- sending ------------------------------------------------------------------------------
+
+    def _send_error(self, id: int, code: int, description: str, tracing: bytes) -> None:
+        text = cut_description(description)
+        self._outbox.append(
+            _ERROR.pack(_ERROR.size + len(text), FrameType.ERROR, id, code, tracing, len(text))
+            + text
+        )
+
+    def _take_id(self, now: float) -> int:
+        """The next message id: from 1, and after a wrap none that is in flight or remembered."""
+        id = self._next_id
+        if self._wrapped:
+            self._bury_expired(now)
+            while id in self.outbound or id in self._tombstones or id in self._pings:
+                id = id + 1 if id < MAX_ID else 1
+        if id < MAX_ID:
+            self._next_id = id + 1
+        else:
+            self._next_id = 1
+            self._wrapped = True
+        return id
+
+    def _remember(self, call: OutboundCall, now: float) -> None:
+        """Keep the id of a call from being used again while its peer may still speak of it."""
+        self._bury_expired(now)
+        options = self.options
+        life = min(call.ttl + options.tombstone_margin, options.tombstone_limit)
+        self._tombstones[call.id] = now + life
+
+    def _bury_expired(self, now: float) -> None:
+        # Ids are added in the order of time and none is kept longer than the limit, so what stands
+        # behind an entry that is alive waits for it that long at most.
+        tombstones = self._tombstones
+        while tombstones:
+            id = next(iter(tombstones))
+            if tombstones[id] > now:
+                return
+            del tombstones[id]
+
+    # --- gathering --------------------------------------------------------------------------
+
+    def _gather(self, reader: FragmentReader, cost: int) -> None:
+        """Count `cost` bytes more for an unfinished message.
+
+        Raises:
+            ProtocolError: All unfinished messages would exceed the reassembly memory; code BUSY.
+
+        """
+        total = self._reassembly + cost
+        if total > self.options.reassembly_memory:
+            raise ProtocolError(
+                f"unfinished messages would hold more than {self.options.reassembly_memory} bytes",
+                code=ErrorCode.BUSY,
+            )
+        self._reassembly = total
+        reader.memory += cost
+
+    def _release(self, reader: FragmentReader | None) -> None:
+        if reader is not None:
+            self._reassembly -= reader.memory
+            reader.memory = 0
+
+    def _forget_request(self, call: InboundCall) -> None:
+        """A call of the peer's is over, whatever its end."""
+        self.inbound.pop(call.id, None)
+        self.deadlines.discard(call)
+        self._release(call._reader)
+        call._reader = None
+        if call.writer is not None:
+            call.writer.abandon()
+
+    def _forget_call(self, call: OutboundCall) -> None:
+        """A call of ours is over, whatever its end."""
+        del self.outbound[call.id]
+        self.deadlines.discard(call)
+        self._release(call._reader)
+        call._reader = None
+        # The context usually refers to the call: without it there is no cycle to collect.
+        call.context = None
+        if call.writer is not None:
+            # The peer may have forgotten the call, and tchannel-node drops a connection on which
+            # a fragment of a forgotten call arrives.
+            call.writer.abandon()
+
+    def expire_item(self, item: DeadlineItem, now: float) -> list[Event]:
+        """The events of an item of this connection that came out of a deadline queue."""
+        raise NotImplementedError
+
+
+def message_cost(frame: bytes, headers: int) -> int:
+    """What the first frame of an unfinished message costs besides its chunks."""
+    return MESSAGE_OVERHEAD + len(frame) + 200 * headers

@@ -1,0 +1,189 @@
+"""Frames: what every message travels in, and cutting a byte stream into them.
+
+A frame is ``size:2 type:1 reserved:1 id:4 reserved:8 payload``; `size` counts all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+from struct import Struct
+
+from .errors import ProtocolError
+
+__all__ = [
+    "HEADER_SIZE",
+    "MAX_FRAME_SIZE",
+    "MAX_PAYLOAD_SIZE",
+    "Frame",
+    "FrameBuffer",
+    "FrameType",
+    "elide",
+]
+
+HEADER_SIZE = 16
+MAX_FRAME_SIZE = 0xFFFF
+MAX_PAYLOAD_SIZE = MAX_FRAME_SIZE - HEADER_SIZE
+
+_HEADER = Struct(">HBxI8x")
+
+
+class FrameType(IntEnum):
+    """The frame types of the protocol."""
+
+    INIT_REQUEST = 0x01
+    INIT_RESPONSE = 0x02
+    CALL_REQUEST = 0x03
+    CALL_RESPONSE = 0x04
+    CALL_REQUEST_CONTINUE = 0x13
+    CALL_RESPONSE_CONTINUE = 0x14
+    CANCEL = 0xC0
+    CLAIM = 0xC1
+    PING_REQUEST = 0xD0
+    PING_RESPONSE = 0xD1
+    ERROR = 0xFF
+
+
+def elide(data: bytes, most: int = 32) -> str:
+    """`data` for people: its repr, or its beginning and its length."""
+    if len(data) <= most:
+        return repr(data)
+    return f"{data[:most]!r}...({len(data)} bytes)"
+
+
+class Frame:
+    """One frame of any type, its payload not looked into.
+
+    Args:
+        type: The type byte; a `FrameType` where it is a known one.
+        id: The message id, 0 to 0xFFFFFFFF.
+        payload: What follows the 16 bytes of the header, at most 65,519 bytes.
+
+    Raises:
+        ValueError: A field does not fit the wire.
+
+    """
+
+    __slots__ = ("id", "payload", "type")
+
+    def __init__(self, type: int, id: int, payload: bytes = b"") -> None:
+        if not 0 <= type <= 0xFF:
+            raise ValueError(f"type must fit one byte, not {type}")
+        if not 0 <= id <= 0xFFFFFFFF:
+            raise ValueError(f"id must fit four bytes, not {id}")
+        if len(payload) > MAX_PAYLOAD_SIZE:
+            raise ValueError(
+                f"payload must be at most {MAX_PAYLOAD_SIZE} bytes, not {len(payload)}"
+            )
+        self.type = type
+        self.id = id
+        self.payload = payload
+
+    def encode(self) -> bytes:
+        """The whole frame as it goes over the wire; reserved bytes are 0."""
+        return _HEADER.pack(HEADER_SIZE + len(self.payload), self.type, self.id) + self.payload
+
+    @classmethod
+    def decode(cls, data: bytes) -> Frame:
+        """The frame that `data` is, exactly; reserved bytes are ignored.
+
+        Raises:
+            ProtocolError: `data` is shorter than a header, or not as long as its size field says.
+
+        """
+        if len(data) < HEADER_SIZE:
+            raise ProtocolError(f"frame of {len(data)} bytes, the header alone has {HEADER_SIZE}")
+        size, type, id = _HEADER.unpack_from(data)
+        if size != len(data):
+            raise ProtocolError(f"frame of {len(data)} bytes says that it has {size}")
+        return cls(type, id, data[HEADER_SIZE:])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Frame):
+            return NotImplemented
+        return (self.type, self.id, self.payload) == (other.type, other.id, other.payload)
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable
+
+    def __repr__(self) -> str:
+        try:
+            type = FrameType(self.type).name
+        except ValueError:
+            type = f"{self.type:#04x}"
+        return f"Frame({type}, id={self.id}, payload={elide(self.payload)})"
+
+
+class FrameBuffer:
+    """Cuts a stream of bytes into frames; the one place that knows the rules of size.
+
+    Either `feed` bytes and iterate over the `Frame` objects that are complete, or, without
+    objects, take the whole frames as bytes from `split`. Nothing is lost before a bad frame: the
+    good ones come first, and afterwards iteration raises, or `error` is set.
+    """
+
+    __slots__ = ("_complete", "_needed", "_tail", "error", "offset")
+
+    def __init__(self) -> None:
+        self.error: ProtocolError | None = None
+        """What is wrong with the stream; set once, and no byte after it is looked at."""
+        self.offset = 0
+        """How many bytes of the stream were cut into frames."""
+        # What is left over between two reads. A bytearray grows in amortised constant time, so
+        # that a frame which trickles in byte by byte is not copied once per byte.
+        self._tail = bytearray()
+        self._needed = 0
+        self._complete: list[bytes] = []
+
+    @property
+    def pending(self) -> int:
+        """Bytes kept of a frame that is not complete yet."""
+        return len(self._tail)
+
+    def split(self, data: bytes) -> list[bytes]:
+        """Take the next bytes of the stream; the frames that they complete, each as its bytes."""
+        frames: list[bytes] = []
+        if self.error is not None:
+            return frames
+        tail = self._tail
+        if tail:
+            tail += data
+            if len(tail) < self._needed:
+                return frames
+            data = bytes(tail)
+            tail.clear()
+        start = 0
+        end = len(data)
+        needed = 2
+        while end - start >= 2:
+            needed = data[start] << 8 | data[start + 1]
+            if needed < HEADER_SIZE:
+                self.error = ProtocolError(
+                    f"frame says that it has {needed} bytes, the header alone has {HEADER_SIZE}"
+                )
+                break
+            stop = start + needed
+            if stop > end:
+                break
+            frames.append(data[start:stop])
+            start = stop
+        self.offset += start
+        if start != end and self.error is None:
+            tail += data[start:] if start else data
+            self._needed = needed if end - start >= 2 else 2
+        return frames
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the stream, of any length."""
+        self._complete += self.split(data)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames that are complete by now; each comes out once.
+
+        Raises:
+            ProtocolError: After the last good frame the stream has a size that no frame can have.
+
+        """
+        while self._complete:
+            yield Frame.decode(self._complete.pop(0))
+        if self.error is not None:
+            raise self.error

@@ -1,0 +1,179 @@
+"""The handshake: what both ends say about themselves before the first call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from ._version import __version__
+from .errors import ProtocolError
+from .messages import PROTOCOL_VERSION, InitRequest, InitResponse
+
+__all__ = [
+    "EPHEMERAL_HOST_PORT",
+    "HOST_PORT",
+    "PROCESS_NAME",
+    "RemotePeer",
+    "check_init_request",
+    "check_init_response",
+    "init_headers",
+    "is_dotted_ipv4",
+    "parse_host_port",
+    "request_host_port",
+    "response_host_port",
+]
+
+HOST_PORT = "host_port"
+PROCESS_NAME = "process_name"
+EPHEMERAL_HOST_PORT = "0.0.0.0:0"
+"""The address of one who does not listen."""
+
+
+class RemotePeer:
+    """What the peer said about itself in the handshake.
+
+    Attributes:
+        host_port: Where the peer listens; None if it does not, which peers write as ``''``, as
+            anything that ends in ``:0``, or as something that is no address.
+        process_name: A name for people.
+        headers: All headers of the handshake, as received.
+        version: The protocol version that the peer named.
+
+    """
+
+    __slots__ = ("headers", "host_port", "process_name", "version")
+
+    def __init__(self, version: int, headers: dict[str, str]) -> None:
+        address = parse_host_port(headers[HOST_PORT])
+        self.host_port: str | None = headers[HOST_PORT] if address and address[1] else None
+        self.process_name: str = headers[PROCESS_NAME]
+        self.headers = headers
+        self.version = version
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether the peer does not listen and cannot be called over another connection."""
+        return self.host_port is None
+
+    def __repr__(self) -> str:
+        return f"RemotePeer(host_port={self.host_port!r}, process_name={self.process_name!r})"
+
+
+def parse_host_port(text: str) -> tuple[str, int] | None:
+    """Host and port of ``host:port`` or ``[ipv6]:port``; None when `text` is no such thing."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit() and len(port) <= 5):
+        return None
+    if int(port) > 0xFFFF:
+        return None
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or any(c in " /[]" or not c.isprintable() for c in host):
+        return None
+    return host, int(port)
+
+
+def is_dotted_ipv4(host: str) -> bool:
+    """Whether `host` is four decimal numbers with dots."""
+    parts = host.split(".")
+    return len(parts) == 4 and all(
+        part.isascii() and part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts
+    )
+
+
+def request_host_port(host_port: str) -> str:
+    """What to write as `host_port` in an init request.
+
+    tchannel-node closes a connection whose opener names anything but a dotted IPv4 address, and
+    tchannel-python falls silent on some; whoever listens elsewhere is better off as ephemeral.
+    Nor does 0.0.0.0 or port 0 reach anybody: an advertisement from port 0 breaks Hyperbahn.
+    """
+    address = parse_host_port(host_port)
+    if address is None:
+        return EPHEMERAL_HOST_PORT
+    host, port = address
+    if port == 0 or host == "0.0.0.0" or not is_dotted_ipv4(host):  # noqa: S104 - compared, not bound
+        return EPHEMERAL_HOST_PORT
+    return host_port
+
+
+def response_host_port(host_port: str, *, unix_socket: bool = False) -> str:
+    """What to write as `host_port` in an init response: who was reached has an address.
+
+    Args:
+        host_port: The address at which this end listens.
+        unix_socket: Whether the connection is no TCP connection; any text is allowed then, and
+            what is no address is written as ``0.0.0.0:0``.
+
+    Raises:
+        ValueError: `host_port` is no address, or has port 0, which tchannel-node refuses.
+
+    """
+    address = parse_host_port(host_port)
+    if address is not None and address[1]:
+        return host_port
+    if unix_socket:
+        return EPHEMERAL_HOST_PORT
+    raise ValueError(
+        f"host_port of an accepter must be the host:port at which it listens, not {host_port!r}"
+    )
+
+
+def init_headers(
+    host_port: str, process_name: str, extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The headers of an init request or response; `extra` adds to them and wins."""
+    implementation = sys.implementation.name
+    python = ".".join(map(str, sys.version_info[:3]))
+    headers = {
+        HOST_PORT: host_port,
+        PROCESS_NAME: process_name,
+        "tchannel_language": "python",
+        "tchannel_language_version": f"{implementation}-{python}",
+        "tchannel_version": __version__,
+    }
+    for key, value in (extra or {}).items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"init header {key!r} must be a str with a str as its value")
+        if key in (HOST_PORT, PROCESS_NAME):
+            raise ValueError(f"init header {key!r} has an argument of its own")
+        headers[key] = value
+    return headers
+
+
+def check_init_request(message: InitRequest, max_headers: int = 128) -> RemotePeer:
+    """The peer that `message` comes from.
+
+    Raises:
+        ProtocolError: A version below 2, a required header is missing, or too many headers.
+
+    """
+    if message.version < PROTOCOL_VERSION:
+        raise ProtocolError(f"protocol version {message.version} is below {PROTOCOL_VERSION}")
+    return _remote(message, max_headers)
+
+
+def check_init_response(
+    message: InitResponse, request_id: int, max_headers: int = 128
+) -> RemotePeer:
+    """The peer that `message` comes from.
+
+    Raises:
+        ProtocolError: Another version than 2, another id than the request's, a required header is
+            missing, or too many headers.
+
+    """
+    if message.version != PROTOCOL_VERSION:
+        raise ProtocolError(f"protocol version {message.version} is not {PROTOCOL_VERSION}")
+    if message.id != request_id:
+        raise ProtocolError(f"init response has id {message.id}, the request had {request_id}")
+    return _remote(message, max_headers)
+
+
+def _remote(message: InitRequest | InitResponse, max_headers: int) -> RemotePeer:
+    if len(message.headers) > max_headers:
+        raise ProtocolError(f"{len(message.headers)} init headers, at most {max_headers}")
+    for name in (HOST_PORT, PROCESS_NAME):
+        if name not in message.headers:
+            raise ProtocolError(f"init header {name!r} is missing")
+    return RemotePeer(message.version, message.headers)

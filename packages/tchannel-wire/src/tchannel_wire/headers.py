@@ -1,0 +1,178 @@
+"""Transport headers: the block ``nh:1 (hk~1 hv~1)*`` of call requests and call responses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from .errors import ErrorCode, ProtocolError
+
+if TYPE_CHECKING:
+    from .options import Options
+
+__all__ = [
+    "ARG_SCHEME",
+    "AS",
+    "CAF",
+    "CALLER_NAME",
+    "CAS",
+    "CLAIM_AT_FINISH",
+    "CLAIM_AT_START",
+    "CN",
+    "FAILURE_DOMAIN",
+    "FD",
+    "MAX_HEADERS",
+    "MAX_HEADER_KEY_LENGTH",
+    "MAX_HEADER_VALUE_LENGTH",
+    "RD",
+    "RE",
+    "RETRY_FLAGS",
+    "RK",
+    "ROUTING_DELEGATE",
+    "ROUTING_KEY",
+    "SE",
+    "SHARD_KEY",
+    "SK",
+    "SPECULATIVE_EXECUTION",
+    "check_header_limits",
+    "decode_headers",
+    "encode_headers",
+    "header_block_end",
+]
+
+AS = ARG_SCHEME = "as"
+CN = CALLER_NAME = "cn"
+RE = RETRY_FLAGS = "re"
+SK = SHARD_KEY = "sk"
+RD = ROUTING_DELEGATE = "rd"
+CAS = CLAIM_AT_START = "cas"
+CAF = CLAIM_AT_FINISH = "caf"
+SE = SPECULATIVE_EXECUTION = "se"
+FD = FAILURE_DOMAIN = "fd"
+RK = ROUTING_KEY = "rk"
+
+MAX_HEADERS = 128
+MAX_HEADER_KEY_LENGTH = 15
+"""What we write. tchannel-node counts the length byte in and drops the connection at 16."""
+MAX_HEADER_VALUE_LENGTH = 255
+
+# Blocks repeat from call to call, so each is decoded once. Bounded twice, against peers that never
+# repeat one: by entries, and by the size of a block that is worth keeping.
+_CACHE_ENTRIES = 1024
+_CACHED_BLOCK_SIZE = 512
+_cache: dict[bytes, dict[str, str]] = {}
+
+
+def encode_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
+    """The header block of a call request or a call response, in the order given.
+
+    Raises:
+        TypeError: A key or a value is not a str.
+        ValueError: More than 128 headers, the same key twice, a key that is not 1 to 15 bytes
+            long in UTF-8, or a value of more than 255 bytes. The key is named.
+
+    """
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    if len(pairs) > MAX_HEADERS:
+        raise ValueError(f"headers must be at most {MAX_HEADERS}, not {len(pairs)}")
+    parts = [bytes((len(pairs),))]
+    seen = set()
+    for key, value in pairs:
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"header {key!r} must be a str with a str as its value, not {value!r}")
+        raw_key, raw_value = key.encode(), value.encode()
+        if not 1 <= len(raw_key) <= MAX_HEADER_KEY_LENGTH:
+            raise ValueError(
+                f"header key {key!r} must be 1 to {MAX_HEADER_KEY_LENGTH} bytes, not {len(raw_key)}"
+            )
+        if len(raw_value) > MAX_HEADER_VALUE_LENGTH:
+            raise ValueError(
+                f"header {key!r} must have a value of at most {MAX_HEADER_VALUE_LENGTH} bytes, "
+                f"not {len(raw_value)}"
+            )
+        if key in seen:
+            raise ValueError(f"header {key!r} is given twice")
+        seen.add(key)
+        parts += (bytes((len(raw_key),)), raw_key, bytes((len(raw_value),)), raw_value)
+    return b"".join(parts)
+
+
+def header_block_end(data: bytes, start: int) -> int:
+    """The offset just behind the header block that begins at `start`.
+
+    Raises:
+        IndexError: The block is cut off in a length; a block cut off elsewhere ends beyond `data`.
+
+    """
+    end = start + 1
+    for _ in range(2 * data[start]):
+        end += 1 + data[end]
+    return end
+
+
+def decode_headers(block: bytes) -> dict[str, str]:
+    """The headers of a whole block.
+
+    The dict may be shared with other messages that carry the same block: do not change it.
+
+    Raises:
+        ProtocolError: The block is cut off or too long, is not UTF-8, has more than 128 headers,
+            or has a key twice; code `ErrorCode.BAD_REQUEST`.
+
+    """
+    headers = _cache.get(block)
+    if headers is not None:
+        return headers
+    headers = _decode(block)
+    if len(block) <= _CACHED_BLOCK_SIZE:
+        if len(_cache) >= _CACHE_ENTRIES:
+            _cache.clear()
+        _cache[block] = headers
+    return headers
+
+
+def _decode(block: bytes) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    try:
+        if header_block_end(block, 0) != len(block):
+            raise _bad("transport headers are cut off")
+        count = block[0]
+        if count > MAX_HEADERS:
+            raise _bad(f"{count} transport headers, at most {MAX_HEADERS} are allowed")
+        offset = 1
+        for _ in range(count):
+            value_at = offset + 1 + block[offset]
+            end = value_at + 1 + block[value_at]
+            key = str(block[offset + 1 : value_at], "utf-8")
+            if key in headers:
+                raise _bad(f"transport header {key!r} is given twice")
+            headers[key] = str(block[value_at + 1 : end], "utf-8")
+            offset = end
+    except IndexError:
+        raise _bad("transport headers are cut off") from None
+    except UnicodeDecodeError:
+        raise _bad("transport headers are not UTF-8") from None
+    return headers
+
+
+def check_header_limits(headers: Mapping[str, str], options: Options) -> None:
+    """Compare incoming transport headers with the limits of `options`.
+
+    Raises:
+        ProtocolError: Too many headers, or one that is too long; code `ErrorCode.BAD_REQUEST`.
+
+    """
+    if len(headers) > options.max_headers:
+        raise _bad(f"{len(headers)} transport headers, at most {options.max_headers} are allowed")
+    most_key, most_value = options.max_header_key_length, options.max_header_value_length
+    if most_key == most_value == 0xFF:  # the wire's own limit, so nothing can be longer
+        return
+    for key, value in headers.items():
+        if len(key.encode()) > most_key:
+            raise _bad(f"transport header {key[:40]!r} is longer than {most_key} bytes")
+        if len(value.encode()) > most_value:
+            raise _bad(f"transport header {key[:40]!r} has a value longer than {most_value} bytes")
+
+
+def _bad(description: str) -> ProtocolError:
+    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)

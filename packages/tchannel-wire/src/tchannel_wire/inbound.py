@@ -1,0 +1,493 @@
+"""The side of a connection on which the peer calls us.
+
+A small request in one frame takes the fast way through `_receive_call_request`. Whatever is
+unusual about a frame, be it legal or not, leads to `_receive_unusual_request`, which looks at
+everything with the classes of messages.py: the fast way only has to notice that it is not the
+right one.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from struct import Struct
+
+from .checksums import WHOLE_CHECKSUMS, ChecksumType
+from .connection_base import ConnectionBase, message_cost
+from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError
+from .events import (
+    CancelReceived,
+    Event,
+    RequestChunk,
+    RequestExpired,
+    RequestReceived,
+    RequestRefused,
+)
+from .exchanges import InboundCall
+from .fragments import FragmentReader, FragmentWriter
+from .frames import MAX_FRAME_SIZE, FrameType
+from .headers import AS, CN, check_header_limits, decode_headers, header_block_end
+from .messages import MORE_FRAGMENTS, CallRequest, Cancel, decode, read_chunks
+from .states import ConnectionState
+from .tracing import NO_TRACING
+
+__all__ = ["InboundSide"]
+
+_HEAD = Struct(">HBxI8xBI25s")
+_ID = Struct(">4xI")
+_SUM_LENGTH = Struct(">IH")
+_LENGTH = Struct(">H")
+
+_PREFIX = 46
+"""Where the service, the transport headers and the checksum type of a request begin."""
+
+_CACHE_ENTRIES = 1024
+_CACHED_SIZE = 512
+
+# From the bytes of service, headers and checksum type to what they mean. Bounded by the number of
+# entries and by the size of each.
+_prefixes: dict[bytes, tuple[str, dict[str, str], ChecksumType]] = {}
+
+# From a header block to what packs the beginning of a response with it; bounded likewise.
+_response_packers: dict[bytes, Callable[..., bytes]] = {}
+
+_CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
+_RESPONSE_SIZE = 54
+"""A response's frame without its header block and args."""
+
+
+class InboundSide(ConnectionBase):
+    """Receives the peer's calls and answers them."""
+
+    __slots__ = ()
+
+    # --- receiving --------------------------------------------------------------------------
+
+    def _receive_call_request(self, frame: bytes, now: float, events: list[Event]) -> None:
+        try:
+            size, _, id, flags, ttl, tracing = _HEAD.unpack_from(frame)
+            # One comparison instead of a walk over the headers: calls repeat, and since each
+            # field in the prefix carries its length, equal bytes mean the same (saves 0.7 us).
+            if not frame.startswith(self._request_prefix, _PREFIX) and not self._read_prefix(frame):
+                self._receive_unusual_request(frame, now, events)
+                return
+            end = self._request_end
+            checksum, length = _SUM_LENGTH.unpack_from(frame, end)
+            start = end + 6
+            end = start + length
+            arg1 = frame[start:end]
+            start = end + 2
+            end = start + (frame[end] << 8 | frame[end + 1])
+            arg2 = frame[start:end]
+            start = end + 2
+            arg3 = frame[start:]
+            if (
+                start + (frame[end] << 8 | frame[end + 1]) != size
+                or self._request_checksum(arg1 + arg2 + arg3) != checksum
+                or flags
+                or not ttl
+                or length > self.options.max_arg1
+                or id in self.inbound
+                or id == NO_MESSAGE_ID
+                or self._state is not ConnectionState.OPEN
+                or size > self.options.max_message_size
+            ):
+                self._receive_unusual_request(frame, now, events)
+                return
+        except (IndexError, struct.error, ProtocolError, UnicodeDecodeError):
+            self._receive_unusual_request(frame, now, events)
+            return
+        deadline = now + ttl * 0.001
+        checksum_type = self._request_checksum_type
+        call = self.inbound[id] = InboundCall(id, self, tracing, checksum_type)
+        self.deadlines.add(call, deadline)
+        events.append(
+            RequestReceived(
+                id,
+                flags,
+                ttl,
+                deadline,
+                tracing,
+                self._request_service,
+                self._request_headers,
+                checksum_type,
+                arg1,
+                arg2,
+                arg3,
+                False,
+            )
+        )
+
+    def _read_prefix(self, frame: bytes) -> bool:
+        """Learn what the prefix of this frame means; False if it is none for the fast way."""
+        start = _PREFIX + 1 + frame[_PREFIX]
+        end = header_block_end(frame, start)
+        checksum_type = frame[end]
+        prefix = frame[_PREFIX : end + 1]
+        known = _prefixes.get(prefix)
+        if known is None:
+            if checksum_type not in (ChecksumType.CRC32, ChecksumType.CRC32C):
+                return False
+            service = str(frame[_PREFIX + 1 : start], "utf-8")
+            headers = decode_headers(frame[start:end])
+            if not service or AS not in headers or CN not in headers:
+                return False
+            known = service, headers, ChecksumType(checksum_type)
+            if len(prefix) <= _CACHED_SIZE:
+                if len(_prefixes) >= _CACHE_ENTRIES:
+                    _prefixes.clear()
+                _prefixes[prefix] = known
+        check_header_limits(known[1], self.options)
+        self._request_service, self._request_headers, self._request_checksum_type = known
+        self._request_checksum = WHOLE_CHECKSUMS[checksum_type]
+        self._request_prefix = prefix
+        self._request_end = end + 1
+        return True
+
+    def _receive_unusual_request(self, frame: bytes, now: float, events: list[Event]) -> None:
+        """A request of several frames, a bad one, or one that the fast way does not know."""
+        id = _ID.unpack_from(frame)[0]
+        if id == NO_MESSAGE_ID:
+            self._fatal(ProtocolError("call request with the reserved id 0xffffffff"), events)
+            return
+        if id in self.inbound:
+            description = f"call request with id {id}, which is in flight"
+            self._fatal(ProtocolError(description, message_id=id), events)
+            return
+        service, endpoint = "", b""
+        tracing = frame[21:_PREFIX] if len(frame) >= _PREFIX else NO_TRACING
+        try:
+            message = decode(frame)
+            assert isinstance(message, CallRequest)
+            service = message.service
+            endpoint = message.chunks[0] if message.chunks else b""
+            self._check_request(message, endpoint)
+            reader = FragmentReader(message.checksum_type, self.options)
+            last = not message.more
+            if not last:
+                cost = message_cost(frame, len(message.headers))
+                self._gather(reader, cost + reader.cost(message.chunks))
+            try:
+                reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
+            except ProtocolError:
+                self._release(reader)
+                raise
+        except ProtocolError as error:
+            self._refuse(id, tracing, error, service, endpoint, events)
+            return
+        deadline = now + message.ttl * 0.001
+        request = RequestReceived(
+            id,
+            message.flags,
+            message.ttl,
+            deadline,
+            tracing,
+            service,
+            message.headers,
+            message.checksum_type,
+            endpoint,
+            b"",
+            b"",
+            not last,
+        )
+        if not last and self._stream_request is not None:
+            reader.to_stream = self._stream_request(request)
+        call = self.inbound[id] = InboundCall(id, self, tracing, message.checksum_type)
+        call._reader = reader
+        call._request = request
+        self.deadlines.add(call, deadline)
+        self._advance_request(call, reader, events, last=last)
+
+    def _check_request(self, request: CallRequest, arg1: bytes) -> None:
+        """The rules that a call request breaks although it can be read.
+
+        Raises:
+            ProtocolError: With what its sender is to be told.
+
+        """
+        if self._state == ConnectionState.DRAINING:
+            raise ProtocolError(self._drain_text, code=ErrorCode.DECLINED)
+        if request.ttl == 0:
+            raise ProtocolError("the ttl has run out: it is 0", code=ErrorCode.TIMEOUT)
+        if not request.service:
+            raise _bad("no service name given")
+        for key in (AS, CN):
+            if key not in request.headers:
+                raise _bad(f"transport header {key!r} is missing")
+        check_header_limits(request.headers, self.options)
+        if len(arg1) > self.options.max_arg1:
+            raise _bad(f"arg1 has {len(arg1)} bytes, at most {self.options.max_arg1} are allowed")
+
+    def _receive_call_request_continue(self, frame: bytes, now: float, events: list[Event]) -> None:
+        id = _ID.unpack_from(frame)[0]
+        call = self.inbound.get(id)
+        if call is None or call._reader is None:
+            # Of a call that is over: refused, answered early, cancelled or expired.
+            return
+        reader = call._reader
+        try:
+            checksum_type, checksum, chunks = read_chunks(frame, 17)
+            last = not frame[16] & MORE_FRAGMENTS
+            if not reader.streaming:
+                self._gather(reader, reader.cost(chunks))
+            reader.feed(checksum_type, checksum, chunks, last=last)
+        except ProtocolError as error:
+            request = call._request
+            self._refuse(id, call.tracing, error, request.service, request.arg1, events)
+            return
+        self._advance_request(call, reader, events, last=last)
+
+    def _advance_request(
+        self, call: InboundCall, reader: FragmentReader, events: list[Event], *, last: bool
+    ) -> None:
+        """Tell what the last frame has completed."""
+        if reader.streaming:
+            data = reader.take(2)
+            if data or last:
+                events.append(RequestChunk(call.id, data, last))
+        elif last or (reader.to_stream and reader.arg == 2):
+            request = call._request
+            request.arg1 = reader.take(0)
+            request.arg2 = reader.take(1)
+            request.arg3 = reader.take(2)
+            request.more = not last
+            events.append(request)
+            self._release(reader)
+            reader.passed_on()
+        if last:
+            call._reader = None
+            del call._request
+
+    def _refuse(
+        self,
+        id: int,
+        tracing: bytes,
+        error: ProtocolError,
+        service: str,
+        endpoint: bytes,
+        events: list[Event],
+    ) -> None:
+        """Answer a bad call with an error of its own; the rest of its frames will be ignored."""
+        call = self.inbound.get(id)
+        if call is not None:
+            self._forget_request(call)
+        error.message_id = id
+        self._send_error(id, error.code, error.description, tracing)
+        events.append(RequestRefused(id, error, service, endpoint))
+
+    def _receive_cancel(self, frame: bytes, now: float, events: list[Event]) -> None:
+        call = self.inbound.get(_ID.unpack_from(frame)[0])
+        if call is None:
+            return
+        try:
+            message = decode(frame)
+            why = message.why if isinstance(message, Cancel) else ""
+        except ProtocolError:
+            why = ""  # the text is cut off; what the peer wants is clear all the same
+        if self._stop_request(call, ErrorCode.CANCELLED, "cancelled by the caller"):
+            events.append(CancelReceived(call.id, why))
+
+    def _expire_request(self, call: InboundCall, events: list[Event]) -> None:
+        if self.inbound.get(call.id) is not call:
+            return
+        request = call._request if call._reader is not None else None
+        if self._stop_request(call, ErrorCode.TIMEOUT, "the ttl has run out"):
+            events.append(RequestExpired(call.id))
+        elif request is not None:
+            error = ProtocolError(
+                "the ttl has run out before the request was complete",
+                code=ErrorCode.TIMEOUT,
+                message_id=call.id,
+            )
+            events.append(RequestRefused(call.id, error, request.service, request.arg1))
+
+    def _stop_request(self, call: InboundCall, code: ErrorCode, description: str) -> bool:
+        """End a call with an error; whether somebody is at work on it, and must be told."""
+        reader, writer = call._reader, call.writer
+        at_work = (reader is None or reader.streaming) and (writer is None or not writer.finished)
+        self._forget_request(call)
+        self._send_error(call.id, code, description, call.tracing)
+        return at_work
+
+    # --- answering --------------------------------------------------------------------------
+
+    def respond(
+        self, id: int, header_block: bytes, arg2: bytes, arg3: bytes, code: int = 0
+    ) -> bool:
+        """Answer a call of the peer's, with its checksum type and tracing.
+
+        Args:
+            id: The id of the `RequestReceived`.
+            header_block: The transport headers, from `encode_headers`; `as` is required, because
+                tchannel-node and tchannel-java drop an answer without it.
+            arg2: Application headers.
+            arg3: The body, of any size.
+            code: 0 for success, 1 to 255 for an application error that the args describe.
+
+        Returns:
+            False, and nothing is written, if the call is over: cancelled, expired or answered.
+
+        Raises:
+            TypeError: An arg is not bytes.
+            ValueError: `header_block` is none, or lacks `as`; `code` does not fit a byte.
+
+        """
+        call = self.inbound.get(id)
+        if call is None or call.writer is not None:
+            return False
+        try:
+            # The same few header blocks go out again and again (saves 0.4 us).
+            pack = _response_packers.get(header_block) or _new_response_packer(header_block)
+            length2 = len(arg2)
+            size = _RESPONSE_SIZE + len(header_block) + length2 + len(arg3)
+            checksum_type = call.checksum_type
+            # CRC-32 and CRC-32C are the odd types. A frame that is full to the last byte must not
+            # begin its arg3 at the edge, which the writer sees to.
+            if size >= MAX_FRAME_SIZE or not checksum_type & 1 or call._reader is not None:
+                return self._respond_unusually(call, header_block, arg2, arg3, code)
+            frame = b"".join(
+                (
+                    pack(
+                        size,
+                        _CALL_RESPONSE,
+                        id,
+                        0,
+                        code,
+                        call.tracing,
+                        header_block,
+                        checksum_type,
+                        WHOLE_CHECKSUMS[checksum_type](arg2 + arg3),
+                        0,
+                        length2,
+                    ),
+                    arg2,
+                    _LENGTH.pack(len(arg3)),
+                    arg3,
+                )
+            )
+        except (TypeError, struct.error):
+            raise _argument_error(arg2, arg3, code) from None
+        outbox = self._outbox
+        outbox.frames.append(frame)
+        outbox.size += size
+        del self.inbound[id]
+        self.deadlines.discard(call)
+        return True
+
+    def _respond_unusually(
+        self, call: InboundCall, header_block: bytes, arg2: bytes, arg3: bytes, code: int
+    ) -> bool:
+        """Answer in several frames, with a rare checksum, or before the request is complete."""
+        if call._reader is not None and not call._reader.streaming:
+            return False  # it has not been announced yet
+        writer = self._new_writer(call, header_block, arg2, code)
+        writer.write(arg3)
+        writer.finish()
+        if _RESPONSE_SIZE + len(header_block) + len(arg2) + len(arg3) < MAX_FRAME_SIZE:
+            frame = writer.next_frame()
+            assert frame is not None
+            self._outbox.append(frame)
+            self._forget_request(call)
+        else:
+            call.writer = writer
+            writer.attach(self._outbox, call)
+        return True
+
+    def start_response(
+        self, id: int, header_block: bytes, arg2: bytes, code: int = 0
+    ) -> FragmentWriter:
+        """Answer a call of the peer's with a body that comes in pieces.
+
+        Args:
+            id: The id of the `RequestReceived`.
+            header_block: As for `respond`.
+            arg2: Application headers.
+            code: As for `respond`.
+
+        Returns:
+            What arg3 is written to; `write` and `finish` return False once the call is over,
+            which it may be from the start.
+
+        Raises:
+            TypeError: `arg2` is not bytes.
+            ValueError: As for `respond`.
+
+        """
+        call = self.inbound.get(id)
+        if call is None or call.writer is not None or not _announced(call):
+            gone = FragmentWriter(id, FrameType.CALL_RESPONSE, b"", ChecksumType.NONE, b"", b"")
+            gone.abandon()
+            return gone
+        if header_block not in _response_packers:
+            _new_response_packer(header_block)
+        if not isinstance(arg2, bytes) or not 0 <= code <= 0xFF:
+            raise _argument_error(arg2, b"", code)
+        writer = call.writer = self._new_writer(call, header_block, arg2, code)
+        writer.attach(self._outbox, call)
+        return writer
+
+    def _new_writer(
+        self, call: InboundCall, header_block: bytes, arg2: bytes, code: int
+    ) -> FragmentWriter:
+        fields = bytes((code,)) + call.tracing + header_block
+        return FragmentWriter(
+            call.id, FrameType.CALL_RESPONSE, fields, call.checksum_type, b"", arg2
+        )
+
+    def fail(self, id: int, code: int, description: str) -> bool:
+        """Answer a call of the peer's with an error frame; a response begun is given up.
+
+        Args:
+            id: The id of the `RequestReceived`.
+            code: An `ErrorCode`. tchannel-go closes the connection on FATAL, whatever its id.
+            description: A text for people; cut to 65,491 bytes on a character.
+
+        Returns:
+            False, and nothing is written, if the call is over: cancelled, expired or answered.
+
+        Raises:
+            ValueError: `code` does not fit a byte, or is 0.
+
+        """
+        if not 1 <= code <= 0xFF:
+            raise ValueError(f"code must be 1 to 255, not {code!r}")
+        call = self.inbound.get(id)
+        if call is None or not _announced(call):
+            return False
+        if call.writer is not None and call.writer.finished:
+            return False
+        self._forget_request(call)
+        self._send_error(id, code, description, call.tracing)
+        return True
+
+
+def _announced(call: InboundCall) -> bool:
+    return call._reader is None or call._reader.streaming
+
+
+def _new_response_packer(header_block: bytes) -> Callable[..., bytes]:
+    try:
+        headers = decode_headers(header_block)
+    except (ProtocolError, TypeError):
+        raise ValueError(
+            f"header_block must come from encode_headers, not {header_block!r}"
+        ) from None
+    if AS not in headers:
+        raise ValueError(f"header_block must have {AS!r}, got {headers!r}")
+    pack = Struct(f">HBxI8xBB25s{len(header_block)}sBIHH").pack
+    if len(header_block) <= _CACHED_SIZE:
+        if len(_response_packers) >= _CACHE_ENTRIES:
+            _response_packers.clear()
+        _response_packers[header_block] = pack
+    return pack
+
+
+def _argument_error(arg2: object, arg3: object, code: object) -> Exception:
+    for name, value in (("arg2", arg2), ("arg3", arg3)):
+        if not isinstance(value, bytes):
+            return TypeError(f"{name} must be bytes, not {type(value).__name__}")
+    return ValueError(f"code must be 0 to 255, not {code!r}")
+
+
+def _bad(description: str) -> ProtocolError:
+    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)

@@ -1,0 +1,73 @@
+"""Application headers of the Thrift arg scheme: arg2 is ``nh:2 (k~2 v~2)*``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .errors import ErrorCode, ProtocolError
+
+__all__ = ["decode_thrift_headers", "encode_thrift_headers"]
+
+_MOST = 0xFFFF
+
+
+def encode_thrift_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
+    """The arg2 that carries `headers`, in the order given.
+
+    Raises:
+        TypeError: A key or a value is not a str.
+        ValueError: More than 65,535 headers, or a key or value of more than 65,535 bytes in UTF-8.
+
+    """
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    if len(pairs) > _MOST:
+        raise ValueError(f"headers must be at most {_MOST}, not {len(pairs)}")
+    parts = [len(pairs).to_bytes(2, "big")]
+    for key, value in pairs:
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"header {key!r} must be a str with a str as its value, not {value!r}")
+        for what, text in (("key", key), ("value", value)):
+            raw = text.encode()
+            if len(raw) > _MOST:
+                raise ValueError(
+                    f"header {key[:40]!r} has a {what} of {len(raw)} bytes, at most {_MOST} fit"
+                )
+            parts += (len(raw).to_bytes(2, "big"), raw)
+    return b"".join(parts)
+
+
+def decode_thrift_headers(arg2: bytes) -> dict[str, str]:
+    """The headers in `arg2`; an empty arg2 has none. Of a key given twice the last value counts.
+
+    Raises:
+        ProtocolError: `arg2` is cut off, goes on behind its last header, or is not UTF-8; code
+            `ErrorCode.BAD_REQUEST`.
+
+    """
+    headers: dict[str, str] = {}
+    if not arg2:
+        return headers
+    if len(arg2) < 2:
+        raise _bad("thrift headers are cut off")
+    offset = 2
+    for _ in range(int.from_bytes(arg2[:2], "big")):
+        key, offset = _string(arg2, offset)
+        headers[key], offset = _string(arg2, offset)
+    if offset != len(arg2):
+        raise _bad(f"{len(arg2) - offset} bytes follow the last thrift header")
+    return headers
+
+
+def _string(data: bytes, offset: int) -> tuple[str, int]:
+    start = offset + 2
+    end = start + int.from_bytes(data[offset:start], "big")
+    if end > len(data) or start > len(data):
+        raise _bad("thrift headers are cut off")
+    try:
+        return str(data[start:end], "utf-8"), end
+    except UnicodeDecodeError:
+        raise _bad("thrift headers are not UTF-8") from None
+
+
+def _bad(description: str) -> ProtocolError:
+    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)
