@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from tchannel_thrift.rw.errors import ThriftParserError, error_at
 
 from . import literals
 from .ast import Position
 from .tokens import doc_text, tokenize
+
+_new_tuple: Final = tuple.__new__
+
+_INTEGERS: Final = ("integer", "hexadecimal")
+
+_SHOWN: Final = 100
+"""Characters of a token that a message shows."""
 
 
 class Cursor:
@@ -45,14 +52,16 @@ class Cursor:
 
     # -- places ---------------------------------------------------------------------------------
 
-    def pos(self, index: int | None = None) -> Position:
-        """Where a token starts: the current one unless told."""
-        return self.pos_at(self.starts[self.index if index is None else index])
+    def pos(self) -> Position:
+        """Where the current token starts."""
+        return self.pos_at(self.starts[self.index])
 
     def pos_at(self, offset: int) -> Position:
         """The line and column of a character of the document."""
-        line = bisect_right(self._line_starts, offset)
-        return Position(line, offset - self._line_starts[line - 1] + 1)
+        line_starts = self._line_starts
+        line = bisect_right(line_starts, offset)
+        # Half the time of Position(...): every node has one.
+        return _new_tuple(Position, (line, offset - line_starts[line - 1] + 1))
 
     def doc(self, index: int) -> str | None:
         """The text of the doc comment right before a token."""
@@ -74,14 +83,28 @@ class Cursor:
                 pos = self.pos_at(self.starts[last] + len(self.texts[last]))
             raise self.error("Grammer error at EOF", pos, expected=expected)
         if kind != "invalid":
-            shown = text if len(text) <= 40 else f"{text[:40]}..."
-            raise self.error(f"Grammar error {shown!r} at line {pos.line}", pos, expected=expected)
+            message = f"Grammar error {self._shown(kind, text)} at line {pos.line}"
+            raise self.error(message, pos, expected=expected)
         message = f"Illegal characher {text!r} at line {pos.line}"
         if text in {'"', "'"}:
             raise self.error(message, pos, expected=f"a closing {text} on the same line")
         if self.source.startswith("/*", self.starts[self.index]):
             raise self.error(message, pos, expected="*/ after the comment that begins here")
         raise self.error(message, pos, expected=expected)
+
+    def _shown(self, kind: str, text: str) -> str:
+        """A token for a message: the value of a literal, the text of anything else."""
+        try:
+            if kind in _INTEGERS:
+                return repr(literals.integer(kind, text))
+            if kind == "decimal":
+                return repr(float(text))
+            if kind == "quoted":
+                text = literals.string(text)
+        except literals.BadLiteralError as error:
+            self.index += 1
+            raise self._bad_literal(error) from None
+        return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
     def error(
         self, message: str, pos: Position, *, expected: str | None = None
@@ -142,7 +165,7 @@ class Cursor:
     def take_integer(self, expected: str) -> int:
         """Step over an integer literal, which must be there, and return its value."""
         kind = self.kinds[self.index]
-        if kind not in {"integer", "hexadecimal"}:
+        if kind not in _INTEGERS:
             self.unexpected(expected)
         self.index += 1
         try:
