@@ -56,6 +56,7 @@ class EventHook:
 
     ``request`` is the `tchannel.Request` of the call, ``response`` its `tchannel.Response`,
     ``error`` a `tchannel.errors.TChannelError` (of `on_exception`: what the handler raised).
+    All events of one call get the same request object.
     """
 
     def before_send_request(self, request: Any) -> Any:

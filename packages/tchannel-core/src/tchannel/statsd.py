@@ -13,7 +13,7 @@
 | ``tchannel.outbound.calls.per-attempt.system-errors`` ``.<error>`` | error frames |
 | ``tchannel.outbound.calls.operational-errors`` ``.<error>`` | calls that ended without an answer |
 | ``tchannel.outbound.calls.per-attempt.operational-errors`` ``.<error>`` | the same, of attempts |
-| ``tchannel.outbound.calls.latency`` | timer: from the first attempt to the response, in ms |
+| ``tchannel.outbound.calls.per-attempt.latency`` | timer: from an attempt to its response, ms |
 
 The timer is kept only where the statsd client has a method ``timing``.
 """
@@ -41,7 +41,7 @@ _ERROR_NAMES: Final = {
     0x08: "unhealthy",
     0xFF: "fatal-protocol-error",
 }
-# Calls that end in no event (cancelled ones) would otherwise stay in the table of start times.
+# A limit for the start times that cancelled calls leave behind.
 _MAX_TIMED_CALLS: Final = 10_000
 
 
@@ -66,16 +66,17 @@ class StatsdHook(EventHook):
         self._count: Callable[[str, int], object] = count
         self._timing: Callable[[str, float], object] | None = getattr(statsd, "timing", None)
         self._clock = clock
-        # By id, because requests need not be hashable; with the request, so that no id is reused.
-        self._started: dict[int, tuple[Any, float]] = {}
+        # By the request's id. A request that ended in no event (a cancelled one) leaves its entry;
+        # it does no harm, because whoever gets its id next begins with an entry of its own.
+        self._started: dict[int, float] = {}
 
     def before_send_request(self, request: Any) -> None:
-        """Count an attempt; time the call from its first one."""
+        """Count an attempt, and begin to time it."""
         self._count(_key("sent", request), 1)
-        if self._timing is not None and id(request) not in self._started:
+        if self._timing is not None:
             if len(self._started) >= _MAX_TIMED_CALLS:
                 del self._started[next(iter(self._started))]
-            self._started[id(request)] = (request, self._clock())
+            self._started[id(request)] = self._clock()
 
     def after_receive_response(self, request: Any, response: Any) -> None:
         """Count a response by its status, and time it."""
@@ -83,7 +84,7 @@ class StatsdHook(EventHook):
         self._count(_key("success" if succeeded else "app-errors", request), 1)
         started = self._started.pop(id(request), None)
         if self._timing is not None and started is not None:
-            self._timing(_key("latency", request), (self._clock() - started[1]) * 1000)
+            self._timing(_key("per-attempt.latency", request), (self._clock() - started) * 1000)
 
     def after_receive_system_error(self, request: Any, error: Any) -> None:
         """Count a call that a peer's error frame ended."""

@@ -1,0 +1,380 @@
+"""How a channel makes calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Mapping
+from contextvars import Context
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import tchannel_wire as wire
+
+from . import errors, interceptors
+from .current import current_call
+from .interceptors import Call, Reply
+from .outbound import Decode, Delivery, OutgoingCall
+from .request import Request, TransportHeaders
+from .response import Response
+from .schemes.raw import to_bytes
+from .spans import Trace, check_trace, make_tracing
+from .streaming import Body
+from .timeouts import Timeout, seconds
+
+if TYPE_CHECKING:
+    from .event import EventEmitter
+    from .inbound import InboundRequest
+    from .interceptors import Interceptors
+    from .options import Options
+    from .peer_table import PeerTable
+    from .peers import Peer
+    from .timers import Timers
+
+__all__ = ["Calling"]
+
+_RETRY_ON = frozenset({"c", "n", "t", "ct", "tc"})
+
+# Beyond this many different calls the encoded ones are forgotten: shard keys have no end.
+_MAX_PREPARED = 2_000
+
+
+class Calling:
+    """The part of a channel that makes calls."""
+
+    name: str
+    options: Options
+    trace: Trace
+    interceptors: Interceptors
+    events: EventEmitter
+    peers_table: PeerTable
+    timers: Timers
+    loop: asyncio.AbstractEventLoop
+    draining: bool
+    winding_down: bool
+    connections: set[Any]
+    use_loop: Callable[[], asyncio.AbstractEventLoop | None]
+
+    _prepared: dict[tuple[object, ...], wire.PreparedCall]
+
+    def call(
+        self,
+        scheme: str,
+        service: str,
+        arg1: str,
+        arg2: bytes | str | None = None,
+        arg3: bytes | str | AsyncIterable[bytes] | None = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        routing_delegate: str | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        tracing_span: wire.Tracing | None = None,
+        trace: Trace | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: bool = False,
+    ) -> asyncio.Future[Response]:
+        """Make a call on bytes; usually one of the arg schemes is what you want.
+
+        Args:
+            scheme: Name of the arg scheme, sent as ``as``.
+            service: Name of the service.
+            arg1: The endpoint.
+            arg2: The application headers, encoded; default empty.
+            arg3: The body, encoded; default empty.
+            timeout: Seconds for one attempt; default 30.
+            retry_on: What to retry on, see `tchannel.retry`; default ``c``.
+            retry_limit: Attempts after the first; default 4, with ``hostport`` 0.
+            routing_delegate: The service that a router sends the call to instead.
+            hostport: The peer to call, instead of one of those that the channel knows.
+            shard_key: For routers and services that shard.
+            tracing_span: The span that this call belongs under.
+            trace: Whether to trace this call; by default what the channel does.
+            caller_name: Who calls; by default the channel's name.
+            deadline: Seconds for the whole call with its retries; default none.
+            stream: Give the response's body as an async iterator, as it arrives.
+
+        Returns:
+            A Future of the Response, with headers and body as bytes.
+
+        Raises:
+            TypeError: An argument of a wrong type.
+            ValueError: An argument that cannot be sent.
+            TChannelError: (from the Future) whatever went wrong with the call.
+
+        """
+        if not isinstance(scheme, str):
+            raise TypeError(f"scheme must be the name of an arg scheme, not {scheme!r}")
+        return self.start_call(
+            scheme,
+            service,
+            arg1,
+            b"" if arg2 is None else to_bytes(arg2, "arg2"),
+            arg3 if hasattr(arg3, "__aiter__") else b"" if arg3 is None else to_bytes(arg3, "arg3"),
+            _bytes_response,
+            timeout,
+            retry_on,
+            retry_limit,
+            routing_delegate,
+            hostport,
+            shard_key,
+            tracing_span,
+            trace,
+            caller_name,
+            deadline,
+            stream,
+        )
+
+    # Positional all through: keywords for 17 arguments cost 0.4 µs.
+    def start_call(
+        self,
+        scheme: str,
+        service: str,
+        endpoint: str,
+        arg2: bytes,
+        arg3: Any,
+        decode: Decode,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        routing_delegate: str | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        tracing_span: wire.Tracing | None = None,
+        trace: Trace | None = None,
+        caller_name: str | None = None,
+        deadline: Timeout = None,
+        stream: bool = False,
+    ) -> asyncio.Future[Any]:
+        """Start a call: what the arg schemes call.
+
+        Args:
+            decode: Makes the result of the Future of ``code, arg2, arg3, transport headers``.
+
+        The other arguments are those of `call`, with arg2 and arg3 as bytes (arg3 may be an async
+        iterator of bytes).
+
+        """
+        running = self.use_loop()
+        if retry_on is None:
+            retry_on = "c"
+        key = (scheme, service, endpoint, caller_name, retry_on, shard_key, routing_delegate)
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            prepared = self._prepare(key)
+        timeout = (
+            self.options.default_timeout
+            if timeout is None
+            else seconds(timeout, self.options.default_timeout)
+        )
+        if retry_limit is not None:
+            _check_retry_limit(retry_limit)
+        now = self.timers.time()
+        ends: float | None = None
+        if deadline is not None:
+            ends = now + seconds(deadline, self.options.default_timeout, "deadline")
+        parent: InboundRequest | wire.Tracing | None = None
+        inbound = current_call.get()
+        if inbound is not None:
+            parent = inbound
+            # A call never outlives the one that it is made for.
+            if not inbound.answered and (ends is None or inbound.deadline < ends):
+                ends = inbound.deadline
+        if self.winding_down:
+            self._check_open(inbound)
+        if tracing_span is not None:
+            parent = tracing_span
+        if trace is None:
+            trace = self.trace
+        elif trace is not True and trace is not False:
+            check_trace(trace)
+        request = partial(
+            _request, scheme, service, endpoint, arg2, arg3, timeout, caller_name or self.name,
+            shard_key, routing_delegate, retry_on,
+        )  # fmt: skip
+        tracing = make_tracing(trace, parent, request)
+        peer = None if hostport is None else self._peer(hostport)
+
+        call = OutgoingCall(self.loop)
+        call.channel = self  # type: ignore[assignment]  # this is a part of the channel
+        call.prepared = prepared
+        call.arg2 = arg2
+        call.arg3 = arg3
+        call.decode = decode
+        call.timeout = timeout
+        call.deadline = ends
+        call.retry_on = retry_on
+        call.retry_limit = retry_limit
+        call.fixed_peer = peer
+        call.tracing = tracing
+        call.stream = stream
+        call.target = (service, endpoint)
+        call.request = request
+        if self.interceptors.outgoing or interceptors.process_wide.outgoing:
+            return self._intercept(call, scheme, caller_name, shard_key, routing_delegate)
+        if running is None:
+            self.loop.call_soon(call.begin)
+        else:
+            call.begin()
+        return call
+
+    def _prepare(self, key: tuple[Any, ...]) -> wire.PreparedCall:
+        scheme, service, endpoint, caller_name, retry_on, shard_key, routing_delegate = key
+        if not service:
+            raise errors.ServiceNameIsRequiredError("service must not be empty")
+        for argument, value in (("service", service), ("endpoint", endpoint)):
+            if not isinstance(value, str):
+                raise TypeError(f"{argument} must be a str, not {value!r}")
+        if not endpoint:
+            raise ValueError("endpoint must not be empty")
+        if retry_on not in _RETRY_ON:
+            raise ValueError(f"retry_on must be one of 'c', 'n', 't' and 'ct', not {retry_on!r}")
+        headers = {"as": scheme, "cn": caller_name or self.name, "re": retry_on}
+        for argument, header, value in (
+            ("shard_key", "sk", shard_key),
+            ("routing_delegate", "rd", routing_delegate),
+        ):
+            if value is not None:
+                if not isinstance(value, str):
+                    raise TypeError(f"{argument} must be a str, not {value!r}")
+                headers[header] = value
+        return self._remember(
+            key,
+            wire.prepare_call(service, headers, endpoint.encode(), self.options.checksum),
+        )
+
+    def _remember(self, key: tuple[Any, ...], prepared: wire.PreparedCall) -> wire.PreparedCall:
+        if len(self._prepared) >= _MAX_PREPARED:
+            self._prepared.clear()
+        self._prepared[key] = prepared
+        return prepared
+
+    def _peer(self, hostport: str) -> Peer:
+        if not isinstance(hostport, str):
+            raise TypeError(f"hostport must be a str, not {hostport!r}")
+        return self.peers_table.get(hostport)
+
+    def _check_open(self, inbound: InboundRequest | None) -> None:
+        """Refuse new calls while closing; a handler that finishes may still make its own."""
+        if self.draining or inbound is None or inbound.answered:
+            raise RuntimeError(f"channel {self.name} is closed")
+
+    def outgoing_calls(self) -> int:
+        """Return how many calls wait for their answers."""
+        return sum(len(connection.wire.outbound) for connection in self.connections)
+
+    # -- interceptors -------------------------------------------------------------------------
+
+    def _intercept(
+        self,
+        made: OutgoingCall,
+        scheme: str,
+        caller_name: str | None,
+        shard_key: str | None,
+        routing_delegate: str | None,
+    ) -> asyncio.Future[Any]:
+        headers = {"as": scheme, "cn": caller_name or self.name, "re": made.retry_on}
+        if shard_key is not None:
+            headers["sk"] = shard_key
+        if routing_delegate is not None:
+            headers["rd"] = routing_delegate
+        call = Call(
+            service=made.target[0],
+            endpoint=made.target[1],
+            scheme=scheme,
+            arg2=made.arg2,
+            arg3=made.arg3,
+            headers=headers,
+            channel=made.channel,
+            outgoing=True,
+            timeout=made.timeout,
+            deadline=made.deadline,
+            tracing=wire.Tracing.unpack(made.tracing),
+            hostport=None if made.fixed_peer is None else made.fixed_peer.hostport,
+            retry_on=made.retry_on,
+            retry_limit=made.retry_limit,
+            known_peers=self.peers_table.group.hosts,
+            streaming=hasattr(made.arg3, "__aiter__"),
+        )
+        chained = interceptors.chain(
+            [*interceptors.process_wide.outgoing, *self.interceptors.outgoing],
+            partial(self._proceed, made, dict(headers)),
+        )
+        try:
+            inner = interceptors.as_future(chained(call))
+        except Exception as error:
+            inner = self.loop.create_future()
+            inner.set_exception(error)
+            inner.exception()
+        return Delivery(inner, made.decode)
+
+    def _proceed(
+        self, made: OutgoingCall, sent: Mapping[str, str], call: Call
+    ) -> asyncio.Future[Reply]:
+        """Make the call that the interceptors let through, as they changed it."""
+        going = OutgoingCall(self.loop)
+        going.channel = made.channel
+        going.prepared = (
+            made.prepared
+            if call.headers == sent and (call.service, call.endpoint) == made.target
+            else wire.prepare_call(
+                call.service, call.headers, call.endpoint.encode(), self.options.checksum
+            )
+        )
+        going.arg2 = call.arg2
+        going.arg3 = call.arg3
+        going.decode = Reply
+        going.timeout = call.timeout
+        going.deadline = call.deadline
+        going.retry_on = call.retry_on
+        going.retry_limit = call.retry_limit
+        going.fixed_peer = None if call.hostport is None else self._peer(call.hostport)
+        going.tracing = call.tracing.pack()
+        going.stream = made.stream
+        going.target = (call.service, call.endpoint)
+        going.request = made.request
+        if self.use_loop() is None:
+            self.loop.call_soon(going.begin, context=Context())
+        else:
+            going.begin()
+        return going
+
+
+def _bytes_response(
+    code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
+) -> Response:
+    return Response(arg3, arg2, headers, 1 if code else 0)
+
+
+def _check_retry_limit(retry_limit: int) -> None:
+    if isinstance(retry_limit, bool) or not isinstance(retry_limit, int):
+        raise TypeError(f"retry_limit must be an int, not {retry_limit!r}")
+    if retry_limit < 0:
+        raise ValueError(f"retry_limit must not be negative, got {retry_limit}")
+
+
+def _request(
+    scheme: str,
+    service: str,
+    endpoint: str,
+    arg2: bytes,
+    arg3: Any,
+    timeout: float,
+    caller_name: str,
+    shard_key: str | None,
+    routing_delegate: str | None,
+    retry_on: str,
+) -> Request:
+    """Make the request that hooks and trace functions see."""
+    transport = TransportHeaders(
+        caller_name=caller_name,
+        retry_flags=retry_on,
+        routing_delegate=routing_delegate,
+        scheme=scheme,
+        shard_key=shard_key,
+        ttl=int(timeout * 1000),
+    )
+    transport.headers = transport.to_dict()
+    return Request(arg3, arg2, transport, endpoint, service, timeout)

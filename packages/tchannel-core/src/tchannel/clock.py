@@ -1,0 +1,66 @@
+"""The clock of a channel: everything that waits asks it for the time and for timers.
+
+A test gives a channel a clock of its own and moves it by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from typing import Protocol
+
+__all__ = ["Clock", "LoopClock", "TimerHandle", "sleep"]
+
+
+class TimerHandle(Protocol):
+    """What ``call_at`` returns."""
+
+    def cancel(self) -> None:
+        """Do not call back; harmless when it is too late."""
+
+
+class Clock(Protocol):
+    """Monotonic time in seconds, and timers on it."""
+
+    def time(self) -> float:
+        """Return the time now."""
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: object) -> TimerHandle:
+        """Call ``callback(*args)`` in the channel's loop once the time is ``when``."""
+
+
+class LoopClock:
+    """The time and the timers of an event loop; a channel's default clock.
+
+    Args:
+        loop: the loop.
+
+    """
+
+    __slots__ = ("_loop", "time")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        # The bound method itself: saves a Python call for each look at the time.
+        self.time: Callable[[], float] = loop.time
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: object) -> TimerHandle:
+        """Call ``callback(*args)`` at ``when``, in an empty context.
+
+        A timer set inside a handler must not keep that handler's context alive.
+        """
+        return self._loop.call_at(when, callback, *args, context=Context())
+
+
+def sleep(clock: Clock, seconds: float) -> asyncio.Future[None]:
+    """Return a Future that ends after ``seconds`` of ``clock``."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    handle = clock.call_at(clock.time() + seconds, _wake, future)
+    future.add_done_callback(lambda done: handle.cancel() if done.cancelled() else None)
+    return future
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

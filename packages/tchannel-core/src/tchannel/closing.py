@@ -1,0 +1,77 @@
+"""The graceful end of a channel, step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .channel import TChannel
+
+__all__ = ["close_channel"]
+
+log = logging.getLogger("tchannel.closing")
+
+# What a connection gets for its last bytes once everything else is over.
+_LAST_BYTES = 2.5
+
+
+async def close_channel(channel: TChannel, grace: float) -> None:
+    """End ``channel``: nothing of it is left afterwards, neither task nor socket nor timer.
+
+    Our own calls are finished first, because node declines calls on a connection that was told to
+    drain; then the peers are told, further calls are declined, and calls that are being served may
+    finish within the grace. What is left at its end is aborted.
+    """
+    clock = channel.timers.clock
+    ends = clock.time() + grace
+    for callback in channel.close_callbacks:
+        await _run(callback, ends - clock.time(), channel)
+    channel.stop_sources()
+    if channel.listener is not None:
+        channel.listener.close()
+    await _until(channel, lambda: not channel.outgoing_calls(), ends)
+    channel.draining = True
+    for connection in list(channel.connections):
+        if connection.ready:
+            connection.wire.drain("closing")
+            connection.flush_soon()
+    await _until(channel, lambda: not channel.inbound_calls, ends)
+    channel.closing = True
+    channel.peers_table.stop_connecting()
+    left = list(channel.connections)
+    for connection in left:
+        connection.close()
+    if left:
+        await _until(channel, lambda: not channel.connections, clock.time() + _LAST_BYTES)
+    for connection in list(channel.connections):
+        connection.abort()
+    await asyncio.gather(*[connection.lost for connection in left])
+
+
+async def _run(callback: Callable[[], object], within: float, channel: TChannel) -> None:
+    try:
+        result = callback()
+        if inspect.isawaitable(result):
+            future = asyncio.ensure_future(result)
+            future.add_done_callback(lambda _: channel.notify())
+            await _until(channel, future.done, channel.timers.time() + max(within, 0))
+            if not future.done():
+                future.cancel()
+            await asyncio.gather(future, return_exceptions=True)
+    except Exception:
+        log.exception("%r failed while %s closes", callback, channel.name)
+
+
+async def _until(channel: TChannel, condition: Callable[[], bool], ends: float) -> None:
+    """Wait until ``condition()``, looked at whenever something ends, or until the time ``ends``."""
+    clock = channel.timers.clock
+    timer = clock.call_at(ends, channel.notify)
+    try:
+        while not condition() and clock.time() < ends:
+            await channel.changed()
+    finally:
+        timer.cancel()

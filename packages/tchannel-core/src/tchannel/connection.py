@@ -1,0 +1,391 @@
+"""One connection: tchannel-wire's sans-IO connection on an asyncio transport.
+
+Bytes read become events, events reach calls; frames written within one turn of the loop leave in one
+``transport.write`` (writing each by itself costs 7.6 µs of the 12 that a small call takes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import tchannel_wire as wire
+
+from . import errors
+from .clock import TimerHandle
+from .inbound import InboundRequest, serve
+
+if TYPE_CHECKING:
+    from .channel import TChannel
+    from .peers import Peer
+
+__all__ = ["Connection"]
+
+log = logging.getLogger("tchannel.connection")
+
+# How long a closing connection may take to get rid of its last bytes.
+_CLOSE_TIMEOUT = 2.0
+
+# Why reading may be paused; reading goes on when no reason is left.
+HOLD_STREAM = 1
+HOLD_WRITES = 2
+
+
+class _Wire(wire.Connection):
+    """The sans-IO connection, which knows whose it is: expired deadlines find their way by it."""
+
+    __slots__ = ("owner",)
+
+    owner: Connection
+
+
+class Connection(asyncio.Protocol):
+    """A connection to a peer, whoever opened it.
+
+    Args:
+        channel: whose connection it is.
+        peer: the peer it was opened to, or None when the other side opened it.
+
+    """
+
+    __slots__ = (
+        "_abort_timer",
+        "_bodies_held",
+        "_context",
+        "_flushing",
+        "_holds",
+        "_unsent",
+        "address",
+        "certificate",
+        "channel",
+        "closed",
+        "draining",
+        "inbound",
+        "loop",
+        "lost",
+        "opener",
+        "paused",
+        "peer",
+        "ready",
+        "timers",
+        "transport",
+        "waiting",
+        "wire",
+    )
+
+    transport: asyncio.Transport
+    wire: _Wire
+
+    def __init__(self, channel: TChannel, peer: Peer | None) -> None:
+        self.channel = channel
+        self.loop = channel.loop
+        self.timers = channel.timers
+        self.peer = peer
+        self.opener = peer is not None
+        self.address = peer.hostport if peer is not None else ""
+        self.certificate: Any = None
+        self.inbound: dict[int, InboundRequest] = {}
+        self.ready = False
+        self.closed = False
+        self.draining = False
+        self.paused = False
+        self.waiting: list[asyncio.Future[None]] = []
+        self.lost: asyncio.Future[None] = self.loop.create_future()
+        self._abort_timer: TimerHandle | None = None
+        self._bodies_held = 0
+        self._context = Context()
+        self._flushing = False
+        self._holds = 0
+        self._unsent = 0
+
+    # -- what asyncio calls -------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the handshake."""
+        self.transport = cast("asyncio.Transport", transport)
+        if not self.opener:
+            self.address = _address_of(transport, self)
+        self.certificate = transport.get_extra_info("peercert")
+        channel = self.channel
+        self.wire = _Wire(
+            opener=self.opener,
+            host_port=channel.advertised_hostport(opener=self.opener),
+            process_name=channel.process_name,
+            now=self.timers.time(),
+            options=channel.options.wire,
+            deadlines=self.timers.queue,
+            stream_request=channel.wants_stream,
+            unix_socket=not isinstance(transport.get_extra_info("peername"), tuple),
+        )
+        self.wire.owner = self
+        channel.connections.add(self)
+        if channel.closing:
+            self.abort()
+            return
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Handle every event in ``data``, then send what the handlers answered at once."""
+        self.handle(self.wire.receive(data, self.timers.time()))
+        if self.wire.has_data and not self._flushing:
+            self._flush()
+
+    def eof_received(self) -> None:
+        """The peer is gone: nobody half-closes (protocol, "Connection")."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what was in flight."""
+        if not self.closed:
+            self.handle(self.wire.receive_eof(self.timers.time()))
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
+        self.channel.connections.discard(self)
+        self._wake_writers()
+        if not self.lost.done():
+            self.lost.set_result(None)
+        self.channel.notify()
+
+    def pause_writing(self) -> None:
+        """The peer reads slower than we write: keep the rest of the frames here."""
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self.paused = False
+        self._flush()
+        if not self.paused:
+            self._unsent = 0
+            self.release(HOLD_WRITES)
+            self._wake_writers()
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def flush_soon(self) -> None:
+        """Write what is to be sent at the end of this turn of the loop."""
+        if not self._flushing:
+            self._flushing = True
+            self.loop.call_soon(self._flush, context=self._context)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        # The transport may be closed by now, and says so only in the log.
+        if self.paused or self.transport.is_closing():
+            return
+        data = self.wire.data_to_send()
+        if data:
+            self.transport.write(data)
+            if self.wire.has_data and not self.paused:
+                self.flush_soon()
+        if self.waiting and not self.paused and not self.wire.has_data:
+            self._wake_writers()
+
+    @property
+    def congested(self) -> bool:
+        """True when new calls have to wait until the peer has read some of what it got."""
+        return self.paused and self.wire.buffered > self.channel.options.write_buffer
+
+    def writable(self) -> asyncio.Future[None]:
+        """Return a Future that ends once the peer reads again, or is gone."""
+        future: asyncio.Future[None] = self.loop.create_future()
+        if (self.paused or self.wire.has_data) and not self.closed:
+            self.waiting.append(future)
+            self.flush_soon()
+        else:
+            future.set_result(None)
+        return future
+
+    def _wake_writers(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def count_unsent(self, size: int) -> None:
+        """Count an answer that the peer does not read; beyond the limit nothing more is read."""
+        self._unsent += size
+        if self._unsent > self.channel.options.write_buffer:
+            self.hold(HOLD_WRITES)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def hold(self, reason: int) -> None:
+        """Stop reading for ``reason``."""
+        if not self._holds and not self.transport.is_closing():
+            self.transport.pause_reading()
+        self._holds |= reason
+
+    def release(self, reason: int) -> None:
+        """Read on, unless there is another reason not to."""
+        if self._holds & reason:
+            self._holds &= ~reason
+            if not self._holds and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    def hold_for_body(self) -> None:
+        """One more streamed body has more bytes than its reader takes."""
+        self._bodies_held += 1
+        self.hold(HOLD_STREAM)
+
+    def release_body(self) -> None:
+        """One body fewer."""
+        self._bodies_held -= 1
+        if not self._bodies_held:
+            self.release(HOLD_STREAM)
+
+    # -- events -------------------------------------------------------------------------------
+
+    def handle(self, events: list[Any]) -> None:
+        """Handle what tchannel-wire made of the bytes, or of the time."""
+        for event in events:
+            kind = type(event)
+            # The two events of the hot path first: a table look-up and a call saved for each.
+            if kind is wire.ResponseReceived:
+                event.context.on_response(event)
+            elif kind is wire.RequestReceived:
+                self._on_request(event)
+            else:
+                self._HANDLERS[kind](self, event)
+
+    def _on_connected(self, event: wire.Connected) -> None:
+        self.ready = True
+        self.channel.peers_table.connection_ready(self, event.remote)
+
+    def _on_request(self, event: wire.RequestReceived) -> None:
+        channel = self.channel
+        options = channel.options
+        if (
+            len(self.inbound) >= options.max_calls_per_connection
+            or channel.inbound_calls >= options.max_calls
+        ):
+            self.wire.fail(event.id, errors.BUSY, "too many calls in flight")
+        elif channel.draining:
+            self.wire.fail(event.id, errors.DECLINED, "draining: the channel is closing")
+        else:
+            serve(self, event)
+
+    def _on_request_chunk(self, event: wire.RequestChunk) -> None:
+        request = self.inbound.get(event.id)
+        if request is not None and request.stream is not None:
+            request.stream.feed(event.data, event.last)
+
+    def _on_response_chunk(self, event: wire.ResponseChunk) -> None:
+        cast("Any", event.context).on_chunk(event)
+
+    def _on_error(self, event: wire.ErrorReceived) -> None:
+        if event.context is not None:
+            cast("Any", event.context).on_error(event)
+
+    def _on_call_expired(self, event: wire.CallExpired) -> None:
+        cast("Any", event.context).on_expired()
+
+    def _on_call_failed(self, event: wire.CallFailed) -> None:
+        cast("Any", event.context).on_bad_response(event.error)
+
+    def _on_cancel(self, event: wire.CancelReceived) -> None:
+        request = self.inbound.get(event.id)
+        if request is not None:
+            # Answer first: once the handler's task ends there is nothing left to answer for.
+            self.wire.fail(event.id, errors.CANCELED, event.why or "cancelled by the caller")
+            request.abandon()
+
+    def _on_request_expired(self, event: wire.RequestExpired) -> None:
+        request = self.inbound.get(event.id)
+        if request is not None:
+            log.info(
+                "call %d of %s from %s ran out of time", event.id, request.endpoint, self.address
+            )
+            request.abandon()
+
+    def _on_refused(self, event: wire.RequestRefused) -> None:
+        log.warning(
+            "bad call %d from %s (service %r, endpoint %r): %s",
+            event.id,
+            self.address,
+            event.service,
+            event.endpoint,
+            event.error,
+        )
+
+    def _on_drain(self, event: wire.DrainReceived) -> None:
+        log.info("%s is draining: %s", self.address, event.reason)
+        self.draining = True
+        self.channel.peers_table.connection_gone(self)
+
+    def _on_ignored(self, event: object) -> None:
+        log.debug("%s: %r", self.address, event)
+
+    def _on_closed(self, event: wire.ConnectionClosed) -> None:
+        self.closed = True
+        if event.error is not None and not self.channel.closing:
+            log.warning("connection to %s ended: %s", self.address, event.error)
+        table = self.channel.peers_table
+        table.connection_gone(self)
+        for context, written in [(context, written) for _, context, written in event.calls]:
+            if context is not None:
+                cast("Any", context).on_connection_lost(written, event.error)
+        for request in list(self.inbound.values()):
+            request.abandon()
+        if not self.ready and self.peer is not None:
+            table.connect_failed(self.peer, event.error or ConnectionResetError("closed by peer"))
+        self._close_transport()
+
+    _HANDLERS: ClassVar[dict[type, Callable[[Connection, Any], None]]] = {
+        wire.Connected: _on_connected,
+        wire.RequestReceived: _on_request,
+        wire.RequestChunk: _on_request_chunk,
+        wire.ResponseChunk: _on_response_chunk,
+        wire.ErrorReceived: _on_error,
+        wire.CallExpired: _on_call_expired,
+        wire.CallFailed: _on_call_failed,
+        wire.CancelReceived: _on_cancel,
+        wire.RequestExpired: _on_request_expired,
+        wire.RequestRefused: _on_refused,
+        wire.ClaimReceived: _on_ignored,
+        wire.PongReceived: _on_ignored,
+        wire.DrainReceived: _on_drain,
+        wire.NoticeReceived: _on_ignored,
+        wire.ConnectionClosed: _on_closed,
+    }
+
+    # -- closing ------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Send what is to be sent, then close; abort if the peer does not take it in time."""
+        if not self.closed:
+            self.handle(self.wire.close(self.timers.time()))
+        else:
+            self._close_transport()
+
+    def _close_transport(self) -> None:
+        transport = self.transport
+        if transport.is_closing():
+            return
+        data = self.wire.data_to_send()
+        if data:
+            transport.write(data)
+        transport.close()
+        # transport.close() waits without end for a peer that does not read.
+        self._abort_timer = self.timers.clock.call_at(
+            self.timers.time() + _CLOSE_TIMEOUT, transport.abort
+        )
+
+    def abort(self) -> None:
+        """Close at once; whatever is in flight fails."""
+        self.transport.abort()
+
+    def __repr__(self) -> str:
+        way = "to" if self.opener else "from"
+        return f"<Connection {way} {self.address}>"
+
+
+def _address_of(transport: asyncio.BaseTransport, connection: Connection) -> str:
+    """Return an identity for the other side, for logs and as ``hostport=`` of calls back."""
+    name = transport.get_extra_info("peername")
+    if isinstance(name, tuple):
+        host, port = name[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    # A Unix socket's peer has no name.
+    return f"unix-peer-{id(connection):x}:0"

@@ -1,0 +1,17 @@
+"""The incoming call that the running handler serves.
+
+The context holds the call, not a number: a task that outlives its handler must not see a deadline
+that is no longer of any concern, so the call bounds nested calls only until it is answered.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .inbound import InboundRequest
+
+__all__ = ["current_call"]
+
+current_call: ContextVar[InboundRequest | None] = ContextVar("tchannel.current_call", default=None)

@@ -1,0 +1,118 @@
+"""What can be called: handlers by endpoint, for a channel and for each of its sub-channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import tchannel_wire as wire
+
+from .errors import BadRequestError
+
+if TYPE_CHECKING:
+    from .request import Request
+
+__all__ = ["Endpoint", "Endpoints", "Handler"]
+
+Handler: TypeAlias = "Callable[[Request], Any]"
+"""Takes the request; returns the body, a Response, an awaitable of either, or an async generator."""
+
+
+class Endpoint:
+    """A handler with the scheme it speaks.
+
+    Args:
+        scheme: the arg scheme, or None to take every call (a fallback).
+        handler: the handler.
+        decode: makes ``(headers, body)`` of ``arg2, arg3``; None passes the bytes on. Whatever it
+            raises is answered as bad request, and the handler does not run.
+        encode: makes ``(code, arg2, arg3)`` of the handler's result.
+        encode_error: makes the same of an exception that the interface declares, or gives None.
+        stream: whether the body is handed over as it arrives.
+
+    """
+
+    __slots__ = ("_headers", "decode", "encode", "encode_error", "handler", "scheme", "stream")
+
+    def __init__(
+        self,
+        scheme: str | None,
+        handler: Handler,
+        decode: Callable[[bytes, bytes], tuple[Any, Any]] | None,
+        encode: Callable[[Any], tuple[int, bytes, Any]],
+        encode_error: Callable[[BaseException], tuple[int, bytes, bytes] | None] | None = None,
+        *,
+        stream: bool = False,
+    ) -> None:
+        self.scheme = scheme
+        self.handler = handler
+        self.decode = decode
+        self.encode = encode
+        self.encode_error = encode_error
+        self.stream = stream
+        self._headers: dict[str, bytes] = {}
+
+    def header_block(self, scheme: str) -> bytes:
+        """Return the encoded transport headers of a response: ``as`` alone, always present.
+
+        Node and java refuse or drop an answer without it (peer behaviour, C5).
+        """
+        block = self._headers.get(scheme)
+        if block is None:
+            if len(self._headers) > 100:  # a fallback takes any scheme that callers make up
+                self._headers.clear()
+            block = self._headers[scheme] = wire.encode_headers({wire.headers.AS: scheme})
+        return block
+
+
+class Endpoints:
+    """Handlers by endpoint.
+
+    Args:
+        service: the name of the service.
+        meta: where the ``Meta::`` endpoints are to be found as well: every server answers them
+            under the service name ``tchannel`` too (protocol, "Arg schemes").
+
+    """
+
+    __slots__ = ("_by_name", "_meta", "fallback", "service")
+
+    def __init__(self, service: str, meta: Endpoints | None = None) -> None:
+        self.service = service
+        self._meta = meta
+        self.fallback: Endpoint | None = None
+        # Keyed by the bytes of arg1: nothing is decoded to find a handler.
+        self._by_name: dict[bytes, Endpoint] = {}
+
+    def add(self, name: str | bytes, endpoint: Endpoint) -> None:
+        """Let ``endpoint`` serve the calls of ``name``; a later one replaces an earlier."""
+        key = name.encode() if isinstance(name, str) else name
+        self._by_name[key] = endpoint
+        if self._meta is not None and key.startswith(b"Meta::"):
+            self._meta.add(key, endpoint)
+
+    def get(self, name: bytes) -> Endpoint | None:
+        """Return the endpoint of that very name."""
+        return self._by_name.get(name)
+
+    def names(self) -> list[str]:
+        """Return the names of all endpoints."""
+        return [name.decode(errors="replace") for name in self._by_name]
+
+    def find(self, name: bytes, scheme: str) -> Endpoint:
+        """Return the endpoint for a call.
+
+        Raises:
+            BadRequestError: there is none (whatever the scheme), or it speaks another scheme.
+
+        """
+        endpoint = self._by_name.get(name)
+        if endpoint is None:
+            if self.fallback is None:
+                raise BadRequestError(f"Endpoint '{name.decode(errors='replace')}' is not defined")
+            return self.fallback
+        if endpoint.scheme != scheme and endpoint.scheme is not None:
+            raise BadRequestError(
+                f"Server expected a '{endpoint.scheme}' but request is '{scheme}'"
+            )
+        return endpoint

@@ -1,0 +1,20 @@
+"""``Meta::health`` as a Thrift service; implemented by the tchannel-thrift distribution.
+
+Every channel answers ``Meta::health`` by itself. To answer it otherwise::
+
+    @channel.thrift.register(Meta)
+    def health(request):
+        return HealthStatus(ok=database.is_up())
+"""
+
+from .._optional import install_hint
+
+try:
+    from tchannel_thrift.meta import HealthStatus, Meta
+except ImportError as error:
+    raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
+
+# The submodule first: importing it binds the package's attribute `health` to the module.
+from .health import health
+
+__all__ = ["HealthStatus", "Meta", "health"]

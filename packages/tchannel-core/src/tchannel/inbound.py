@@ -1,0 +1,491 @@
+"""Incoming calls: from the request to the handler, and from its result to the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import sys
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from contextvars import Context
+from functools import partial
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, Final
+
+import tchannel_wire as wire
+
+from . import errors, interceptors
+from .current import current_call
+from .event import EventType
+from .interceptors import Call, Reply
+from .request import Request, TransportHeaders
+from .response import Response
+from .streaming import Body
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .endpoints import Endpoint
+
+__all__ = ["InboundRequest", "serve"]
+
+log = logging.getLogger("tchannel.inbound")
+
+_AFTER_RECEIVE: Final = EventType.after_receive_request
+_BEFORE_RECEIVE: Final = EventType.before_receive_request
+_BEFORE_SEND: Final = EventType.before_send_response
+_AFTER_SEND: Final = EventType.after_send_response
+
+# Results that are surely neither awaitable nor a stream: one look-up instead of two checks.
+_PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool, Response})
+
+_EAGER: Final = sys.version_info >= (3, 12)
+
+
+class InboundRequest(Request):
+    """A call that a handler of this channel serves.
+
+    Attributes:
+        cancelled: True once nobody waits for the answer any more: the caller cancelled or is gone,
+            or the time is up. A handler that cannot be stopped (``gen.coroutine``) may look at it.
+        deadline: when the answer is due, by the channel's clock.
+        id: the message id on its connection.
+
+    """
+
+    __slots__ = (
+        "_coroutine",
+        "_future",
+        "_task",
+        "_task_context",
+        "_tracing",
+        "answered",
+        "cancelled",
+        "connection",
+        "deadline",
+        "endpoint_",
+        "event",
+        "id",
+        "scheme",
+        "stream",
+        "tracing_bytes",
+    )
+
+    # Set one by one rather than by Request.__init__: 0.3 µs less for each call.
+    def __init__(
+        self, connection: Connection, event: wire.RequestReceived, endpoint: Endpoint, scheme: str
+    ) -> None:
+        self._transport: TransportHeaders | None = None
+        self.body = event.arg3
+        self.headers = event.arg2
+        self.endpoint = event.arg1.decode(errors="replace")
+        self.service = event.service
+        self.timeout = event.ttl / 1000
+        self.connection = connection
+        self.event = event
+        self.id = event.id
+        self.deadline = event.deadline
+        self.tracing_bytes = event.tracing
+        self.scheme = scheme
+        self.endpoint_ = endpoint
+        self.answered = False
+        self.cancelled = False
+        self.stream: Body | None = None
+        self._coroutine: Coroutine[Any, Any, Any] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._task_context: Context | None = None
+        self._future: asyncio.Future[Reply] | None = None
+
+    @property
+    def transport(self) -> TransportHeaders:
+        """Protocol-level headers, made when first looked at."""
+        transport = self._transport
+        if transport is None:
+            event = self.event
+            transport = self._transport = TransportHeaders.from_dict(
+                event.headers,
+                flags=event.flags,
+                ttl=event.ttl,
+                peer=self.connection.address,
+                peer_certificate=self.connection.certificate,
+            )
+        return transport
+
+    @transport.setter
+    def transport(self, value: TransportHeaders | None) -> None:
+        self._transport = value
+
+    @property
+    def tracing(self) -> wire.Tracing:
+        """Span, parent and trace ids of the call."""
+        return wire.Tracing.unpack(self.tracing_bytes)
+
+    # -- running the handler ------------------------------------------------------------------
+
+    def start(self, context: Context) -> None:
+        """Run the handler within ``context``."""
+        self._task_context = context
+        try:
+            result = context.run(self._call_handler)
+        except BaseException as error:
+            self._failed(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._resolve(result)
+
+    def _call_handler(self) -> object:
+        current_call.set(self)
+        endpoint = self.endpoint_
+        decode = endpoint.decode
+        if decode is not None:
+            try:
+                self.headers, self.body = decode(self.headers, self.body)
+            except errors.TChannelError:
+                raise
+            except Exception as error:
+                raise errors.BadRequestError(
+                    f"cannot decode the request of {self.endpoint}: {error}"
+                ) from error
+        channel = self.connection.channel
+        if channel.events.callbacks[_BEFORE_RECEIVE]:
+            channel.events.fire(_BEFORE_RECEIVE, self)
+        return endpoint.handler(self)
+
+    def _resolve(self, result: object) -> None:
+        """Go on with what the handler returned; a decorated handler may return anything."""
+        kind = type(result)
+        if kind in _PLAIN:
+            self._finish(result)
+        elif kind is CoroutineType or inspect.iscoroutine(result):
+            self._run(result)  # type: ignore[arg-type]  # it is a coroutine, as just seen
+        elif isinstance(result, asyncio.Future):
+            result.add_done_callback(self._future_done)
+        elif inspect.isawaitable(result):
+            self._run(_await(result))
+        else:
+            self._finish(result)
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        # A real task: asyncio.timeout, TaskGroup and anyio need a current task.
+        self._coroutine = coroutine
+        loop = self.connection.loop
+        context = self._task_context
+        if _EAGER:
+            self._task = asyncio.Task(
+                self._finish_coroutine(coroutine), loop=loop, context=context, eager_start=True
+            )
+        else:
+            self._task = asyncio.Task(self._finish_coroutine(coroutine), loop=loop, context=context)
+
+    async def _finish_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        # Inside the task rather than in a callback of it: one turn of the loop saved.
+        try:
+            result = await coroutine
+        except BaseException as error:
+            self._failed(error)
+            if not isinstance(error, Exception | asyncio.CancelledError):
+                raise
+        else:
+            self._finish(result)
+        finally:
+            self._task = self._coroutine = None
+
+    def _future_done(self, future: asyncio.Future[Any]) -> None:
+        if future.cancelled():
+            self._failed(asyncio.CancelledError())
+            return
+        error = future.exception()
+        if error is not None:
+            self._failed(error)
+        else:
+            self._finish(future.result())
+
+    # -- answering ----------------------------------------------------------------------------
+
+    def _finish(self, result: object) -> None:
+        if self.answered:
+            return
+        channel = self.connection.channel
+        hooks = channel.events.callbacks
+        if hooks[_BEFORE_SEND]:
+            response = result if isinstance(result, Response) else Response(result)
+            channel.events.fire(_BEFORE_SEND, response)
+            result = response
+        try:
+            code, arg2, arg3 = self.endpoint_.encode(result)
+        except Exception as error:
+            self._failed(error)
+            return
+        self._answer(code, arg2, arg3)
+        if hooks[_AFTER_SEND]:
+            response = result if isinstance(result, Response) else Response(result)
+            channel.events.fire(_AFTER_SEND, response)
+
+    def _answer(self, code: int, arg2: bytes, arg3: bytes | AsyncIterator[bytes]) -> None:
+        if self._future is not None:
+            if not self._future.done():
+                self._future.set_result(Reply(code, arg2, arg3, {"as": self.scheme}))
+            return
+        if not isinstance(arg3, bytes):
+            self._answer_stream(code, arg2, arg3)
+            return
+        self._close()
+        connection = self.connection
+        connection.wire.respond(self.id, self.endpoint_.header_block(self.scheme), arg2, arg3, code)
+        connection.flush_soon()
+        if connection.paused:
+            connection.count_unsent(len(arg2) + len(arg3))
+
+    def _answer_stream(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
+        pump = self._pump(code, arg2, body)
+        if self._task is not None:
+            # The handler's own task is about to end; the body gets one of its own.
+            self._task = None
+        self._task = self.connection.loop.create_task(pump, context=self._task_context)
+
+    async def _pump(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
+        connection = self.connection
+        options = connection.channel.options
+        task = asyncio.current_task()
+        try:
+            # The first chunk decides whether there is an answer or an error.
+            writer = None
+            async for chunk in body:
+                if self.answered:
+                    return
+                if writer is None:
+                    writer = self._start_response(code, arg2)
+                writer.write(bytes(chunk) if not isinstance(chunk, str) else chunk.encode())
+                connection.flush_soon()
+                if connection.paused or writer.buffered > options.stream_buffer:
+                    await connection.writable()
+            if not self.answered:
+                if writer is None:
+                    writer = self._start_response(code, arg2)
+                self._close()
+                writer.finish()
+                connection.flush_soon()
+        except BaseException as error:
+            self._failed(error)
+            if not isinstance(error, Exception | asyncio.CancelledError):
+                raise
+        finally:
+            close = getattr(body, "aclose", None)
+            if close is not None:
+                await close()
+            if self._task is task:
+                self._task = None
+
+    def _start_response(self, code: int, arg2: bytes) -> wire.FragmentWriter:
+        return self.connection.wire.start_response(
+            self.id, self.endpoint_.header_block(self.scheme), arg2, code
+        )
+
+    def _failed(self, error: BaseException) -> None:
+        if self.answered:
+            return
+        encode_error = self.endpoint_.encode_error
+        if encode_error is not None:
+            answer = None
+            try:
+                answer = encode_error(error)
+            except Exception as failure:
+                error = failure
+            if answer is not None:
+                self._answer(*answer)
+                return
+        if self._future is not None:
+            if not self._future.done():
+                self._report(error)
+                if isinstance(error, asyncio.CancelledError):
+                    self._future.cancel()
+                else:
+                    self._future.set_exception(error)
+            return
+        self._report(error)
+        self.refuse(error)
+
+    def _report(self, error: BaseException) -> None:
+        """Log what the interface does not declare, and tell the hooks."""
+        if isinstance(error, errors.TChannelError | asyncio.CancelledError):
+            return
+        channel = self.connection.channel
+        if channel.events.callbacks[EventType.on_exception]:
+            # While it is being handled, so that a hook's traceback shows where it comes from.
+            try:
+                raise error
+            except BaseException:  # noqa: BLE001 - it is the error given, whatever its class
+                channel.events.fire(EventType.on_exception, self, error)
+        log.error(
+            "handler of %s failed (service %s, caller %s at %s, message %d)",
+            self.endpoint,
+            self.service,
+            self.event.headers.get("cn"),
+            self.connection.address,
+            self.id,
+            exc_info=error,
+        )
+
+    def refuse(self, error: BaseException) -> None:
+        """Answer with an error frame."""
+        code, text = self._describe(error)
+        self._close()
+        connection = self.connection
+        connection.wire.fail(self.id, code, text)
+        connection.flush_soon()
+        events = connection.channel.events
+        if events.callbacks[EventType.after_send_error]:
+            if not isinstance(error, errors.TChannelError):
+                error = errors.TChannelError.from_code(code, description=text, id=self.id)
+            events.fire(EventType.after_send_error, error)
+
+    def _describe(self, error: BaseException) -> tuple[int, str]:
+        if isinstance(error, errors.TChannelError):
+            code = error.code if error.code is not None else errors.UNEXPECTED_ERROR
+            if code == errors.FATAL:
+                # Go closes the connection on 0xFF whatever its id (protocol, "Errors").
+                code = errors.UNEXPECTED_ERROR
+            return code, error.description or type(error).__name__
+        if isinstance(error, asyncio.CancelledError):
+            return errors.CANCELED, "the handler was cancelled"
+        channel = self.connection.channel
+        if not channel.expose_errors:
+            return errors.UNEXPECTED_ERROR, type(error).__name__
+        text = f"{type(error).__name__}: {error}".encode(errors="replace")
+        limit = int(channel.options.max_error_text)
+        return errors.UNEXPECTED_ERROR, text[:limit].decode(errors="ignore")
+
+    def _close(self) -> None:
+        """The call is answered: it bounds no nested call and is in flight no more."""
+        if not self.answered:
+            self.answered = True
+            connection = self.connection
+            connection.inbound.pop(self.id, None)
+            connection.channel.call_ended()
+            if self.stream is not None:
+                self.stream.discard()
+
+    def abandon(self) -> None:
+        """Nobody waits for the answer any more: stop the handler if it can be stopped."""
+        self.cancelled = True
+        self._close()
+        if self.stream is not None:
+            self.stream.fail(errors.CanceledError("the caller is gone"))
+        task, coroutine = self._task, self._coroutine
+        if task is not None:
+            task.cancel()
+            if coroutine is not None and inspect.getcoroutinestate(coroutine) == "CORO_CREATED":
+                # Its task never gets to it: without this it warns "was never awaited".
+                coroutine.close()
+        if self._future is not None and not self._future.done():
+            self._future.cancel()
+
+
+async def _await(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def serve(connection: Connection, event: wire.RequestReceived) -> None:
+    """Serve an incoming call."""
+    channel = connection.channel
+    scheme = event.headers.get("as", "")
+    endpoints = channel.endpoints_of(event.service)
+    endpoint = endpoints.get(event.arg1)
+    # The usual case by itself; whatever is unusual is left to `find`, which names what is wrong.
+    if endpoint is None or endpoint.scheme != scheme:
+        try:
+            endpoint = endpoints.find(event.arg1, scheme)
+        except errors.BadRequestError as error:
+            connection.wire.fail(event.id, errors.BAD_REQUEST, error.description or "")
+            log.info("%s from %s: %s", event.service, connection.address, error.description)
+            if channel.events.callbacks[EventType.after_send_error]:
+                channel.events.fire(EventType.after_send_error, error)
+            return
+    request = InboundRequest(connection, event, endpoint, scheme)
+    connection.inbound[event.id] = request
+    channel.inbound_calls += 1
+    if endpoint.stream:
+        request.stream = request.body = Body(connection)
+        request.stream.feed(event.arg3, not event.more)
+    if channel.events.callbacks[_AFTER_RECEIVE]:
+        channel.events.fire(_AFTER_RECEIVE, request)
+    # Of its own for each handler: what one sets in it, no other sees.
+    context = Context()
+    if channel.interceptors.incoming or interceptors.process_wide.incoming:
+        _serve_intercepted(request, context)
+    else:
+        request.start(context)
+
+
+def _serve_intercepted(request: InboundRequest, context: Context) -> None:
+    channel = request.connection.channel
+    event = request.event
+    call = Call(
+        service=event.service,
+        endpoint=request.endpoint or "",
+        scheme=request.scheme,
+        arg2=event.arg2,
+        arg3=request.stream if request.stream is not None else event.arg3,
+        headers=dict(event.headers),
+        channel=channel,
+        outgoing=False,
+        timeout=event.ttl / 1000,
+        deadline=event.deadline,
+        tracing=request.tracing,
+        retry_on=event.headers.get("re", "c"),
+        peer=request.connection.address,
+        streaming=request.stream is not None,
+    )
+    chained = interceptors.chain(
+        [*interceptors.process_wide.incoming, *channel.interceptors.incoming],
+        partial(_proceed, request, context),
+    )
+    try:
+        future = context.run(_run_chain, request, chained, call)
+    except Exception as error:
+        _settle_error(request, error)
+        return
+    if future.done():
+        _settle(request, future)
+    else:
+        future.add_done_callback(partial(_settle, request), context=Context())
+
+
+def _run_chain(
+    request: InboundRequest, chained: interceptors.Proceed, call: Call
+) -> asyncio.Future[Reply]:
+    current_call.set(request)
+    return interceptors.as_future(chained(call))
+
+
+def _proceed(request: InboundRequest, context: Context, call: Call) -> asyncio.Future[Reply]:
+    """Run the handler on what the interceptors made of the call."""
+    future: asyncio.Future[Reply] = request.connection.loop.create_future()
+    request._future = future
+    request.headers = call.arg2
+    request.body = call.arg3
+    # The interceptors run in the same context, so it is entered already: a copy of it.
+    request.start(context.copy())
+    return future
+
+
+def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
+    request._future = None
+    if future.cancelled():
+        if not request.answered:
+            request.refuse(asyncio.CancelledError())
+        return
+    error = future.exception()
+    if error is not None:
+        _settle_error(request, error)
+    elif not request.answered:
+        reply = future.result()
+        request._answer(reply.code, reply.arg2, reply.arg3)
+
+
+def _settle_error(request: InboundRequest, error: BaseException) -> None:
+    request._future = None
+    if not request.answered:
+        if not isinstance(error, errors.TChannelError):
+            log.error("serving %s failed", request.endpoint, exc_info=error)
+        request.refuse(error)

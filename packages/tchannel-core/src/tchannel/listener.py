@@ -1,0 +1,189 @@
+"""Sockets that listen, on whatever loop the channel runs.
+
+``listen()`` binds at once, also before a loop runs; the loop is attached when there is one, and again
+when the channel moves to another (``asyncio.run`` after an import-time ``listen()``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import stat
+import threading
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from tornado.netutil import bind_sockets, bind_unix_socket
+
+from .connection import Connection
+from .net import format_hostport, local_ip, parse_hostport
+
+if TYPE_CHECKING:
+    from .channel import TChannel
+
+__all__ = ["Listener", "drop_for_good"]
+
+log = logging.getLogger("tchannel.listener")
+
+_BACKLOG = 1024
+_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what users write to bind everywhere
+
+# How long a loop may take to start before a listener that nobody reads says so.
+_WARN_AFTER = 1.0
+
+
+class Listener:
+    """The listening sockets of a channel.
+
+    Args:
+        channel: whose connections arrive here.
+        hostport: where to listen; the port may be 0.
+        reuse_port: share the port with other processes (SO_REUSEPORT).
+
+    Raises:
+        OSError: the address is in use or not one of this machine.
+
+    """
+
+    def __init__(self, channel: TChannel, hostport: str | None, *, reuse_port: bool) -> None:
+        self._channel = channel
+        self._servers: list[asyncio.Server] = []
+        self._attaching: set[asyncio.Task[None]] = set()
+        self._warning: threading.Timer | None = None
+        self._unlink: str | None = None
+        self.ready: asyncio.Future[None] | None = None
+        if hostport is not None and hostport.startswith("unix:"):
+            path = hostport.removeprefix("unix:")
+            self._sockets = [bind_unix_socket(path, mode=0o666, backlog=_BACKLOG)]
+            self._unlink = path
+            self.hostport = hostport
+            self.reachable: str | None = None
+        else:
+            host, port = parse_hostport(hostport) if hostport is not None else ("", 0)
+            self._sockets = _bind(host, port, reuse_port=reuse_port)
+            port = self._sockets[0].getsockname()[1]
+            # Never 0.0.0.0: nobody could connect to that.
+            everywhere = host in _EVERYWHERE
+            self.hostport = format_hostport(local_ip() if everywhere else host, port)
+            # What a handshake may say: peers understand dotted IPv4 alone.
+            bound = self._sockets[0]
+            address = local_ip() if everywhere else bound.getsockname()[0]
+            self.reachable = (
+                f"{address}:{port}" if everywhere or bound.family == socket.AF_INET else None
+            )
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Accept connections on ``loop``; what was accepted on another loop is not our concern."""
+        self._servers = []
+        self._attaching.clear()
+        # In an empty context: what arrives must not inherit that of whoever called listen().
+        task = loop.create_task(self._serve(loop), context=Context())
+        self._attaching.add(task)
+        self.ready = task
+        if not loop.is_running():
+            self._warn_unless_running(loop)
+
+    async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._warning is not None:
+            self._warning.cancel()
+            self._warning = None
+        channel = self._channel
+        tls: dict[str, Any] = {}
+        if channel.ssl_server is not None:
+            timeout = channel.options.handshake_timeout
+            tls = {
+                "ssl": channel.ssl_server,
+                "ssl_handshake_timeout": timeout,
+                "ssl_shutdown_timeout": timeout,
+            }
+        for bound in self._sockets:
+            # A dup, so that the sockets outlive this loop and can be attached to the next.
+            duplicate = bound.dup()
+            create = (
+                loop.create_unix_server if bound.family == socket.AF_UNIX else loop.create_server
+            )
+            self._servers.append(
+                await create(
+                    lambda: Connection(channel, None), sock=duplicate, backlog=_BACKLOG, **tls
+                )
+            )
+
+    def _warn_unless_running(self, loop: asyncio.AbstractEventLoop) -> None:
+        def warn() -> None:
+            if not loop.is_running() and self._sockets:
+                log.warning(
+                    "%s listens on %s, but its event loop does not run: nobody is answered. "
+                    "Call listen() inside main(), or start the loop.",
+                    self._channel.name,
+                    self.hostport,
+                )
+
+        self._warning = threading.Timer(_WARN_AFTER, warn)
+        self._warning.daemon = True
+        self._warning.start()
+
+    def close(self) -> None:
+        """Accept nothing more. Connections that were accepted stay."""
+        if self._warning is not None:
+            self._warning.cancel()
+            self._warning = None
+        for task in self._attaching:
+            if not task.get_loop().is_closed():
+                task.cancel()
+        self._attaching.clear()
+        for server in self._servers:
+            if not server.get_loop().is_closed():
+                server.close()
+        self._servers = []
+        for bound in self._sockets:
+            bound.close()
+        self._sockets = []
+        if self._unlink is not None:
+            _remove_socket(self._unlink)
+            self._unlink = None
+
+    def forget(self) -> None:
+        """In a forked child: drop what belongs to the parent, without a word to its loop."""
+        drop_for_good((self._servers, list(self._attaching), self._warning))
+        self._servers = []
+        self._attaching = set()
+        self._warning = None
+
+
+def drop_for_good(objects: object) -> None:
+    """Keep ``objects`` unused: collecting a transport would close it, which is not ours to do.
+
+    They belong to the parent of a forked child, or to a loop that is over.
+    """
+    _dropped.append(objects)
+
+
+_dropped: list[object] = []
+
+
+def _bind(host: str, port: int, *, reuse_port: bool) -> list[socket.socket]:
+    if host in {"", "::"}:
+        try:
+            return bind_sockets(port, None, backlog=_BACKLOG, reuse_port=reuse_port)
+        except OSError:
+            if port or host:
+                raise
+            # With port 0 another process may have taken the IPv6 port of the same number.
+            return bind_sockets(
+                0, None, family=socket.AF_INET, backlog=_BACKLOG, reuse_port=reuse_port
+            )
+    if host == "0.0.0.0":  # noqa: S104 - asked for by name
+        return bind_sockets(
+            port, None, family=socket.AF_INET, backlog=_BACKLOG, reuse_port=reuse_port
+        )
+    return bind_sockets(port, host, backlog=_BACKLOG, reuse_port=reuse_port)[:1]
+
+
+def _remove_socket(path: str) -> None:
+    try:
+        if stat.S_ISSOCK(os.stat(path).st_mode):
+            os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,137 @@
+"""The limits and defaults of a channel, in one place."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import tchannel_wire as wire
+
+from .glossary import DEFAULT_TIMEOUT
+
+__all__ = ["Options"]
+
+_Number = TypeVar("_Number", int, float)
+
+_KIB = 1024
+_MIB = 1024 * 1024
+
+
+class Options:
+    """Limits and defaults of a channel; one object may serve many channels.
+
+    All sizes are bytes, all times seconds.
+
+    Args:
+        default_timeout: Of a call that names none, or 0; default 30.
+        connect_timeout: For a TCP, Unix or TLS connection to be made; default 5.
+        handshake_timeout: For the peer's part of the handshake, both ways; default 5.
+        close_grace: How long ``close()`` waits for calls in flight; default 10.
+        max_message_size: Of one incoming message that is not streamed; default 64 MiB.
+        reassembly_memory: Of all unfinished messages of one connection; default 128 MiB.
+        max_calls_per_connection: Incoming calls being served at once on one connection; the
+            next is answered busy; default 10,000.
+        max_calls: The same for the whole channel; default 100,000.
+        write_buffer: Bytes that wait for a peer to read before new calls to it wait, and before
+            nothing more is read from it; default 4 MiB.
+        stream_buffer: Bytes of a streamed body that may wait for their reader before the
+            connection is not read any more; default 256 KiB.
+        peer_connections: Connections that a group of known peers opens to spread its calls;
+            default 10.
+        penalty_min: How long a peer that failed, or was busy, is chosen last; doubles each
+            time; default 0.5.
+        penalty_max: Where that doubling ends; default 30.
+        retry_delay: The longest wait before the first retry; doubles with each; default 0.05.
+        retry_delay_max: Where that doubling ends; default 1.
+        max_error_text: Bytes of an undeclared exception's text that reach the caller;
+            default 1,000.
+        checksum: Of the calls made; default CRC-32C, which every peer but tchannel-java checks.
+        wire: The limits of tchannel-wire, when more is to be said than the above.
+
+    Raises:
+        ValueError: A limit is not positive.
+
+    """
+
+    __slots__ = (
+        "checksum",
+        "close_grace",
+        "connect_timeout",
+        "default_timeout",
+        "handshake_timeout",
+        "max_calls",
+        "max_calls_per_connection",
+        "max_error_text",
+        "peer_connections",
+        "penalty_max",
+        "penalty_min",
+        "retry_delay",
+        "retry_delay_max",
+        "stream_buffer",
+        "wire",
+        "write_buffer",
+    )
+
+    def __init__(
+        self,
+        *,
+        default_timeout: float = DEFAULT_TIMEOUT,
+        connect_timeout: float = 5.0,
+        handshake_timeout: float = 5.0,
+        close_grace: float = 10.0,
+        max_message_size: int = 64 * _MIB,
+        reassembly_memory: int = 128 * _MIB,
+        max_calls_per_connection: int = 10_000,
+        max_calls: int = 100_000,
+        write_buffer: int = 4 * _MIB,
+        stream_buffer: int = 256 * _KIB,
+        peer_connections: int = 10,
+        penalty_min: float = 0.5,
+        penalty_max: float = 30.0,
+        retry_delay: float = 0.05,
+        retry_delay_max: float = 1.0,
+        max_error_text: int = 1_000,
+        checksum: wire.ChecksumType = wire.ChecksumType.CRC32C,
+        wire: wire.Options | None = None,
+    ) -> None:
+        self.default_timeout = _positive("default_timeout", default_timeout)
+        self.connect_timeout = _positive("connect_timeout", connect_timeout)
+        self.handshake_timeout = _positive("handshake_timeout", handshake_timeout)
+        self.close_grace = _positive("close_grace", close_grace)
+        self.max_calls_per_connection = _positive(
+            "max_calls_per_connection", max_calls_per_connection
+        )
+        self.max_calls = _positive("max_calls", max_calls)
+        self.write_buffer = _positive("write_buffer", write_buffer)
+        self.stream_buffer = _positive("stream_buffer", stream_buffer)
+        self.peer_connections = _positive("peer_connections", peer_connections)
+        self.penalty_min = _positive("penalty_min", penalty_min)
+        self.penalty_max = _positive("penalty_max", penalty_max)
+        self.retry_delay = _positive("retry_delay", retry_delay)
+        self.retry_delay_max = _positive("retry_delay_max", retry_delay_max)
+        self.max_error_text = _positive("max_error_text", max_error_text)
+        self.checksum = checksum
+        self.wire = (
+            wire
+            if wire is not None
+            else _wire_options(max_message_size, reassembly_memory, handshake_timeout, checksum)
+        )
+
+
+def _wire_options(
+    max_message_size: int,
+    reassembly_memory: int,
+    handshake_timeout: float,
+    checksum: wire.ChecksumType,
+) -> wire.Options:
+    return wire.Options(
+        max_message_size=max_message_size,
+        reassembly_memory=reassembly_memory,
+        handshake_timeout=handshake_timeout,
+        checksum=checksum,
+    )
+
+
+def _positive(name: str, value: _Number) -> _Number:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0, not {value!r}")
+    return value

@@ -1,0 +1,561 @@
+"""Outgoing calls: one Future for a call with all its attempts."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import tchannel_wire as wire
+
+from . import errors, retries
+from .clock import TimerHandle
+from .event import EventType
+from .retry import DEFAULT_RETRY_LIMIT
+from .streaming import Body
+
+if TYPE_CHECKING:
+    from .channel import TChannel
+    from .connection import Connection
+    from .peers import Peer
+    from .request import Request
+
+__all__ = ["Decode", "OutgoingCall"]
+
+log = logging.getLogger("tchannel.outbound")
+
+Decode: TypeAlias = Callable[[int, bytes, "bytes | Body", Mapping[str, str]], Any]
+"""Makes the result of a call of ``code, arg2, arg3, transport headers``; may raise."""
+
+_BEFORE_SEND = EventType.before_send_request
+_AFTER_SEND = EventType.after_send_request
+_BEFORE_RECEIVE = EventType.before_receive_response
+_AFTER_RECEIVE = EventType.after_receive_response
+
+
+# A Future has a result type of its own here: the scheme's response, known to the caller.
+class OutgoingCall(asyncio.Future[Any]):
+    """A call on its way; its result is the response.
+
+    It starts at once, whether or not it is awaited. ``cancel()`` (and so the cancellation of a task
+    that awaits it) tells the peer. An error that nobody looks at makes no noise.
+    """
+
+    __slots__ = (
+        "arg2",
+        "arg3",
+        "attempts",
+        "body",
+        "channel",
+        "connection",
+        "deadline",
+        "decode",
+        "delivered_to",
+        "exchange",
+        "fixed_peer",
+        "peer",
+        "prepared",
+        "pump",
+        "request",
+        "retry_limit",
+        "retry_on",
+        "stream",
+        "target",
+        "timeout",
+        "timer",
+        "tracing",
+        "tried",
+    )
+
+    channel: TChannel
+    prepared: wire.PreparedCall
+    arg2: bytes
+    arg3: bytes | AsyncIterator[bytes]
+    decode: Decode
+    timeout: float
+    """Seconds for one attempt."""
+    deadline: float | None
+    """When the whole call ends, by the channel's clock."""
+    retry_on: str
+    retry_limit: int | None
+    fixed_peer: Peer | None
+    """The peer that ``hostport=`` named."""
+    tracing: bytes
+    stream: bool
+    """Whether the response's body is to be read as it arrives."""
+    target: tuple[str, str]
+    """Service and endpoint, for errors and logs."""
+    request: Callable[[], Request]
+    """Makes the request that hooks see."""
+    delivered_to: Delivery | None
+    """What stands in for this call towards the caller, when interceptors do."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.attempts = 0
+        self.tried: tuple[Peer, ...] = ()
+        self.peer: Peer | None = None
+        self.connection: Connection | None = None
+        self.exchange: wire.OutboundCall | None = None
+        self.timer: TimerHandle | None = None
+        self.pump: asyncio.Task[None] | None = None
+        self.body: Body | None = None
+        self.delivered_to = None
+
+    # -- an attempt ---------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Make the next attempt."""
+        channel = self.channel
+        peer = self.fixed_peer
+        if peer is None:
+            group = channel.peers
+            now = channel.timers.time()
+            peer = group.choose(self.tried, now)
+            if peer is None:
+                if self.tried:
+                    self.tried = ()
+                    peer = group.choose((), now)
+                if peer is None:
+                    self._no_peer()
+                    return
+        self.peer = peer
+        connections = peer.connections
+        if connections and not connections[0].congested:
+            self._send(connections[0])
+        elif connections:
+            self._wait_for_reader(connections[0])
+        else:
+            self._wait_for_connection(peer)
+
+    def _send(self, connection: Connection) -> None:
+        channel = self.channel
+        now = channel.timers.time()
+        ttl = self.timeout
+        if self.deadline is not None:
+            ttl = min(ttl, self.deadline - now)
+            if ttl <= 0:
+                self._fail(errors.TimeoutError("the deadline passed before the call was sent"))
+                return
+        self.attempts += 1
+        hooks = channel.events.callbacks
+        if hooks[_BEFORE_SEND]:
+            channel.events.fire(_BEFORE_SEND, self.request())
+        self.connection = connection
+        if self.peer is not None:
+            self.peer.begin_call()
+        if isinstance(self.arg3, bytes):
+            self.exchange = connection.wire.call(
+                self.prepared,
+                self.arg2,
+                self.arg3,
+                ttl=ttl,
+                tracing=self.tracing,
+                context=self,
+                now=now,
+                stream_response=self.stream,
+            )
+        else:
+            self._start_stream(connection, ttl, now)
+        connection.flush_soon()
+        if hooks[_AFTER_SEND]:
+            channel.events.fire(_AFTER_SEND, self.request())
+
+    def _start_stream(self, connection: Connection, ttl: float, now: float) -> None:
+        assert not isinstance(self.arg3, bytes)
+        self.exchange = connection.wire.start_call(
+            self.prepared,
+            self.arg2,
+            ttl=ttl,
+            tracing=self.tracing,
+            context=self,
+            now=now,
+            stream_response=self.stream,
+        )
+        # Half of a body cannot be sent again.
+        self.retry_limit = 0
+        self.pump = self.get_loop().create_task(self._pump(connection, self.exchange, self.arg3))
+
+    async def _pump(
+        self,
+        connection: Connection,
+        exchange: wire.OutboundCall,
+        body: AsyncIterator[bytes],
+    ) -> None:
+        writer = exchange.writer
+        assert writer is not None
+        try:
+            async for chunk in body:
+                if self.exchange is not exchange:
+                    return
+                writer.write(_chunk(chunk))
+                connection.flush_soon()
+                if connection.paused or writer.buffered > connection.channel.options.stream_buffer:
+                    await connection.writable()
+            if self.exchange is exchange:
+                writer.finish()
+                connection.flush_soon()
+        except Exception as error:
+            # The caller's own iterator failed: that is the result of the call.
+            if self.exchange is exchange:
+                self.pump = None
+                self._abandon("the caller's body failed")
+                self._finish_with(error)
+        finally:
+            close = getattr(body, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _wait_for_connection(self, peer: Peer) -> None:
+        peer.waiters[self] = None
+        self._arm("no connection to %s in time", peer.hostport)
+        self.channel.peers_table.connect(peer)
+
+    def _wait_for_reader(self, connection: Connection) -> None:
+        self._arm("%s does not read what it is sent", connection.address)
+        connection.writable().add_done_callback(self._reader_back)
+
+    def _reader_back(self, _: asyncio.Future[None]) -> None:
+        if self.timer is not None and not self.done():
+            self._disarm()
+            self.begin()
+
+    def _no_peer(self) -> None:
+        expected = self.channel.peers.expected
+        error = errors.NoAvailablePeerError(
+            "no peer to call: give known_peers= or hostport=, or advertise"
+            if not len(self.channel.peers)
+            else "no peer is available"
+        )
+        if expected is None:
+            self._attempt_failed(error, retries.REFUSED)
+        else:
+            self._arm("no peer was found in time", "")
+            expected.add_done_callback(self._peers_known)
+
+    def _peers_known(self, expected: asyncio.Future[Any]) -> None:
+        if self.timer is not None and not self.done():
+            self._disarm()
+            self.begin()
+
+    # -- what connections tell ----------------------------------------------------------------
+
+    def on_connected(self, connection: Connection) -> None:
+        """The connection that this call waits for is there."""
+        self._disarm()
+        self._send(connection)
+
+    def on_connect_failed(self, error: errors.TChannelError) -> None:
+        """It did not come about."""
+        self._disarm()
+        self.attempts += 1
+        self._attempt_failed(error, retries.UNSENT)
+
+    def on_response(self, event: wire.ResponseReceived) -> None:
+        """The answer has come, or begins to come when it is streamed."""
+        channel = self.channel
+        hooks = channel.events.callbacks
+        if hooks[_BEFORE_RECEIVE]:
+            channel.events.fire(_BEFORE_RECEIVE, self.request())
+        peer = self.peer
+        if peer is not None and peer.penalty and peer.group is not None:
+            peer.group.forgive(peer)
+        arg3: bytes | Body = event.arg3
+        if self.stream:
+            body = arg3 = Body(self.connection)
+            body.feed(event.arg3, not event.more)
+            if event.more:
+                self.body = body
+        if self.body is None:
+            self._end_attempt()
+        try:
+            result = self.decode(event.code, event.arg2, arg3, event.headers)
+        except Exception as error:
+            # A declared exception, or an answer that makes no sense to the scheme.
+            if isinstance(error, errors.TChannelError):
+                self._describe(error)
+            self._finish_with(error)
+            if hooks[_AFTER_RECEIVE] and not isinstance(error, errors.TChannelError):
+                from .response import Response  # for this rare case alone
+
+                failed = Response(error, transport=event.headers, status=event.code)
+                channel.events.fire(_AFTER_RECEIVE, self.request(), failed)
+            return
+        if hooks[_AFTER_RECEIVE]:
+            channel.events.fire(_AFTER_RECEIVE, self.request(), result)
+        self._succeed(result)
+
+    def on_chunk(self, event: wire.ResponseChunk) -> None:
+        """More of a streamed answer."""
+        if self.body is not None:
+            self.body.feed(event.data, event.last)
+            if event.last:
+                self.body = None
+                self._end_attempt()
+
+    def on_error(self, event: wire.ErrorReceived) -> None:
+        """The peer answered with an error frame."""
+        code = event.code
+        error = errors.TChannelError.from_code(
+            code, description=event.description, id=event.id, tracing=event.tracing
+        )
+        peer = self.peer
+        if peer is not None and peer.group is not None:
+            if code in {errors.BUSY, errors.UNHEALTHY}:
+                peer.group.penalise(peer, self.channel.timers.time())
+            elif code != errors.NETWORK_ERROR and peer.penalty:
+                peer.group.forgive(peer)
+        events = self.channel.events
+        for event_type in (
+            EventType.after_receive_error,
+            EventType.after_receive_system_error_per_attempt,
+        ):
+            if events.callbacks[event_type]:
+                events.fire(event_type, self.request(), error)
+        self._attempt_ended(error, retries.kind_of_code(code))
+
+    def on_expired(self) -> None:
+        """No answer within the attempt's timeout; the peer was told already."""
+        waited = f"no answer within {self.timeout:g} s"
+        self._attempt_ended(errors.TimeoutError(waited), retries.UNKNOWN)
+
+    def on_bad_response(self, error: wire.WireError) -> None:
+        """The answer was damaged, or too large."""
+        damaged = "checksum" in str(error)
+        kind = errors.InvalidChecksumError if damaged else errors.FatalProtocolError
+        self._attempt_ended(kind(str(error)), retries.NEVER)
+
+    def on_connection_lost(self, written: bool, error: BaseException | None) -> None:
+        """The connection ended before the answer came."""
+        address = self.connection.address if self.connection is not None else "the peer"
+        reason = f": {error}" if error is not None else ""
+        when = "after" if written else "before"
+        self._attempt_ended(
+            errors.NetworkError(f"connection to {address} lost {when} the call was sent{reason}"),
+            retries.UNKNOWN if written else retries.UNSENT,
+        )
+
+    # -- the end of an attempt ----------------------------------------------------------------
+
+    def _attempt_ended(self, error: errors.TChannelError, kind: str) -> None:
+        connection = self.connection
+        self._end_attempt()
+        if self.body is not None:
+            self.body.fail(self._describe(error))
+            self.body = None
+        elif not self.done():
+            self._attempt_failed(error, kind)
+        del connection
+
+    def _attempt_failed(self, error: errors.TChannelError, kind: str) -> None:
+        channel = self.channel
+        if not isinstance(error.code, int) or kind in {retries.UNSENT, retries.UNKNOWN}:
+            events = channel.events
+            event = EventType.on_operational_error_per_attempt
+            if error.id is None and events.callbacks[event]:
+                events.fire(event, self.request(), error)
+        limit = self.retry_limit
+        if limit is None:
+            limit = DEFAULT_RETRY_LIMIT if self.fixed_peer is None else 0
+        # A call that found no peer was not sent, but it was tried.
+        tries = max(self.attempts, 1 + len(self.tried))
+        if tries > limit or not retries.may_retry(self.retry_on, kind):
+            self._fail(error)
+            return
+        if isinstance(error, errors.NoAvailablePeerError):
+            self.attempts += 1
+        elif self.peer is not None:
+            self.tried = (*self.tried, self.peer)
+        clock = channel.timers.clock
+        now = clock.time()
+        delay = retries.delay_before(tries, channel.options)
+        if self.deadline is not None and now + delay >= self.deadline:
+            self._fail(error)
+            return
+        log.debug("attempt %d of %s failed: %s", self.attempts, self.target, error)
+        self.timer = clock.call_at(now + delay, self._retry)
+
+    def _retry(self) -> None:
+        self.timer = None
+        self.begin()
+
+    def _end_attempt(self) -> None:
+        self.exchange = None
+        if self.connection is not None:
+            self.connection = None
+            if self.peer is not None:
+                self.peer.end_call()
+                if self.peer.group is None:
+                    self.channel.peers_table.drop_unused(self.peer)
+        if self.pump is not None:
+            self.pump.cancel()
+            self.pump = None
+        if self.channel.winding_down:
+            self.channel.notify()
+
+    # -- the end of the call ------------------------------------------------------------------
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel the call, and tell the peer if it has got it."""
+        if self.done():
+            return False
+        self._abandon("cancelled by the caller")
+        self._forget()
+        return super().cancel(msg)
+
+    def _abandon(self, why: str) -> None:
+        """End the attempt that is being made, without a result."""
+        self._disarm()
+        if self.peer is not None:
+            self.peer.waiters.pop(self, None)
+        if self.exchange is not None and self.connection is not None:
+            connection = self.connection
+            connection.wire.cancel(self.exchange.id, why, now=self.channel.timers.time())
+            connection.flush_soon()
+        if self.body is not None:
+            self.body.discard()
+            self.body = None
+        self._end_attempt()
+
+    def stop_body(self) -> None:
+        """The caller wants no more of the streamed response."""
+        if self.body is not None:
+            self._abandon("the caller reads no further")
+
+    def _succeed(self, result: object) -> None:
+        if not self.done():
+            if self.delivered_to is not None:
+                self.set_result(result)
+                self.delivered_to.deliver(self)
+            else:
+                self.set_result(result)
+        self._forget()
+
+    def _fail(self, error: errors.TChannelError) -> None:
+        self._describe(error)
+        events = self.channel.events
+        event = (
+            EventType.on_operational_error
+            if error.id is None
+            else EventType.after_receive_system_error
+        )
+        if events.callbacks[event]:
+            events.fire(event, self.request(), error)
+        self._finish_with(error)
+
+    def _finish_with(self, error: BaseException) -> None:
+        if not self.done():
+            self.set_exception(error)
+            # Looked at once, so that an ignored call makes no "never retrieved" noise.
+            self.exception()
+            if self.delivered_to is not None:
+                self.delivered_to.deliver(self)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what would make a finished call a cycle, or keep its bytes alive."""
+        self.arg2 = self.arg3 = b""
+        if self.body is None:
+            self.peer = self.fixed_peer = None
+        self.tried = ()
+        self.delivered_to = None
+
+    def _describe(self, error: errors.TChannelError) -> errors.TChannelError:
+        error.service, error.endpoint = self.target
+        error.attempts = self.attempts
+        if self.peer is not None:
+            error.peer = self.peer.hostport
+        if error.tracing is None:
+            error.tracing = self.tracing
+        return error
+
+    # -- waiting ------------------------------------------------------------------------------
+
+    def _arm(self, message: str, *args: str) -> None:
+        clock = self.channel.timers.clock
+        now = clock.time()
+        ends = now + self.timeout
+        if self.deadline is not None:
+            ends = min(ends, self.deadline)
+        self.timer = clock.call_at(ends, self._waited_too_long, message, *args)
+
+    def _disarm(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def _waited_too_long(self, message: str, *args: str) -> None:
+        self.timer = None
+        if self.peer is not None:
+            self.peer.waiters.pop(self, None)
+        text = message % tuple(arg for arg in args if arg)
+        # Nothing was sent, so another attempt is safe.
+        self.attempts += 1
+        self._attempt_failed(errors.TimeoutError(text), retries.UNSENT)
+
+
+class Delivery(asyncio.Future[Any]):
+    """What the caller holds when interceptors stand between it and the call.
+
+    It takes the result of the interceptors' Future in the same turn of the loop where it can: that
+    saves one turn and the callback, 0.3 µs.
+    """
+
+    __slots__ = ("_decode", "_inner")
+
+    def __init__(self, inner: asyncio.Future[Any], decode: Decode) -> None:
+        super().__init__(loop=inner.get_loop())
+        self._inner: asyncio.Future[Any] | None = inner
+        self._decode = decode
+        if isinstance(inner, OutgoingCall) and inner.delivered_to is None and not inner.done():
+            inner.delivered_to = self
+        else:
+            inner.add_done_callback(self.deliver, context=Context())
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel what the interceptors made of the call."""
+        if self.done():
+            return False
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            inner.cancel(msg)
+        return super().cancel(msg)
+
+    def deliver(self, inner: asyncio.Future[Any]) -> None:
+        """Take over the result of ``inner``, a reply or an error."""
+        self._inner = None
+        if self.done():
+            return
+        if inner.cancelled():
+            super().cancel()
+            return
+        error = inner.exception()
+        if error is None:
+            reply = inner.result()
+            try:
+                result = self._decode(reply.code, reply.arg2, reply.arg3, reply.headers)
+            except Exception as failure:
+                error = failure
+            else:
+                self.set_result(result)
+                return
+        self.set_exception(error)
+        self.exception()
+
+
+def _chunk(chunk: object) -> bytes:
+    if isinstance(chunk, bytes):
+        return chunk
+    if isinstance(chunk, bytearray | memoryview):
+        return bytes(chunk)
+    if isinstance(chunk, str):
+        return chunk.encode()
+    raise TypeError(f"a streamed body is made of bytes, not {type(chunk).__name__}")
+
+
+def is_stream(body: object) -> bool:
+    """Say whether ``body`` is sent chunk by chunk: an async iterator or iterable."""
+    return hasattr(body, "__aiter__") and not inspect.isawaitable(body)

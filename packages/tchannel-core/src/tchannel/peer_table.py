@@ -1,0 +1,194 @@
+"""Every peer that a channel has to do with, and their connections.
+
+Known peers stay. Others (callers that connected to us, addresses given as ``hostport=``) are dropped
+with their last connection, and never take part in the choice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+import tchannel_wire as wire
+
+from .connection import Connection
+from .errors import NetworkError
+from .net import parse_hostport
+from .peers import Peer, PeerGroup
+
+if TYPE_CHECKING:
+    from .channel import TChannel
+
+__all__ = ["PeerTable"]
+
+log = logging.getLogger("tchannel.peers")
+
+
+class PeerTable:
+    """Peers by address.
+
+    Args:
+        channel: whose peers they are.
+
+    """
+
+    __slots__ = ("_channel", "_peers", "group")
+
+    def __init__(self, channel: TChannel) -> None:
+        self._channel = channel
+        self._peers: dict[str, Peer] = {}
+        self.group = PeerGroup(channel.options, self.get, self.connect, self._retire)
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def get(self, hostport: str) -> Peer:
+        """Return the peer of an address, made when there is none.
+
+        Raises:
+            ValueError: ``hostport`` is no address.
+
+        """
+        peer = self._peers.get(hostport)
+        if peer is None:
+            parse_hostport(hostport)
+            peer = self._peers[hostport] = Peer(hostport)
+        return peer
+
+    # -- connections that come and go ---------------------------------------------------------
+
+    def connection_ready(self, connection: Connection, remote: wire.RemotePeer) -> None:
+        """Use a connection whose handshake is done, whoever opened it."""
+        peer = connection.peer
+        if peer is None:
+            # Who does not listen is known by its socket's address (protocol, "Connection").
+            peer = connection.peer = self.get(remote.host_port or connection.address)
+            connection.address = peer.hostport
+        elif connection.opener:
+            peer.connecting = None
+        peer.connections.append(connection)
+        if peer.group is not None:
+            peer.group.forgive(peer)
+            peer.group.file(peer)
+        waiters, peer.waiters = list(peer.waiters), {}
+        for call in waiters:
+            call.on_connected(connection)
+
+    def connection_gone(self, connection: Connection) -> None:
+        """Do not use a connection for further calls: it is closed, or its peer is draining."""
+        peer = connection.peer
+        if peer is not None and connection in peer.connections:
+            peer.connections.remove(connection)
+            if not peer.connections and peer.group is not None:
+                peer.group.file(peer)
+            self.drop_unused(peer)
+
+    def connect_failed(self, peer: Peer, error: BaseException) -> None:
+        """Tell the calls that wait for a connection to ``peer`` that it did not come about."""
+        log.info("cannot connect to %s: %s", peer.hostport, _reason(error))
+        peer.connecting = None
+        if peer.group is not None and not peer.connections:
+            peer.group.penalise(peer, self._channel.timers.time())
+        waiters, peer.waiters = list(peer.waiters), {}
+        for call in waiters:
+            call.on_connect_failed(
+                NetworkError(f"cannot connect to {peer.hostport}: {_reason(error)}")
+            )
+        self.drop_unused(peer)
+
+    def drop_unused(self, peer: Peer) -> None:
+        """Forget a peer that nobody told us of and nobody uses."""
+        if not (peer.group or peer.connections or peer.connecting or peer.waiters or peer.pending):
+            self._peers.pop(peer.hostport, None)
+
+    def _retire(self, peer: Peer) -> None:
+        for connection in list(peer.connections):
+            if connection.opener:
+                self._channel.close_when_idle(connection)
+        self.drop_unused(peer)
+
+    def clear(self) -> None:
+        """Forget all connections, as a channel does that moves to another loop."""
+        for peer in list(self._peers.values()):
+            peer.connections.clear()
+            peer.connecting = None
+            peer.waiters.clear()
+            peer.pending = 0
+            if peer.group is not None:
+                peer.group.file(peer)
+            else:
+                del self._peers[peer.hostport]
+
+    def stop_connecting(self) -> None:
+        """Fail the calls that still wait for a connection: the channel closes."""
+        for peer in list(self._peers.values()):
+            if peer.connecting is not None:
+                peer.connecting.cancel()
+                self.connect_failed(peer, ConnectionAbortedError("the channel is closed"))
+
+    # -- connecting ---------------------------------------------------------------------------
+
+    def connect(self, peer: Peer) -> None:
+        """Open a connection to ``peer`` unless that is being done already."""
+        if peer.connecting is None:
+            # In an empty context: a connection opened inside a handler would otherwise keep that
+            # handler's context for life.
+            peer.connecting = self._channel.loop.create_task(self._connect(peer), context=Context())
+
+    async def _connect(self, peer: Peer) -> None:
+        channel = self._channel
+        clock = channel.timers.clock
+        task = asyncio.current_task()
+        assert task is not None
+        timed_out = False
+
+        def give_up() -> None:
+            nonlocal timed_out
+            timed_out = True
+            task.cancel()
+
+        timeout = channel.options.connect_timeout
+        timer = clock.call_at(clock.time() + timeout, give_up)
+        try:
+            await self._open(peer)
+        except asyncio.CancelledError:
+            if not timed_out:
+                peer.connecting = None
+                raise
+            self.connect_failed(peer, TimeoutError(f"no connection within {timeout:g} s"))
+        except (OSError, ssl.SSLError, ValueError) as error:
+            self.connect_failed(peer, error)
+        finally:
+            timer.cancel()
+        # The handshake has a deadline of its own; its end, good or bad, is an event of the
+        # connection, and until then the peer counts as connecting.
+
+    async def _open(self, peer: Peer) -> None:
+        channel = self._channel
+        loop = channel.loop
+        host, port = parse_hostport(peer.hostport)
+        context = channel.ssl_client
+        tls: dict[str, Any] = {}
+        if context is not None:
+            timeout = channel.options.connect_timeout
+            tls = {
+                "ssl": context,
+                "server_hostname": peer.server_name or channel.server_name or host,
+                "ssl_handshake_timeout": timeout,
+                "ssl_shutdown_timeout": timeout,
+            }
+        if peer.hostport.startswith("unix:"):
+            if context is not None and not (peer.server_name or channel.server_name):
+                tls["server_hostname"] = ""
+            await loop.create_unix_connection(
+                lambda: Connection(channel, peer), host.removeprefix("unix:"), **tls
+            )
+        else:
+            await loop.create_connection(lambda: Connection(channel, peer), host, port, **tls)
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

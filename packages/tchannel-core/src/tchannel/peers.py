@@ -1,0 +1,320 @@
+"""Peers, and the choice among those that a channel knows.
+
+Connected peers come first, the one with the fewest calls pending before the others, in turn among
+equals. Peers lie in buckets by their pending calls, so that a choice costs the same with ten peers
+and with ten thousand. A peer whose connect failed, or that answered busy or unhealthy, is chosen only
+when no other can be, for a time that doubles from ``options.penalty_min`` to ``penalty_max`` with
+jitter and ends at its first success.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Container, Iterable
+from typing import TYPE_CHECKING
+
+from .net import parse_hostport
+from .options import Options
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .outbound import OutgoingCall
+
+__all__ = ["Peer", "PeerGroup"]
+
+log = logging.getLogger("tchannel.peers")
+
+# Where a peer lies in its group.
+_NOWHERE, _CONNECTED, _UNCONNECTED, _PENALISED = range(4)
+
+
+class Peer:
+    """One address, its connections and the calls that it has to answer.
+
+    Args:
+        hostport: ``"host:port"``, ``"[v6]:port"`` or ``"unix:/path"``.
+        server_name: the name in its TLS certificate; by default the channel's, else the host.
+
+    """
+
+    __slots__ = (
+        "bucket",
+        "connecting",
+        "connections",
+        "group",
+        "hostport",
+        "pending",
+        "penalised_until",
+        "penalty",
+        "place",
+        "server_name",
+        "waiters",
+    )
+
+    def __init__(self, hostport: str, server_name: str | None = None) -> None:
+        self.hostport = hostport
+        self.server_name = server_name
+        self.connections: list[Connection] = []
+        self.connecting: asyncio.Task[None] | None = None
+        # A dict for its order: calls that wait for a connection go on in turn.
+        self.waiters: dict[OutgoingCall, None] = {}
+        self.pending = 0
+        self.penalty = 0.0
+        self.penalised_until = 0.0
+        self.group: PeerGroup | None = None
+        self.place = _NOWHERE
+        self.bucket: OrderedDict[Peer, None] | None = None
+
+    @property
+    def known(self) -> bool:
+        """True for a peer that the channel was told of, False for one that just called us."""
+        return self.group is not None
+
+    def begin_call(self) -> None:
+        """Count a call that was sent to this peer."""
+        self.pending += 1
+        if self.bucket is not None and self.group is not None:
+            self.group.refile(self)
+
+    def end_call(self) -> None:
+        """Count its end."""
+        self.pending -= 1
+        if self.bucket is not None and self.group is not None:
+            self.group.refile(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Peer {self.hostport}: {len(self.connections)} connections, {self.pending} pending>"
+        )
+
+
+class PeerGroup:
+    """The peers that a channel knows; what peer sources keep up to date.
+
+    Args:
+        options: penalties and the number of connections.
+        peer_of: gives the peer of an address.
+        connect: begins to connect to a peer.
+        forget: is told of a peer that is no longer known.
+
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        peer_of: Callable[[str], Peer],
+        connect: Callable[[Peer], object],
+        forget: Callable[[Peer], object],
+    ) -> None:
+        self.max_connections = int(options.peer_connections)
+        """How many connections the group opens to spread its calls."""
+        self._options = options
+        self._peer_of = peer_of
+        self._connect = connect
+        self._forget = forget
+        self._peers: dict[str, Peer] = {}
+        # Connected peers by pending calls; OrderedDict, because the first key of a plain dict
+        # costs a walk over all that were deleted before it.
+        self._buckets: list[OrderedDict[Peer, None]] = [OrderedDict()]
+        self._lowest = 0
+        self._connected = 0
+        self._unconnected: OrderedDict[Peer, None] = OrderedDict()
+        self._penalised: OrderedDict[Peer, None] = OrderedDict()
+        self._releases: list[tuple[float, int, Peer]] = []
+        self._sequence = 0
+        self._expected: asyncio.Future[object] | None = None
+
+    # -- what sources and users call ----------------------------------------------------------
+
+    @property
+    def hosts(self) -> list[str]:
+        """The addresses of all known peers."""
+        return list(self._peers)
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def __contains__(self, hostport: object) -> bool:
+        return hostport in self._peers
+
+    def add(self, hostport: str, server_name: str | None = None) -> Peer:
+        """Make an address known.
+
+        Args:
+            hostport: ``"host:port"``, ``"[v6]:port"`` or ``"unix:/path"``.
+            server_name: the name in its TLS certificate; by default the channel's, else the host.
+
+        Raises:
+            ValueError: ``hostport`` is no address to connect to.
+
+        """
+        host, port = parse_hostport(hostport)
+        if port == 0 and not hostport.startswith("unix:"):
+            raise ValueError(f"a peer needs a port other than 0: {hostport!r}")
+        peer = self._peers.get(hostport)
+        if peer is None:
+            peer = self._peers[hostport] = self._peer_of(hostport)
+            peer.group = self
+            self.file(peer)
+        if server_name is not None:
+            peer.server_name = server_name
+        return peer
+
+    def remove(self, hostport: str) -> None:
+        """Forget an address; calls that it has already got are still answered."""
+        peer = self._peers.pop(hostport, None)
+        if peer is not None:
+            self._take_out(peer)
+            peer.group = None
+            self._forget(peer)
+
+    def update(self, hostports: Iterable[str]) -> None:
+        """Know exactly these addresses from now on.
+
+        Raises:
+            ValueError: one of them is no address; then nothing changes.
+
+        """
+        wanted = dict.fromkeys(hostports)
+        for hostport in wanted:
+            parse_hostport(hostport)
+        for hostport in [known for known in self._peers if known not in wanted]:
+            self.remove(hostport)
+        fresh = [hostport for hostport in wanted if hostport not in self._peers]
+        # Many clients with one list must not all begin with its first peer.
+        random.shuffle(fresh)
+        for hostport in fresh:
+            self.add(hostport)
+
+    def expecting(self, future: asyncio.Future[object]) -> None:
+        """Let calls that find no peer wait for ``future``, within their own timeouts."""
+        self._expected = future
+
+    @property
+    def expected(self) -> asyncio.Future[object] | None:
+        """What calls that find no peer wait for, if anything."""
+        if self._expected is not None and self._expected.done():
+            self._expected = None
+        return self._expected
+
+    # -- the choice ---------------------------------------------------------------------------
+
+    def choose(self, tried: Container[Peer], now: float) -> Peer | None:
+        """Return the peer for the next call, or None when there is none that is not in ``tried``."""
+        if self._releases:
+            self._release_until(now)
+        if self._connected:
+            if self._unconnected and self._wants_more():
+                self._connect(next(iter(self._unconnected)))
+            peer = self._least_pending(tried)
+            if peer is not None:
+                return peer
+        for peer in self._unconnected:
+            if peer not in tried:
+                return peer
+        # Connected ones first here too: they need no new connection to find out more.
+        for connected in (True, False):
+            for peer in self._penalised:
+                if bool(peer.connections) is connected and peer not in tried:
+                    return peer
+        return None
+
+    def _least_pending(self, tried: Container[Peer]) -> Peer | None:
+        buckets = self._buckets
+        lowest = self._lowest
+        while not buckets[lowest]:
+            lowest += 1
+        self._lowest = lowest
+        for bucket in buckets[lowest:] if tried else (buckets[lowest],):
+            for peer in bucket:
+                if not tried or peer not in tried:
+                    return peer
+        return None
+
+    def _wants_more(self) -> bool:
+        if self._connected + len(self._penalised) >= self.max_connections:
+            return False
+        # One at a time: a start with many calls must not open many connections at once.
+        return next(iter(self._unconnected)).connecting is None
+
+    # -- where peers lie ----------------------------------------------------------------------
+
+    def file(self, peer: Peer) -> None:
+        """Put ``peer`` where it belongs after a connection came or went, or a penalty did."""
+        self._take_out(peer)
+        if peer.penalised_until:
+            peer.place = _PENALISED
+            self._penalised[peer] = None
+        elif peer.connections:
+            peer.place = _CONNECTED
+            self._connected += 1
+            self._put_in_bucket(peer)
+        else:
+            peer.place = _UNCONNECTED
+            self._unconnected[peer] = None
+
+    def refile(self, peer: Peer) -> None:
+        """Move a connected peer to the bucket of its pending calls."""
+        bucket = peer.bucket
+        if bucket is not None:
+            del bucket[peer]
+            self._put_in_bucket(peer)
+
+    def _put_in_bucket(self, peer: Peer) -> None:
+        pending = peer.pending
+        buckets = self._buckets
+        while pending >= len(buckets):
+            buckets.append(OrderedDict())
+        bucket = peer.bucket = buckets[pending]
+        bucket[peer] = None
+        if pending < self._lowest:
+            self._lowest = pending
+
+    def _take_out(self, peer: Peer) -> None:
+        if peer.place == _CONNECTED:
+            assert peer.bucket is not None
+            del peer.bucket[peer]
+            peer.bucket = None
+            self._connected -= 1
+            if not self._connected:
+                self._lowest = 0
+                del self._buckets[1:]
+        elif peer.place == _UNCONNECTED:
+            del self._unconnected[peer]
+        elif peer.place == _PENALISED:
+            del self._penalised[peer]
+        peer.place = _NOWHERE
+
+    # -- penalties ----------------------------------------------------------------------------
+
+    def penalise(self, peer: Peer, now: float) -> None:
+        """Choose ``peer`` last for a while."""
+        if peer.penalised_until > now:
+            return
+        options = self._options
+        peer.penalty = min(options.penalty_max, peer.penalty * 2 or options.penalty_min)
+        peer.penalised_until = now + peer.penalty * random.uniform(0.75, 1.0)
+        self._sequence += 1
+        heapq.heappush(self._releases, (peer.penalised_until, self._sequence, peer))
+        log.info("%s is chosen last for %.1f s", peer.hostport, peer.penalised_until - now)
+        self.file(peer)
+
+    def forgive(self, peer: Peer) -> None:
+        """End the penalty of a peer that answered."""
+        peer.penalty = 0.0
+        if peer.penalised_until:
+            peer.penalised_until = 0.0
+            self.file(peer)
+
+    def _release_until(self, now: float) -> None:
+        releases = self._releases
+        while releases and releases[0][0] <= now:
+            until, _, peer = heapq.heappop(releases)
+            # It may have been forgiven, removed or penalised anew meanwhile.
+            if peer.penalised_until == until and peer.group is self:
+                peer.penalised_until = 0.0
+                self.file(peer)

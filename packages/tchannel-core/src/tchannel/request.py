@@ -1,0 +1,166 @@
+"""A call, as its handler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+__all__ = ["Request", "TransportHeaders"]
+
+
+class TransportHeaders:
+    """Protocol-level headers of a request (protocol, "Transport headers").
+
+    Args:
+        caller_name: ``cn``: the name of the application that calls.
+        claim_at_start: ``cas``: the other instance that got this request, when it starts.
+        claim_at_finish: ``caf``: the same, when it finishes.
+        failure_domain: ``fd``: a name for what fails together.
+        retry_flags: ``re``: what the caller retries on (see ``tchannel.retry``).
+        routing_delegate: ``rd``: the service that a router sends the call to instead.
+        scheme: ``as``: the arg scheme.
+        speculative_exe: ``se``: how many times the request was sent speculatively.
+        shard_key: ``sk``: which shard the request is for.
+
+    """
+
+    __slots__ = (
+        "caller_name",
+        "claim_at_finish",
+        "claim_at_start",
+        "failure_domain",
+        "flags",
+        "headers",
+        "peer",
+        "peer_certificate",
+        "retry_flags",
+        "routing_delegate",
+        "scheme",
+        "shard_key",
+        "speculative_exe",
+        "ttl",
+    )
+
+    _KEYS: ClassVar[Mapping[str, str]] = {
+        "cn": "caller_name",
+        "cas": "claim_at_start",
+        "caf": "claim_at_finish",
+        "fd": "failure_domain",
+        "re": "retry_flags",
+        "rd": "routing_delegate",
+        "as": "scheme",
+        "se": "speculative_exe",
+        "sk": "shard_key",
+    }
+
+    flags: int
+    """The flags of the call request: 1 more fragments followed, 2 streaming."""
+
+    ttl: int
+    """Milliseconds within which the caller wants the answer, as received."""
+
+    headers: dict[str, str]
+    """All transport headers, unknown keys included."""
+
+    peer: str | None
+    """The address of the caller, or of the router in between; may be given as ``hostport=``."""
+
+    peer_certificate: Mapping[str, Any] | None
+    """The caller's verified TLS certificate, as ``ssl.SSLSocket.getpeercert()`` gives it."""
+
+    def __init__(
+        self,
+        caller_name: str | None = None,
+        claim_at_start: str | None = None,
+        claim_at_finish: str | None = None,
+        failure_domain: str | None = None,
+        retry_flags: str | None = None,
+        routing_delegate: str | None = None,
+        scheme: str | None = None,
+        speculative_exe: str | None = None,
+        shard_key: str | None = None,
+        *,
+        flags: int = 0,
+        ttl: int = 0,
+        headers: Mapping[str, str] | None = None,
+        peer: str | None = None,
+        peer_certificate: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.caller_name = caller_name
+        self.claim_at_start = claim_at_start
+        self.claim_at_finish = claim_at_finish
+        self.failure_domain = failure_domain
+        self.retry_flags = retry_flags
+        self.routing_delegate = routing_delegate
+        self.scheme = scheme
+        self.speculative_exe = speculative_exe
+        self.shard_key = shard_key
+        self.flags = flags
+        self.ttl = ttl
+        self.headers = dict(headers) if headers else {}
+        self.peer = peer
+        self.peer_certificate = peer_certificate
+
+    @classmethod
+    def from_dict(cls, headers: Mapping[str, str], **fields: Any) -> TransportHeaders:
+        """Make them of the headers on the wire; unknown keys stay in ``.headers``."""
+        known = {name: headers.get(key) for key, name in cls._KEYS.items()}
+        return cls(**known, headers=headers, **fields)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return them as on the wire."""
+        known = {key: getattr(self, name) for key, name in self._KEYS.items()}
+        return {**self.headers, **{key: value for key, value in known.items() if value}}
+
+    def __repr__(self) -> str:
+        return f"TransportHeaders({self.to_dict()!r})"
+
+
+class Request:
+    """A call, as its handler gets it.
+
+    Args:
+        body: The payload; its type depends on the scheme (bytes for raw).
+        headers: Application headers; bytes for raw, else a mapping of str to str.
+        transport: Protocol-level headers: ``caller_name``, ``shard_key`` and the like.
+        endpoint: The endpoint that was called.
+        service: The service that was called.
+        timeout: Seconds within which the caller wants the answer.
+
+    """
+
+    __slots__ = ("_transport", "body", "endpoint", "headers", "service", "timeout")
+
+    # The body's type is the scheme's and the service's, known to the handler alone.
+    body: Any
+    headers: Any
+
+    def __init__(
+        self,
+        body: Any = None,
+        headers: Any = None,
+        transport: TransportHeaders | None = None,
+        endpoint: str | None = None,
+        service: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.body = body
+        self.headers = headers
+        self._transport = transport
+        self.endpoint = endpoint
+        self.service = service
+        self.timeout = timeout
+
+    @property
+    def transport(self) -> TransportHeaders:
+        """Protocol-level headers."""
+        if self._transport is None:
+            self._transport = TransportHeaders()
+        return self._transport
+
+    @transport.setter
+    def transport(self, value: TransportHeaders | None) -> None:
+        self._transport = value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(service={self.service!r}, endpoint={self.endpoint!r})"

@@ -1,0 +1,101 @@
+"""The answer to a call, as handlers give it and as callers get it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from .status import OK
+
+__all__ = ["Response", "TransportHeaders"]
+
+
+class TransportHeaders:
+    """Protocol-level headers of a response.
+
+    Args:
+        failure_domain: ``fd``: a name for what fails together.
+        scheme: ``as``: the arg scheme.
+
+    """
+
+    __slots__ = ("failure_domain", "headers", "scheme")
+
+    _KEYS: ClassVar[Mapping[str, str]] = {"as": "scheme", "fd": "failure_domain"}
+
+    def __init__(
+        self,
+        failure_domain: str | None = None,
+        scheme: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.failure_domain = failure_domain
+        self.scheme = scheme
+        self.headers: dict[str, str] = dict(headers) if headers else {}
+
+    @classmethod
+    def from_dict(cls, headers: Mapping[str, str]) -> TransportHeaders:
+        """Make them of the headers on the wire; unknown keys stay in ``.headers``."""
+        return cls(headers.get("fd"), headers.get("as"), headers=headers)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return them as on the wire."""
+        known = {key: getattr(self, name) for key, name in self._KEYS.items()}
+        return {**self.headers, **{key: value for key, value in known.items() if value}}
+
+    def __repr__(self) -> str:
+        return f"TransportHeaders({self.to_dict()!r})"
+
+
+class Response:
+    """The answer to a call.
+
+    A handler may return one to send headers or a status; a caller always gets one.
+
+    Args:
+        body: The payload; its type depends on the scheme (bytes for raw).
+        headers: Application headers; bytes for raw, else a mapping of str to str.
+        transport: Protocol-level headers (``scheme``, ``failure_domain``).
+        status: 0 (``tchannel.status.OK``) or 1 (``FAILED``): an application error. What callers
+            get is always 0 or 1; a handler's None means 0.
+
+    """
+
+    __slots__ = ("_transport", "body", "headers", "status")
+
+    # The body's type is the scheme's and the service's, known to the caller alone.
+    body: Any
+    headers: Any
+
+    def __init__(
+        self,
+        body: Any = None,
+        headers: Any = None,
+        transport: TransportHeaders | Mapping[str, str] | None = None,
+        status: int | None = None,
+    ) -> None:
+        self.body = body
+        self.headers = headers
+        self._transport = transport
+        self.status = OK if status is None else status
+
+    @property
+    def transport(self) -> TransportHeaders:
+        """Protocol-level headers, made when first looked at."""
+        transport = self._transport
+        if not isinstance(transport, TransportHeaders):
+            transport = self._transport = TransportHeaders.from_dict(transport or {})
+        return transport
+
+    @transport.setter
+    def transport(self, value: TransportHeaders | Mapping[str, str] | None) -> None:
+        self._transport = value
+
+    def __repr__(self) -> str:
+        return f"Response(body={_short(self.body)}, headers={self.headers!r}, status={self.status})"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"

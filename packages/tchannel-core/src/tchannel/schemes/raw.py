@@ -1,0 +1,233 @@
+"""The raw arg scheme: bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
+
+from ..endpoints import Endpoint, Handler
+from ..response import Response
+from ..spans import Trace
+from ..streaming import Body
+from ..timeouts import Timeout
+
+if TYPE_CHECKING:
+    from ..channel import TChannel
+    from ..endpoints import Endpoints
+
+__all__ = ["RawArgScheme"]
+
+Bytes: TypeAlias = bytes | bytearray | memoryview | str | None
+"""What is sent as it is; a str as UTF-8, None as nothing."""
+
+_HandlerT = TypeVar("_HandlerT", bound=Handler)
+
+
+class RawArgScheme:
+    """Makes calls whose headers and body are bytes, and registers handlers for them.
+
+    Args:
+        channel: whose calls they are.
+        endpoints: where handlers go; by default the channel's own.
+
+    """
+
+    NAME: ClassVar[str] = "raw"
+
+    __slots__ = ("_channel", "_endpoints")
+
+    def __init__(self, channel: TChannel, endpoints: Endpoints | None = None) -> None:
+        self._channel = channel
+        self._endpoints = endpoints if endpoints is not None else channel.endpoints
+
+    def __call__(
+        self,
+        service: str,
+        endpoint: str,
+        body: Bytes | AsyncIterable[bytes] = None,
+        headers: Bytes = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: bool = False,
+    ) -> asyncio.Future[Response]:
+        """Call ``endpoint`` of ``service``; the call starts at once.
+
+        Args:
+            service: Name of the service.
+            endpoint: Endpoint of the service.
+            body: bytes, bytearray, memoryview or str (UTF-8); or an async iterator of them, sent
+                chunk by chunk.
+            headers: The same, not streamed.
+            timeout: Seconds for one attempt; default 30.
+            retry_on: What to retry on, see `tchannel.retry`; default ``c``.
+            retry_limit: Attempts after the first; default 4, with ``hostport`` 0.
+            hostport: The peer to call, instead of one of those that the channel knows.
+            shard_key: For routers and services that shard.
+            trace: Whether to trace this call; by default what the channel does.
+            routing_delegate: The service that a router sends the call to instead.
+            caller_name: Who calls; by default the channel's name.
+            deadline: Seconds for the whole call with its retries; default none.
+            stream: Give the response's body as an async iterator, as it arrives.
+
+        Returns:
+            A Future of the Response, whose headers and body are bytes. Status 1 is an application
+            error; it is returned, not raised.
+
+        Raises:
+            TypeError: An argument of a wrong type.
+            ValueError: An argument that cannot be sent.
+            TChannelError: (from the Future) whatever went wrong with the call.
+
+        """
+        return self._channel.start_call(
+            "raw",
+            service,
+            endpoint,
+            b"" if headers is None else to_bytes(headers, "headers"),
+            body if hasattr(body, "__aiter__") else b"" if body is None else to_bytes(body, "body"),
+            _decode_response,
+            timeout,
+            retry_on,
+            retry_limit,
+            routing_delegate,
+            hostport,
+            shard_key,
+            None,
+            trace,
+            caller_name,
+            deadline,
+            stream,
+        )
+
+    @overload
+    def register(
+        self, endpoint: str | None = None, handler: None = None, *, stream: bool = False
+    ) -> Callable[[_HandlerT], _HandlerT]: ...
+
+    @overload
+    def register(self, endpoint: str, handler: _HandlerT, *, stream: bool = False) -> _HandlerT: ...
+
+    @overload
+    def register(self, endpoint: _HandlerT, /) -> _HandlerT: ...
+
+    def register(
+        self,
+        endpoint: Any = None,
+        handler: Any = None,
+        *,
+        stream: bool = False,
+    ) -> Any:
+        """Register a handler: ``@channel.raw.register``, ``@channel.raw.register("name")``, or a call.
+
+        Args:
+            endpoint: The endpoint; by default the handler's name. ``TChannel.FALLBACK`` takes
+                every call that no other handler takes.
+            handler: The handler. It may return bytes or a str, None, a Response, an awaitable of
+                these, or be an async generator (or return an async iterator) of bytes.
+            stream: Give the handler ``request.body`` as an async iterator, as it arrives.
+
+        Returns:
+            The handler itself.
+
+        """
+        return register(
+            self._endpoints,
+            endpoint,
+            handler,
+            lambda function: Endpoint(self.NAME, function, None, encode_result, stream=stream),
+        )
+
+
+def register(
+    endpoints: Endpoints,
+    endpoint: Any,
+    handler: Any,
+    make: Callable[[Handler], Endpoint],
+) -> Any:
+    """Register a handler in any of the forms that users write."""
+    from ..fallback import FALLBACK, fallback_endpoint
+
+    if handler is None and callable(endpoint) and endpoint is not FALLBACK:
+        endpoint, handler = None, endpoint
+    if handler is None:
+        return lambda function: register(endpoints, endpoint, function, make)
+    if not callable(handler):
+        raise TypeError(f"handler must be callable, not {handler!r}")
+    if endpoint is FALLBACK:
+        endpoints.fallback = fallback_endpoint(handler)
+        return handler
+    name = handler.__name__ if endpoint is None else endpoint
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"endpoint must be a name, not {endpoint!r}")
+    endpoints.add(name, make(handler))
+    return handler
+
+
+def to_bytes(value: object, name: str) -> bytes:
+    """Return what the raw scheme sends for ``value``.
+
+    Raises:
+        TypeError: it is neither bytes, bytearray, memoryview nor str.
+
+    """
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    raise TypeError(
+        f"{name} must be bytes, bytearray, memoryview or str, not {type(value).__name__}"
+    )
+
+
+def encode_result(result: object) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
+    """Make code, arg2 and arg3 of a handler's result."""
+    if type(result) is bytes:
+        return 0, b"", result
+    if isinstance(result, Response):
+        headers = result.headers
+        body = result.body
+        return (
+            check_status(result.status),
+            b"" if headers is None else to_bytes(headers, "headers"),
+            body.__aiter__()
+            if hasattr(body, "__aiter__")
+            else b""
+            if body is None
+            else to_bytes(body, "body"),
+        )
+    if result is None:
+        return 0, b"", b""
+    if hasattr(result, "__aiter__"):
+        return 0, b"", result.__aiter__()
+    return 0, b"", to_bytes(result, "the result of a raw handler")
+
+
+def check_status(status: object) -> int:
+    """Return 0 or 1 for the status of a handler's response.
+
+    Raises:
+        ValueError: it is neither.
+
+    """
+    if status in {0, 1}:
+        return int(status)  # type: ignore[call-overload, no-any-return]  # 0, 1, False or True
+    if status is None:
+        return 0
+    raise ValueError(f"status must be OK (0) or FAILED (1), not {status!r}")
+
+
+def _decode_response(
+    code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
+) -> Response:
+    return Response(arg3, arg2, headers, 1 if code else 0)

@@ -1,0 +1,117 @@
+"""Bodies that are read as they arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+__all__ = ["Body"]
+
+
+class Body(AsyncIterator[bytes]):
+    """A streamed body: iterate over it with ``async for`` to get its chunks.
+
+    A reader that is slower than the sender stops the whole connection from being read once
+    ``options.stream_buffer`` bytes wait: TChannel has no flow control of its own.
+
+    Raises:
+        TChannelError: while iterating, when the rest will not arrive.
+
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_connection",
+        "_ended",
+        "_error",
+        "_held",
+        "_size",
+        "_waiter",
+        "_wanted",
+    )
+
+    def __init__(self, connection: Connection | None, *, wanted: bool = True) -> None:
+        self._connection = connection
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._ended = False
+        self._held = False
+        self._wanted = wanted
+        self._error: BaseException | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def feed(self, data: bytes, last: bool) -> None:
+        """Take a chunk from the peer."""
+        if last:
+            self._ended = True
+        if data and self._wanted:
+            self._chunks.append(data)
+            self._size += len(data)
+            connection = self._connection
+            if (
+                connection is not None
+                and not self._held
+                and self._size > connection.channel.options.stream_buffer
+            ):
+                self._held = True
+                connection.hold_for_body()
+        self._wake()
+
+    def fail(self, error: BaseException) -> None:
+        """Let the reader see ``error`` after the chunks that did arrive."""
+        if not self._ended and self._error is None:
+            self._error = error
+            self._wake()
+
+    def discard(self) -> None:
+        """Read nothing more: what comes is thrown away."""
+        self._wanted = False
+        self._chunks.clear()
+        self._size = 0
+        self._release()
+
+    @property
+    def ended(self) -> bool:
+        """True once the peer has sent everything."""
+        return self._ended
+
+    async def read(self) -> bytes:
+        """Return all that is left of the body."""
+        return b"".join([chunk async for chunk in self])
+
+    def __aiter__(self) -> Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._chunks:
+            if self._error is not None:
+                raise self._error
+            if self._ended or not self._wanted:
+                raise StopAsyncIteration
+            if self._waiter is not None:
+                raise RuntimeError("a body is read by one reader only")
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        chunk = self._chunks.popleft()
+        self._size -= len(chunk)
+        connection = self._connection
+        if connection is not None and self._size <= connection.channel.options.stream_buffer // 2:
+            self._release()
+        return chunk
+
+    def _release(self) -> None:
+        if self._held and self._connection is not None:
+            self._held = False
+            self._connection.release_body()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,93 @@
+"""The future of a call that one thread makes and another thread's event loop carries out."""
+
+import asyncio
+import concurrent.futures
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from .. import errors
+
+__all__ = ["CallFuture"]
+
+_T = TypeVar("_T")
+
+
+class CallFuture(concurrent.futures.Future[_T]):
+    """A call's future in the calling thread; its `cancel` cancels the call.
+
+    Unlike the futures of an executor it stays pending, and so cancellable, while the call runs.
+
+    Args:
+        pending: The futures that have not ended; this one is taken out when it ends.
+
+    """
+
+    def __init__(self, pending: "set[CallFuture[Any]]") -> None:
+        super().__init__()
+        self._pending = pending
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._call: asyncio.Future[_T] | None = None
+
+    def cancel(self) -> bool:
+        """Cancel the call, and tell the peer; False if it has ended already."""
+        if not super().cancel():
+            return False
+        loop = self._loop
+        # Without a loop the call did not begin, and `begin` will see that it must not.
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(self._cancel_call)
+            except RuntimeError:
+                pass  # the loop is closed, and with it the call has ended
+        return True
+
+    def begin(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
+        """Make the call, in the loop's thread: `function` gives an awaitable, or the result."""
+        # Before looking whether it was cancelled, so that `cancel` misses the call only if this
+        # does not make it.
+        self._loop = asyncio.get_running_loop()
+        if self.cancelled():
+            self._pending.discard(self)
+            self.set_running_or_notify_cancel()
+            return
+        try:
+            call = function(*args, **kwargs)
+            if inspect.isawaitable(call):
+                self._call = call = asyncio.ensure_future(call)
+                call.add_done_callback(self._call_ended)
+                return
+        except Exception as error:
+            self.end(error=error)
+        else:
+            self.end(result=call)
+
+    def abandon(self) -> None:
+        """End it, because its event loop has ended; in the thread that ran the loop."""
+        self._call = None
+        self.end(error=errors.CanceledError("the channel was closed"))
+
+    def end(self, result: Any = None, error: BaseException | None = None) -> None:
+        """Set the result or the error, unless the future was cancelled meanwhile."""
+        self._pending.discard(self)
+        if self.set_running_or_notify_cancel():
+            if error is None:
+                self.set_result(result)
+            else:
+                self.set_exception(error)
+
+    def _cancel_call(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+
+    def _call_ended(self, call: "asyncio.Future[_T]") -> None:
+        self._call = None
+        if call.cancelled():
+            super().cancel()
+            self.end()
+        elif (error := call.exception()) is not None:
+            self.end(error=error)
+        else:
+            self.end(call.result())

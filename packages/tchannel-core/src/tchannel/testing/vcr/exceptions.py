@@ -1,0 +1,24 @@
+"""What recording and replaying raise; implemented by the tchannel-testing distribution."""
+
+from ..._optional import install_hint
+
+try:
+    from tchannel_testing.vcr.exceptions import (
+        CannotRecordInteractionsError,
+        NoPeersAvailableError,
+        RequestNotFoundError,
+        UnsupportedVersionError,
+        VCRError,
+        VCRServiceError,
+    )
+except ImportError as error:
+    raise install_hint(error, needs="tchannel_testing", dist="tchannel-testing") from None
+
+__all__ = [
+    "CannotRecordInteractionsError",
+    "NoPeersAvailableError",
+    "RequestNotFoundError",
+    "UnsupportedVersionError",
+    "VCRError",
+    "VCRServiceError",
+]

@@ -1,0 +1,10 @@
+"""Thrift for TChannel; implemented by the tchannel-thrift distribution."""
+
+from ._optional import install_hint
+
+try:
+    from tchannel_thrift import client_for, load, register, thrift_request_builder
+except ImportError as error:
+    raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
+
+__all__ = ["client_for", "load", "register", "thrift_request_builder"]

@@ -1,0 +1,10 @@
+"""Zipkin hooks of tchannel-python, which are not part of this library."""
+
+from ._replaced import replaced
+
+raise replaced(
+    __name__,
+    "leave the hook out. Trace ids are made and passed on for every call;"
+    " TChannel(name, trace=True) or trace=0.01 marks calls as traced,"
+    " and an interceptor (tchannel.interceptors) can report them, with call.tracing",
+)
