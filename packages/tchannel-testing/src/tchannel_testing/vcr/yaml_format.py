@@ -1,0 +1,159 @@
+"""The file format of cassettes: the YAML of tchannel-python, version 1.
+
+::
+
+    failures:                       # ours; other readers skip it
+    - error: {code: 3, description: busy, type: BusyError}
+      position: 1                   # how many interactions stand before it
+      request: {...}
+    interactions:
+    - request:
+        argScheme: 0                # 0 raw, 1 json, 2 thrift
+        body: text, or !!binary
+        endpoint: text
+        headers: text, or !!binary
+        hostPort: text              # '' where the call named no peer
+        knownPeers: [text...]
+        serviceName: text
+        transportHeaders: [{key: text, value: text}...]
+      response:
+        body: text, or !!binary
+        code: 0                     # or 1 for an application error
+        headers: text, or !!binary
+        transportHeaders: [...]     # ours, only where there is more than ``as``
+    version: 1
+
+tchannel-python 2.1.0 ignores the keys it does not know (tried with the real package), so that what
+is ours costs its readers nothing; it also takes text where it writes ``!!binary`` itself. It knows
+no other arg schemes: ours are written as 0, and told by the transport header ``as``.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+import yaml
+
+from .interaction import Interaction, Request
+
+__all__ = ["SCHEMES", "VERSION", "dump"]
+
+VERSION: Final = 1
+
+SCHEMES: Final = ("raw", "json", "thrift")
+
+
+def dump(interactions: Iterable[Interaction]) -> bytes:
+    """The file for ``interactions``: the same bytes for the same interactions."""
+    recorded: list[dict[str, object]] = []
+    failures: list[dict[str, object]] = []
+    for interaction in interactions:
+        request = _request_to_yaml(interaction.request)
+        if interaction.response is not None:
+            recorded.append({"request": request, "response": _response_to_yaml(interaction)})
+        elif interaction.failure is not None:
+            error = interaction.failure
+            failures.append(
+                {
+                    "position": len(recorded),
+                    "request": request,
+                    "error": {
+                        "code": error.code,
+                        "type": error.type,
+                        "description": error.description,
+                    },
+                }
+            )
+    document: dict[str, object] = {"interactions": recorded, "version": VERSION}
+    if failures:
+        document["failures"] = failures
+    text: str = yaml.dump(
+        document,
+        Dumper=_Dumper,
+        default_flow_style=False,
+        allow_unicode=True,
+        sort_keys=True,
+        width=1 << 30,  # one line stays one line: a change shows where it is
+    )
+    return text.encode()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes bytes as text where they are text, and never an anchor for what is equal."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_bytes(dumper: _Dumper, data: bytes) -> yaml.ScalarNode:
+    text = _as_text(data)
+    if text is None:
+        return dumper.represent_binary(data)
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(bytes, _represent_bytes)
+
+
+def _as_text(data: bytes) -> str | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    for character in text:
+        # Old Pythons' YAML reads only the Basic Multilingual Plane.
+        if character > "\uffff" or not (character.isprintable() or character == "\n"):
+            return None
+    return text
+
+
+def _request_to_yaml(request: Request) -> dict[str, object]:
+    scheme = SCHEMES.index(request.scheme) if request.scheme in SCHEMES else 0
+    headers = request.transport_headers
+    if request.scheme not in SCHEMES:
+        headers = {**headers, "as": request.scheme}
+    body = request.body
+    if request.scheme == "json":
+        body = _canonical_json(body)
+    return {
+        "serviceName": request.service,
+        "hostPort": request.hostport,
+        "endpoint": request.endpoint,
+        "headers": request.headers,
+        "body": body,
+        "argScheme": scheme,
+        "knownPeers": list(request.known_peers),
+        "transportHeaders": _headers_to_yaml(headers),
+    }
+
+
+def _canonical_json(body: bytes) -> bytes:
+    """The body as tchannel-python writes it: its reader compares bytes."""
+    try:
+        value = json.loads(body)
+        written = json.dumps(value).encode()
+        return written if json.loads(written) == value else body
+    except ValueError:
+        return body
+
+
+def _response_to_yaml(interaction: Interaction) -> dict[str, object]:
+    response = interaction.response
+    assert response is not None, "dump() sorts out failures"
+    document: dict[str, object] = {
+        "code": int(response.code),
+        "headers": response.headers,
+        "body": response.body,
+    }
+    if (
+        response.transport_headers.keys() - {"as"}
+        or response.transport_headers.get("as", interaction.request.scheme)
+        != interaction.request.scheme
+    ):
+        document["transportHeaders"] = _headers_to_yaml(response.transport_headers)
+    return document
+
+
+def _headers_to_yaml(headers: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": headers[key]} for key in sorted(headers)]
