@@ -25,7 +25,7 @@ from .interceptors import Interceptor, Interceptors
 from .listener import Listener, drop_for_good
 from .loops import current_loop, running_loop, wrong_thread
 from .meta import add_health
-from .net import is_ephemeral, local_ip, parse_hostport
+from .net import local_ip, parse_hostport
 from .options import Options
 from .peer_sources import ListSource, PeerSource
 from .peer_table import PeerTable
@@ -37,6 +37,7 @@ from .timers import Timers, timers_of
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
 
 __all__ = ["TChannel"]
 
@@ -358,14 +359,15 @@ class TChannel(Calling, Registering):
         from ._optional import install_hint
 
         try:
-            from tchannel_hyperbahn import advertise
+            import tchannel_hyperbahn
         except ImportError as error:
             raise install_hint(
                 error, needs="tchannel_hyperbahn", dist="tchannel-hyperbahn"
             ) from None
-        return advertise(
+        first: asyncio.Future[Any] = tchannel_hyperbahn.advertise(
             self, routers, name, timeout, router_file=router_file, jitter=jitter, **kwargs
         )
+        return first
 
     def unadvertise(self, name: str | None = None) -> asyncio.Future[Any]:
         """Take the advertisement back.
@@ -377,12 +379,13 @@ class TChannel(Calling, Registering):
         from ._optional import install_hint
 
         try:
-            from tchannel_hyperbahn import unadvertise
+            import tchannel_hyperbahn
         except ImportError as error:
             raise install_hint(
                 error, needs="tchannel_hyperbahn", dist="tchannel-hyperbahn"
             ) from None
-        return unadvertise(self, name)
+        taken_back: asyncio.Future[Any] = tchannel_hyperbahn.unadvertise(self, name)
+        return taken_back
 
     # -- the end ------------------------------------------------------------------------------
 
@@ -428,7 +431,7 @@ class TChannel(Calling, Registering):
         """Say whether `close` was called."""
         return self._closed is not None
 
-    async def __aenter__(self) -> TChannel:
+    async def __aenter__(self) -> Self:
         self.use_loop()
         return self
 

@@ -76,9 +76,6 @@ class Connection(asyncio.Protocol):
         "wire",
     )
 
-    transport: asyncio.Transport
-    wire: _Wire
-
     def __init__(self, channel: TChannel, peer: Peer | None) -> None:
         self.channel = channel
         self.loop = channel.loop
@@ -88,6 +85,8 @@ class Connection(asyncio.Protocol):
         self.address = peer.hostport if peer is not None else ""
         self.certificate: Any = None
         self.inbound: dict[int, InboundRequest] = {}
+        self.transport: asyncio.Transport
+        self.wire: _Wire
         self.ready = False
         self.closed = False
         self.draining = False

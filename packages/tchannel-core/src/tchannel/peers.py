@@ -47,9 +47,9 @@ class Peer:
         "connections",
         "group",
         "hostport",
-        "pending",
         "penalised_until",
         "penalty",
+        "pending",
         "place",
         "server_name",
         "waiters",
@@ -152,7 +152,7 @@ class PeerGroup:
             ValueError: ``hostport`` is no address to connect to.
 
         """
-        host, port = parse_hostport(hostport)
+        _, port = parse_hostport(hostport)
         if port == 0 and not hostport.startswith("unix:"):
             raise ValueError(f"a peer needs a port other than 0: {hostport!r}")
         peer = self._peers.get(hostport)

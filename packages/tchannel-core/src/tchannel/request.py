@@ -104,7 +104,7 @@ class TransportHeaders:
     @classmethod
     def from_dict(cls, headers: Mapping[str, str], **fields: Any) -> TransportHeaders:
         """Make them of the headers on the wire; unknown keys stay in ``.headers``."""
-        known = {name: headers.get(key) for key, name in cls._KEYS.items()}
+        known: dict[str, Any] = {name: headers.get(key) for key, name in cls._KEYS.items()}
         return cls(**known, headers=headers, **fields)
 
     def to_dict(self) -> dict[str, str]:

@@ -60,4 +60,5 @@ def may_retry(retry_on: str, kind: str) -> bool:
 
 def delay_before(retry: int, options: Options) -> float:
     """Return how long to wait before the ``retry``-th retry (from 1): full jitter, doubling."""
-    return random.random() * min(options.retry_delay_max, options.retry_delay * 2 ** (retry - 1))
+    longest = min(options.retry_delay_max, options.retry_delay * 2.0 ** (retry - 1))
+    return random.random() * longest

@@ -53,4 +53,4 @@ class Singleton(Generic[_ChannelT]):
 class TChannel(Singleton[AsyncTChannel]):
     """One `tchannel.TChannel` per thread."""
 
-    tchannel_cls: ClassVar[type[AsyncTChannel]] = AsyncTChannel
+    tchannel_cls = AsyncTChannel

@@ -91,7 +91,7 @@ class Registering:
 
         """
         if scheme is FALLBACK:
-            return self.raw.register(FALLBACK, handler)  # type: ignore[call-overload]
+            return self.raw.register(FALLBACK, handler)
         if isinstance(scheme, str):
             return self.scheme(scheme).register(endpoint, handler, **kwargs)
         if hasattr(scheme, "NAME") and hasattr(scheme, "register"):

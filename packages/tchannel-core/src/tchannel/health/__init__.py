@@ -10,7 +10,8 @@ Every channel answers ``Meta::health`` by itself. To answer it otherwise::
 from .._optional import install_hint
 
 try:
-    from tchannel_thrift.meta import HealthStatus, Meta
+    # Ignored while the installed layer has its engine only.
+    from tchannel_thrift.meta import HealthStatus, Meta  # type: ignore[import-not-found]
 except ImportError as error:
     raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
 

@@ -221,7 +221,7 @@ def check_status(status: object) -> int:
 
     """
     if status in {0, 1}:
-        return int(status)  # type: ignore[call-overload, no-any-return]  # 0, 1, False or True
+        return int(status)
     if status is None:
         return 0
     raise ValueError(f"status must be OK (0) or FAILED (1), not {status!r}")

@@ -386,7 +386,7 @@ class TChannel:
         self._closing, self._closing_pid = Future(), loop.pid
         try:
             self._submit(self._channel.close, (_EXIT_GRACE,), {}).result(_EXIT_TIMEOUT)
-        except Exception:  # noqa: BLE001, S110 - nobody is left to whom this would matter
+        except Exception:
             pass
         loop.stop(_EXIT_TIMEOUT)
         self._closing.set_result(None)

@@ -21,6 +21,7 @@ class ThreadLoop(Protocol):
 
     def is_ready(self) -> bool:
         """Whether it was started."""
+        ...
 
     def submit(self, fn: Callable[..., Any], /, *args: Any) -> object:
         """Call ``fn(*args)`` in the loop's thread, from any other thread."""

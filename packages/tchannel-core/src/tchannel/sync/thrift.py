@@ -1,6 +1,5 @@
 """Clients of Thrift services for plain threads; needs the tchannel-thrift distribution."""
 
-from concurrent.futures import Future
 from functools import partial
 from types import ModuleType
 from typing import Any

@@ -3,8 +3,44 @@
 from ..._optional import install_hint
 
 try:
-    from tchannel_testing.vcr import Cassette, RecordMode, use_cassette
+    from tchannel_testing.vcr import (
+        DEFAULT_MATCHERS,
+        MATCHERS,
+        BeforeRecord,
+        CannotRecordInteractionsError,
+        Cassette,
+        CassetteContext,
+        Failure,
+        Interaction,
+        InvalidCassetteError,
+        Matcher,
+        RecordMode,
+        Request,
+        RequestNotFoundError,
+        Response,
+        UnsupportedVersionError,
+        VCRError,
+        use_cassette,
+    )
 except ImportError as error:
     raise install_hint(error, needs="tchannel_testing", dist="tchannel-testing") from None
 
-__all__ = ["Cassette", "RecordMode", "use_cassette"]
+__all__ = [
+    "DEFAULT_MATCHERS",
+    "MATCHERS",
+    "BeforeRecord",
+    "CannotRecordInteractionsError",
+    "Cassette",
+    "CassetteContext",
+    "Failure",
+    "Interaction",
+    "InvalidCassetteError",
+    "Matcher",
+    "RecordMode",
+    "Request",
+    "RequestNotFoundError",
+    "Response",
+    "UnsupportedVersionError",
+    "VCRError",
+    "use_cassette",
+]

@@ -5,20 +5,18 @@ from ..._optional import install_hint
 try:
     from tchannel_testing.vcr.exceptions import (
         CannotRecordInteractionsError,
-        NoPeersAvailableError,
+        InvalidCassetteError,
         RequestNotFoundError,
         UnsupportedVersionError,
         VCRError,
-        VCRServiceError,
     )
 except ImportError as error:
     raise install_hint(error, needs="tchannel_testing", dist="tchannel-testing") from None
 
 __all__ = [
     "CannotRecordInteractionsError",
-    "NoPeersAvailableError",
+    "InvalidCassetteError",
     "RequestNotFoundError",
     "UnsupportedVersionError",
     "VCRError",
-    "VCRServiceError",
 ]
