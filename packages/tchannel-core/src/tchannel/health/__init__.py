@@ -7,15 +7,16 @@ Every channel answers ``Meta::health`` by itself. To answer it otherwise::
         return HealthStatus(ok=database.is_up())
 """
 
+from importlib import import_module
+
 from .._optional import install_hint
 
 try:
+    # First, because importing the submodule binds the package's attribute `health` to a module.
+    import_module(".health", __name__)
     # Ignored while the installed layer has its engine only.
-    from tchannel_thrift.meta import HealthStatus, Meta  # type: ignore[import-not-found]
+    from tchannel_thrift.meta import HealthStatus, Meta, health  # type: ignore[import-not-found]
 except ImportError as error:
     raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
-
-# The submodule first: importing it binds the package's attribute `health` to the module.
-from .health import health
 
 __all__ = ["HealthStatus", "Meta", "health"]

@@ -1,0 +1,94 @@
+"""Every module that users of tchannel-python import either works or says what to write instead."""
+
+import importlib
+
+import pytest
+
+WORKS = {
+    "tchannel": ["TChannel", "Request", "Response"],
+    "tchannel.errors": ["TChannelError", "TimeoutError", "BadRequestError", "TIMEOUT"],
+    "tchannel.retry": ["CONNECTION_ERROR", "DEFAULT", "DEFAULT_RETRY_LIMIT"],
+    "tchannel.status": ["OK", "FAILED"],
+    "tchannel.schemes": [
+        "RAW",
+        "JSON",
+        "THRIFT",
+        "DEFAULT",
+        "DEFAULT_NAMES",
+        "RawArgScheme",
+        "JsonArgScheme",
+    ],
+    "tchannel.sync": ["TChannel"],
+    "tchannel.sync.thrift": ["client_for"],
+    "tchannel.sync.singleton": ["TChannel"],
+    "tchannel.singleton": ["TChannel"],
+    "tchannel.event": ["EventType", "EventHook", "EventEmitter", "EventRegistrar"],
+    "tchannel.statsd": ["StatsdHook"],
+    "tchannel.tracing": ["TRACING_KEY_PREFIX"],
+    "tchannel.context": ["current_request"],
+    "tchannel.transport": ["CALLER_NAME", "SCHEME", "SHARD_KEY", "RETRY_FLAGS"],
+    "tchannel.glossary": ["DEFAULT_TIMEOUT", "MAX_MESSAGE_ID", "TCHANNEL_LANGUAGE"],
+    "tchannel.request": ["Request", "TransportHeaders"],
+    "tchannel.response": ["Response", "TransportHeaders"],
+    "tchannel.net": ["local_ip"],
+}
+REPLACED_MODULES = {
+    "tchannel.tornado": r"use tchannel\.TChannel",
+    "tchannel.tornado.stream": r"instead of tchannel\.tornado\.stream",
+    "tchannel.tornado.dispatch": r"use tchannel\.TChannel",
+    "tchannel.zipkin": "trace=True",
+    "tchannel.zipkin.zipkin_trace": "leave the hook out",
+}
+REPLACED_NAMES = {
+    "tchannel.tracing": {
+        "TracingContextProvider": r"tchannel\.context\.current_request\(\)",
+        "TChannelOpenTracingClientInterceptor": r"tchannel\.interceptors\.add_outgoing",
+        "ClientTracer": r"tchannel\.interceptors\.add_outgoing",
+        "ServerTracer": r"tchannel\.interceptors\.add_outgoing",
+        "ZIPKIN_SPAN_FORMAT": r"tchannel\.interceptors\.add_outgoing",
+    },
+    "tchannel.context": {
+        "RequestContext": r"tchannel\.context\.current_request\(\)",
+        "RequestContextProvider": r"tchannel\.context\.current_request\(\)",
+        "get_current_context": r"tchannel\.context\.current_request\(\)",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in WORKS.items() for name in names]
+)
+def test_names_that_users_import_work(module: str, name: str) -> None:
+    assert getattr(importlib.import_module(module), name) is not None
+
+
+@pytest.mark.parametrize("module", REPLACED_MODULES)
+def test_a_replaced_module_says_what_to_write_instead(module: str) -> None:
+    with pytest.raises(ImportError, match=REPLACED_MODULES[module]):
+        importlib.import_module(module)
+
+
+def test_a_replaced_module_says_so_to_a_from_import_too() -> None:
+    with pytest.raises(ImportError, match=r"use tchannel\.TChannel"):
+        from tchannel import tornado  # noqa: F401 - importing it is the test
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for module, names in REPLACED_NAMES.items() for name in names],
+)
+def test_a_replaced_name_says_what_to_write_instead(module: str, name: str) -> None:
+    with pytest.raises(ImportError, match=REPLACED_NAMES[module][name]):
+        exec(f"from {module} import {name}", {})
+
+
+@pytest.mark.parametrize("module", REPLACED_NAMES)
+def test_other_names_are_missing_in_the_usual_way(module: str) -> None:
+    assert not hasattr(importlib.import_module(module), "no_such_name")
+
+
+def test_what_the_replacements_name_exists() -> None:
+    interceptors = importlib.import_module("tchannel.interceptors")
+    assert callable(interceptors.add_outgoing)
+    assert callable(interceptors.add_incoming)
+    assert callable(importlib.import_module("tchannel.context").current_request)
