@@ -11,7 +11,10 @@ from typing import NamedTuple, TypeAlias
 
 
 class Position(NamedTuple):
-    """Where a node starts in its file."""
+    """Where an error about a node points: at the name of what has one, else at its first token.
+
+    An include points at its path, or at the name that it gives.
+    """
 
     line: int
     column: int

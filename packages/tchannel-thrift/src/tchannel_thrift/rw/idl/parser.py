@@ -229,7 +229,7 @@ class DocumentParser(ValueParser):
         return Enum(name, items, pos, annotations, doc)
 
     def _senum(self, doc: str | None) -> Typedef:
-        """``senum Name { "a", "b" }`` of Apache before 0.17: a string; its values bind nobody."""
+        """``senum Name { "a", "b" }`` of early Apache releases: a string; its values bind nobody."""
         pos = self.pos()
         name = self.take_name("the name of the senum")
         self.take("{", "'{' and the strings of the senum")

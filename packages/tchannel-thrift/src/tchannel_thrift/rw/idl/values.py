@@ -26,8 +26,8 @@ MAX_NESTING: Final = 64
 from Python's recursion limit."""
 
 LENIENT_BASE_TYPES: Final = {"uuid": "uuid", "slist": "string"}
-"""Base types that are not keywords: ``uuid`` is one from Apache 0.18 on, ``slist`` was one until
-0.16. Neither is one in a document that defines a type of that name."""
+"""Base types that are not keywords: later releases of Apache Thrift than 0.17 have ``uuid``,
+earlier ones had ``slist``. Neither is one in a document that defines a type of that name."""
 
 _A_TYPE: Final = "a type"
 _A_VALUE: Final = "a constant value"
