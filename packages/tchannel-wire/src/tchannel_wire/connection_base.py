@@ -50,7 +50,14 @@ class ConnectionBase:
         *("deadlines", "inbound", "options", "outbound", "peer_draining", "remote"),
         *("_buffer", "_handlers", "_next_id", "_wrapped", "_open", "_outbox", "_pings", "_state"),
         *("_init_headers", "_init_id", "_handshake_timer"),
-        *("_reassembly", "_stream_request", "_tombstones", "_drain_text"),
+        *(
+            "_max_arg1",
+            "_max_single",
+            "_reassembly",
+            "_stream_request",
+            "_tombstones",
+            "_drain_text",
+        ),
         # The bytes at the same place of the last call, and what they mean (see inbound.py).
         *("_request_prefix", "_request_end", "_request_service", "_request_headers"),
         *("_request_checksum_type", "_request_checksum"),
@@ -82,6 +89,9 @@ class ConnectionBase:
     ) -> None:
         self.options = Options() if options is None else options
         self.deadlines = DeadlineQueue() if deadlines is None else deadlines
+        # Copies of limits that the hot path compares with, which saves it two lookups each.
+        self._max_arg1 = self.options.max_arg1
+        self._max_single = self.options.max_message_size
         self.remote = None
         self.peer_draining = False
         self.inbound: dict[int, InboundCall] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
 from .frames import MAX_FRAME_SIZE, elide
-from .headers import AS, CN, encode_headers
+from .headers import AS, CN, encode_headers, header_pairs
 
 if TYPE_CHECKING:
     from .connection_base import ConnectionBase
@@ -210,7 +210,7 @@ def prepare_call(
         raise ValueError(f"arg1 must be at most {MAX_ARG1} bytes, not {len(arg1)}: {elide(arg1)}")
     if checksum_type not in (ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C):
         raise ValueError(f"checksum_type must be NONE, CRC32 or CRC32C, not {checksum_type!r}")
-    pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    pairs = header_pairs(headers)
     block = encode_headers(pairs)
     named = dict(pairs)
     for key in (AS, CN):

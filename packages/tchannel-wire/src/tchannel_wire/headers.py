@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .errors import ErrorCode, ProtocolError
 
@@ -38,6 +38,7 @@ __all__ = [
     "decode_headers",
     "encode_headers",
     "header_block_end",
+    "header_pairs",
 ]
 
 AS = ARG_SCHEME = "as"
@@ -72,7 +73,7 @@ def encode_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> by
             long in UTF-8, or a value of more than 255 bytes. The key is named.
 
     """
-    pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    pairs = header_pairs(headers)
     if len(pairs) > MAX_HEADERS:
         raise ValueError(f"headers must be at most {MAX_HEADERS}, not {len(pairs)}")
     parts = [bytes((len(pairs),))]
@@ -95,6 +96,13 @@ def encode_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> by
         seen.add(key)
         parts += (bytes((len(raw_key),)), raw_key, bytes((len(raw_value),)), raw_value)
     return b"".join(parts)
+
+
+def header_pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Keys and values, whichever way they were given."""
+    if isinstance(headers, Mapping):
+        return list(cast("Mapping[str, str]", headers).items())
+    return list(headers)
 
 
 def header_block_end(data: bytes, start: int) -> int:

@@ -68,7 +68,9 @@ class InboundSide(ConnectionBase):
             size, _, id, flags, ttl, tracing = _HEAD.unpack_from(frame)
             # One comparison instead of a walk over the headers: calls repeat, and since each
             # field in the prefix carries its length, equal bytes mean the same (saves 0.7 us).
-            if not frame.startswith(self._request_prefix, _PREFIX) and not self._read_prefix(frame):
+            if not frame.startswith(
+                self._request_prefix, _PREFIX
+            ) and not self._read_request_prefix(frame):
                 self._receive_unusual_request(frame, now, events)
                 return
             end = self._request_end
@@ -86,11 +88,11 @@ class InboundSide(ConnectionBase):
                 or self._request_checksum(arg1 + arg2 + arg3) != checksum
                 or flags
                 or not ttl
-                or length > self.options.max_arg1
+                or length > self._max_arg1
                 or id in self.inbound
                 or id == NO_MESSAGE_ID
                 or self._state is not ConnectionState.OPEN
-                or size > self.options.max_message_size
+                or size > self._max_single
             ):
                 self._receive_unusual_request(frame, now, events)
                 return
@@ -118,7 +120,7 @@ class InboundSide(ConnectionBase):
             )
         )
 
-    def _read_prefix(self, frame: bytes) -> bool:
+    def _read_request_prefix(self, frame: bytes) -> bool:
         """Learn what the prefix of this frame means; False if it is none for the fast way."""
         start = _PREFIX + 1 + frame[_PREFIX]
         end = header_block_end(frame, start)

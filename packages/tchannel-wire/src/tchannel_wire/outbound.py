@@ -260,9 +260,9 @@ class OutboundSide(ConnectionBase):
             if call is None:
                 return  # it was cancelled, or has expired
             # As for requests: one comparison instead of a walk over the headers.
-            if not frame.startswith(self._response_prefix, _PREFIX) and not self._read_prefix(
-                frame
-            ):
+            if not frame.startswith(
+                self._response_prefix, _PREFIX
+            ) and not self._read_response_prefix(frame):
                 self._receive_unusual_response(frame, now, events)
                 return
             end = self._response_end
@@ -280,7 +280,7 @@ class OutboundSide(ConnectionBase):
                 or length
                 or call._reader is not None
                 or call.writer is not None
-                or size > self.options.max_message_size
+                or size > self._max_single
             ):
                 self._receive_unusual_response(frame, now, events)
                 return
@@ -304,7 +304,7 @@ class OutboundSide(ConnectionBase):
         )
         call.context = None
 
-    def _read_prefix(self, frame: bytes) -> bool:
+    def _read_response_prefix(self, frame: bytes) -> bool:
         """Learn what the prefix of this frame means; False if it is none for the fast way."""
         end = header_block_end(frame, _PREFIX)
         checksum_type = frame[end]

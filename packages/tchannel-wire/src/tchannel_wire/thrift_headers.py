@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .errors import ErrorCode, ProtocolError
+from .headers import header_pairs
 
 __all__ = ["decode_thrift_headers", "encode_thrift_headers"]
 
@@ -19,7 +20,7 @@ def encode_thrift_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]
         ValueError: More than 65,535 headers, or a key or value of more than 65,535 bytes in UTF-8.
 
     """
-    pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    pairs = header_pairs(headers)
     if len(pairs) > _MOST:
         raise ValueError(f"headers must be at most {_MOST}, not {len(pairs)}")
     parts = [len(pairs).to_bytes(2, "big")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from random import getrandbits
+from collections.abc import Callable
 from struct import Struct
 
 __all__ = ["NO_TRACING", "TRACING_SIZE", "Tracing"]
@@ -13,6 +13,19 @@ _TRACING = Struct(">QQQB")
 TRACING_SIZE = 25
 NO_TRACING = bytes(TRACING_SIZE)
 """The tracing field of a message that belongs to no trace."""
+
+
+_getrandbits: Callable[[int], int] | None = None
+
+
+def _random_id() -> int:
+    """64 random bits. The module is imported on first use: it would double the cost of ours."""
+    global _getrandbits
+    if _getrandbits is None:
+        from random import getrandbits
+
+        _getrandbits = getrandbits
+    return _getrandbits(64)
 
 
 class Tracing:
@@ -47,12 +60,12 @@ class Tracing:
     @classmethod
     def new(cls, *, traced: bool = False) -> Tracing:
         """The first span of a new trace, with random ids; span id and trace id are equal."""
-        span_id = getrandbits(64)
+        span_id = _random_id()
         return cls(span_id, 0, span_id, cls.TRACED if traced else 0)
 
     def child(self) -> Tracing:
         """A new span of the same trace, made by this one; the flags are inherited."""
-        return Tracing(getrandbits(64), self.span_id, self.trace_id, self.flags)
+        return Tracing(_random_id(), self.span_id, self.trace_id, self.flags)
 
     def pack(self) -> bytes:
         """The 25 bytes of the wire.
