@@ -78,9 +78,9 @@ class Cursor:
         """
         kind, text, pos = self.kinds[self.index], self.texts[self.index], self.pos()
         if kind == "end":
-            if self.index:  # Point behind the last token, not behind the white space after it.
-                last = self.index - 1
-                pos = self.pos_at(self.starts[last] + len(self.texts[last]))
+            # Point behind the last token, not behind the white space after it.
+            last = self.index - 1
+            pos = self.pos_at(self.starts[last] + len(self.texts[last]))
             raise self.error("Grammer error at EOF", pos, expected=expected)
         if kind != "invalid":
             message = f"Grammar error {self._shown(kind, text)} at line {pos.line}"
