@@ -13,6 +13,7 @@ import tchannel_wire as wire
 from . import errors, interceptors
 from .current import current_call
 from .interceptors import Call, Reply
+from .net import parse_hostport
 from .outbound import Decode, Delivery, OutgoingCall
 from .request import Request, TransportHeaders
 from .response import Response
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from .interceptors import Interceptors
     from .options import Options
     from .peer_table import PeerTable
-    from .peers import Peer
     from .timers import Timers
 
 __all__ = ["Calling"]
@@ -195,7 +195,8 @@ class Calling:
             shard_key, routing_delegate, retry_on,
         )  # fmt: skip
         tracing = make_tracing(trace, parent, request)
-        peer = None if hostport is None else self._peer(hostport)
+        if hostport is not None:
+            self._check_hostport(hostport)
 
         call = OutgoingCall(self.loop)
         call.channel = self  # type: ignore[assignment]  # this is a part of the channel
@@ -207,7 +208,7 @@ class Calling:
         call.deadline = ends
         call.retry_on = retry_on
         call.retry_limit = retry_limit
-        call.fixed_peer = peer
+        call.hostport = hostport
         call.tracing = tracing
         call.stream = stream
         call.target = (service, endpoint)
@@ -251,10 +252,11 @@ class Calling:
         self._prepared[key] = prepared
         return prepared
 
-    def _peer(self, hostport: str) -> Peer:
-        if not isinstance(hostport, str):
-            raise TypeError(f"hostport must be a str, not {hostport!r}")
-        return self.peers_table.get(hostport)
+    def _check_hostport(self, hostport: str) -> None:
+        if hostport not in self.peers_table:
+            if not isinstance(hostport, str):
+                raise TypeError(f"hostport must be a str, not {hostport!r}")
+            parse_hostport(hostport)
 
     def _check_open(self, inbound: InboundRequest | None) -> None:
         """Refuse new calls while closing; a handler that finishes may still make its own."""
@@ -292,7 +294,7 @@ class Calling:
             timeout=made.timeout,
             deadline=made.deadline,
             tracing=wire.Tracing.unpack(made.tracing),
-            hostport=None if made.fixed_peer is None else made.fixed_peer.hostport,
+            hostport=made.hostport,
             retry_on=made.retry_on,
             retry_limit=made.retry_limit,
             known_peers=self.peers_table.group.hosts,
@@ -330,7 +332,9 @@ class Calling:
         going.deadline = call.deadline
         going.retry_on = call.retry_on
         going.retry_limit = call.retry_limit
-        going.fixed_peer = None if call.hostport is None else self._peer(call.hostport)
+        if call.hostport is not None:
+            self._check_hostport(call.hostport)
+        going.hostport = call.hostport
         going.tracing = call.tracing.pack()
         going.stream = made.stream
         going.target = (call.service, call.endpoint)

@@ -55,7 +55,7 @@ class OutgoingCall(asyncio.Future[Any]):
         "decode",
         "delivered_to",
         "exchange",
-        "fixed_peer",
+        "hostport",
         "peer",
         "prepared",
         "pump",
@@ -81,8 +81,8 @@ class OutgoingCall(asyncio.Future[Any]):
     """When the whole call ends, by the channel's clock."""
     retry_on: str
     retry_limit: int | None
-    fixed_peer: Peer | None
-    """The peer that ``hostport=`` named."""
+    hostport: str | None
+    """The address that the caller named."""
     tracing: bytes
     stream: bool
     """Whether the response's body is to be read as it arrives."""
@@ -110,8 +110,11 @@ class OutgoingCall(asyncio.Future[Any]):
     def begin(self) -> None:
         """Make the next attempt."""
         channel = self.channel
-        peer = self.fixed_peer
-        if peer is None:
+        hostport = self.hostport
+        if hostport is not None:
+            # Looked up for each attempt: a peer is dropped with its last connection.
+            peer: Peer | None = channel.peers_table.get(hostport)
+        else:
             group = channel.peers
             now = channel.timers.time()
             peer = group.choose(self.tried, now)
@@ -122,6 +125,7 @@ class OutgoingCall(asyncio.Future[Any]):
                 if peer is None:
                     self._no_peer()
                     return
+        assert peer is not None
         self.peer = peer
         connections = peer.connections
         if connections and not connections[0].congested:
@@ -359,7 +363,7 @@ class OutgoingCall(asyncio.Future[Any]):
                 events.fire(event, self.request(), error)
         limit = self.retry_limit
         if limit is None:
-            limit = DEFAULT_RETRY_LIMIT if self.fixed_peer is None else 0
+            limit = DEFAULT_RETRY_LIMIT if self.hostport is None else 0
         # A call that found no peer was not sent, but it was tried.
         tries = max(self.attempts, 1 + len(self.tried))
         if tries > limit or not retries.may_retry(self.retry_on, kind):
@@ -459,7 +463,7 @@ class OutgoingCall(asyncio.Future[Any]):
         """Let go of what would make a finished call a cycle, or keep its bytes alive."""
         self.arg2 = self.arg3 = b""
         if self.body is None:
-            self.peer = self.fixed_peer = None
+            self.peer = None
         self.tried = ()
         self.delivered_to = None
 

@@ -45,6 +45,9 @@ class PeerTable:
     def __len__(self) -> int:
         return len(self._peers)
 
+    def __contains__(self, hostport: object) -> bool:
+        return hostport in self._peers
+
     def get(self, hostport: str) -> Peer:
         """Return the peer of an address, made when there is none.
 

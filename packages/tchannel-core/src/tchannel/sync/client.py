@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from ..channel import TChannel as AsyncTChannel
+from ..listener import drop_for_good
 from .future import CallFuture
 from .loops import BorrowedLoop, LoopFactory, LoopThread, ThreadLoop
 from .schemes import JsonArgScheme, RawArgScheme, ThriftArgScheme, refuse_register
@@ -36,9 +37,6 @@ _EXIT_TIMEOUT = 1.0
 
 # Channels whose loop runs; they stay alive, as their threads do, until they are closed.
 _running: set[TChannel] = set()
-# What a forked child inherits of its parent's loops. They share the parent's selector: closing them,
-# or letting them be collected, would unhook the parent. So they are only kept.
-_inherited: list[object] = []
 _lock = threading.Lock()
 
 
@@ -370,7 +368,9 @@ class TChannel:
                         "the threadloop of this channel runs in the parent of this process:"
                         " make a channel and a threadloop after the fork"
                     )
-                _inherited.append(loop)
+                # A forked child: the loop shares the selector of the parent's; closing it, or letting
+                # it be collected, would unhook the parent.
+                drop_for_good(loop)
             if self._threadloop is not None:
                 loop = BorrowedLoop(self._threadloop)
             else:

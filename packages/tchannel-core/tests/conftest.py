@@ -1,0 +1,240 @@
+"""Channels joined in memory, and a clock that moves when a test says so."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from tchannel import TChannel
+from tchannel.connection import Connection
+
+
+class ManualClock:
+    """Time that stands still until `advance`."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._timers: list[
+            tuple[float, int, Callable[..., object], tuple[object, ...], list[bool]]
+        ] = []
+        self._count = itertools.count()
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: object) -> Any:
+        alive = [True]
+        heapq.heappush(self._timers, (when, next(self._count), callback, args, alive))
+
+        class Handle:
+            def cancel(self) -> None:
+                alive[0] = False
+
+        return Handle()
+
+    @property
+    def waiting(self) -> int:
+        """How many timers are set."""
+        return sum(alive[0] for *_, alive in self._timers)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass: timers fire in order, and what they start runs until it waits."""
+        ends = self.now + seconds
+        await settle()
+        while self._timers and self._timers[0][0] <= ends:
+            when, _, callback, args, alive = heapq.heappop(self._timers)
+            self.now = max(self.now, when)
+            if alive[0]:
+                callback(*args)
+                await settle()
+        self.now = ends
+        await settle()
+
+
+async def settle(turns: int = 30) -> None:
+    """Let everything that can run now run until it waits."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+class MemoryTransport(asyncio.Transport):
+    """One end of a connection in memory."""
+
+    def __init__(self, protocol: Connection) -> None:
+        super().__init__()
+        self.protocol = protocol
+        self.other: MemoryTransport
+        self.reading = True
+        self.closing = False
+        self.lost = False
+        self.held: list[bytes] = []
+        self.written: list[bytes] = []
+        self.cut = False
+        """Set it to lose everything that is written from then on."""
+        self.high_water = 64 * 1024
+        self.paused_writer = False
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return "" if name == "peername" else default
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def write(self, data: bytes) -> None:
+        assert not self.closing, "written after close"
+        self.written.append(bytes(data))
+        if not self.cut:
+            self.other.held.append(bytes(data))
+            self._watch_buffer()
+            asyncio.get_running_loop().call_soon(self.other.deliver)
+
+    def _watch_buffer(self) -> None:
+        size = sum(map(len, self.other.held))
+        if size > self.high_water and not self.paused_writer:
+            self.paused_writer = True
+            self.protocol.pause_writing()
+        elif self.paused_writer and size <= self.high_water // 4:
+            self.paused_writer = False
+            self.protocol.resume_writing()
+
+    def deliver(self) -> None:
+        while self.held and self.reading and not self.lost:
+            data = self.held.pop(0)
+            self.protocol.data_received(data)
+        if not self.lost:
+            self.other._watch_buffer()
+            if self.other.closing and not self.held:
+                self.other._end()
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+        asyncio.get_running_loop().call_soon(self.deliver)
+
+    def close(self) -> None:
+        """Close once the other side has read everything, as a socket's transport does."""
+        if not self.closing:
+            self.closing = True
+            if not self.other.held or self.cut:
+                asyncio.get_running_loop().call_soon(self._end)
+
+    def abort(self) -> None:
+        self.closing = True
+        self.other.held.clear()
+        asyncio.get_running_loop().call_soon(self._end)
+
+    def _end(self, error: Exception | None = None) -> None:
+        for end in (self, self.other):
+            if not end.lost:
+                end.lost = end.closing = True
+                end.protocol.connection_lost(error)
+
+
+class Joined:
+    """A client and a server channel with one connection between them, and the clock of both."""
+
+    hostport = "10.0.0.1:1"
+
+    def __init__(self, clock: ManualClock, client: TChannel, server: TChannel) -> None:
+        self.clock = clock
+        self.client = client
+        self.server = server
+        self.to_server, self.to_client = join(client, server, self.hostport)
+
+    async def advance(self, seconds: float) -> None:
+        await self.clock.advance(seconds)
+
+
+def join(
+    client: TChannel, server: TChannel, hostport: str
+) -> tuple[MemoryTransport, MemoryTransport]:
+    """Connect two channels; ``hostport`` is how the client calls the server."""
+    client.use_loop()
+    server.use_loop()
+    mine = MemoryTransport(Connection(client, client.peers_table.get(hostport)))
+    theirs = MemoryTransport(Connection(server, None))
+    mine.other, theirs.other = theirs, mine
+    theirs.protocol.connection_made(theirs)
+    mine.protocol.connection_made(mine)
+    return mine, theirs
+
+
+@pytest.fixture(name="settle")
+def settle_fixture():
+    """A function that lets everything run that can run now: ``await settle()``."""
+    return settle
+
+
+@pytest.fixture(name="join")
+def join_fixture():
+    """A function that joins two channels in memory: ``join(client, server, hostport)``."""
+    return join
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def joined(clock: ManualClock) -> AsyncIterator[Joined]:
+    """Client and server joined in memory, with a clock that the test moves."""
+    client, server = TChannel("client", clock=clock), TChannel("server", clock=clock)
+    pair = Joined(clock, client, server)
+    await settle()
+    yield pair
+    await close_all(clock, client, server)
+
+
+@pytest.fixture
+def make_channel(clock: ManualClock):
+    """A function that makes a channel on the test's clock; it is closed with the test."""
+    made: list[TChannel] = []
+
+    def make(name: str, **kwargs: Any) -> TChannel:
+        made.append(TChannel(name, clock=clock, **kwargs))
+        return made[-1]
+
+    make.made = made
+    return make
+
+
+@pytest.fixture
+async def tcp():
+    """Make channels on the real clock and real sockets; closed with the test."""
+    made: list[TChannel] = []
+
+    def make(name: str = "server", **kwargs: Any) -> TChannel:
+        made.append(TChannel(name, **kwargs))
+        return made[-1]
+
+    yield make
+    for channel in made:
+        await channel.close(grace=1)
+
+
+async def close_all(clock: ManualClock, *channels: TChannel) -> None:
+    """Close channels on a manual clock, moving it until they are closed."""
+    closing = [channel.close(grace=1) for channel in channels]
+    for _ in range(20):
+        if all(future.done() for future in closing):
+            break
+        await clock.advance(1)
+    await asyncio.gather(*closing)
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left() -> AsyncIterator[None]:
+    """A test leaves no task behind."""
+    before = asyncio.all_tasks()
+    yield
+    await settle()
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"left behind: {left}"

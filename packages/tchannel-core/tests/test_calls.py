@@ -1,0 +1,282 @@
+"""Calls and their answers, in memory."""
+
+import asyncio
+import logging
+
+import pytest
+
+from tchannel import Response, TChannel, errors
+
+
+async def test_raw_call_returns_body_headers_and_status_of_the_handler(joined):
+    @joined.server.raw.register
+    async def echo(request):
+        return Response(request.body, request.headers)
+
+    response = await joined.client.raw("server", "echo", b"body", b"head", hostport=joined.hostport)
+
+    assert (response.body, response.headers, response.status) == (b"body", b"head", 0)
+    assert response.transport.scheme == "raw"
+
+
+@pytest.mark.parametrize("body", [b"abc", bytearray(b"abc"), memoryview(b"abc"), "abc"])
+async def test_raw_takes_every_kind_of_bytes_and_str(joined, body):
+    seen = []
+    joined.server.raw.register("see", lambda request: seen.append((request.body, request.headers)))
+
+    await joined.client.raw("server", "see", body, body, hostport=joined.hostport)
+
+    assert seen == [(b"abc", b"abc")]
+    assert type(seen[0][0]) is bytes
+
+
+@pytest.mark.parametrize("body", [1, [b"x"], {"a": 1}])
+async def test_a_raw_body_of_another_type_fails_before_anything_is_sent(joined, body):
+    with pytest.raises(TypeError, match="body must be bytes"):
+        joined.client.raw("server", "see", body, hostport=joined.hostport)
+
+
+async def test_json_call_carries_any_json_and_str_headers(joined):
+    @joined.server.json.register
+    def echo(request):
+        return Response({"got": request.body}, request.headers)
+
+    response = await joined.client.json(
+        "server", "echo", {"a": [1, None, "ü"]}, {"k": "v"}, hostport=joined.hostport
+    )
+
+    assert response.body == {"got": {"a": [1, None, "ü"]}}
+    assert response.headers == {"k": "v"}
+
+
+@pytest.mark.parametrize("headers", [["a"], {"a": 1}, {1: "a"}, "text"])
+async def test_json_headers_that_are_not_str_to_str_are_a_value_error(joined, headers):
+    with pytest.raises(ValueError, match="headers must be"):
+        joined.client.json("server", "echo", {}, headers, hostport=joined.hostport)
+
+
+async def test_json_none_is_sent_as_null_and_zero_bytes_are_an_empty_object(joined):
+    seen = []
+    joined.server.json.register("see", lambda request: seen.append(request.body))
+
+    await joined.client.json("server", "see", None, hostport=joined.hostport)
+    await joined.client.call("json", "server", "see", hostport=joined.hostport)
+
+    assert seen == [None, {}]
+
+
+async def test_a_json_body_that_is_no_json_is_a_bad_request_and_the_handler_does_not_run(joined):
+    seen = []
+    joined.server.json.register("see", seen.append)
+
+    with pytest.raises(errors.BadRequestError, match="cannot decode the request of see"):
+        await joined.client.call("json", "server", "see", arg3="{no", hostport=joined.hostport)
+    assert seen == []
+
+
+async def test_status_failed_is_returned_not_raised(joined):
+    joined.server.json.register("fail", lambda request: Response({"type": "t"}, status=1))
+
+    response = await joined.client.json("server", "fail", hostport=joined.hostport)
+
+    assert (response.status, response.body) == (1, {"type": "t"})
+
+
+async def test_an_undeclared_exception_is_an_unexpected_error_without_source_location(
+    joined, caplog
+):
+    @joined.server.raw.register
+    def boom(request):
+        raise KeyError("secret.py")
+
+    with caplog.at_level(logging.ERROR), pytest.raises(errors.UnexpectedError) as caught:
+        await joined.client.raw("server", "boom", hostport=joined.hostport)
+
+    assert caught.value.description == "KeyError: 'secret.py'"
+    assert caught.value.code == 5
+    assert "handler of boom failed" in caplog.text
+
+
+async def test_the_text_of_an_exception_is_cut_to_a_kilobyte(joined):
+    def boom(request):
+        raise ValueError("ü" * 5000)
+
+    joined.server.raw.register("boom", boom)
+
+    with pytest.raises(errors.UnexpectedError) as caught:
+        await joined.client.raw("server", "boom", hostport=joined.hostport)
+    assert 990 <= len(caught.value.description.encode()) <= 1000
+
+
+async def test_expose_errors_false_sends_the_type_alone(joined):
+    joined.server.expose_errors = False
+
+    def boom(request):
+        raise ValueError("password=1")
+
+    joined.server.raw.register("boom", boom)
+
+    with pytest.raises(errors.UnexpectedError) as caught:
+        await joined.client.raw("server", "boom", hostport=joined.hostport)
+    assert caught.value.description == "ValueError"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.TimeoutError,
+        errors.CanceledError,
+        errors.BusyError,
+        errors.DeclinedError,
+        errors.UnexpectedError,
+        errors.BadRequestError,
+        errors.NetworkError,
+        errors.UnhealthyError,
+    ],
+)
+async def test_a_tchannel_error_of_a_handler_goes_out_as_it_is(joined, kind):
+    def refuse(request):
+        raise kind("as asked")
+
+    joined.server.raw.register("refuse", refuse)
+
+    with pytest.raises(kind) as caught:
+        await joined.client.raw("server", "refuse", hostport=joined.hostport, retry_limit=0)
+
+    error = caught.value
+    assert error.description == "as asked"
+    assert (error.service, error.endpoint, error.peer) == ("server", "refuse", joined.hostport)
+    assert error.attempts == 1
+
+
+async def test_an_unknown_endpoint_is_reported_as_unknown_whatever_its_scheme(joined):
+    for scheme in ("raw", "json", "made-up"):
+        with pytest.raises(errors.BadRequestError, match="Endpoint 'nothing' is not defined"):
+            await joined.client.call(scheme, "server", "nothing", hostport=joined.hostport)
+
+
+async def test_a_registered_endpoint_refuses_another_scheme(joined):
+    joined.server.json.register("get", lambda request: None)
+
+    with pytest.raises(
+        errors.BadRequestError, match="Server expected a 'json' but request is 'raw'"
+    ):
+        await joined.client.raw("server", "get", hostport=joined.hostport)
+
+
+async def test_fallback_takes_every_call_that_nobody_else_takes(joined):
+    seen = []
+
+    @joined.server.register(TChannel.FALLBACK)
+    def anything(request):
+        seen.append((request.endpoint, request.transport.scheme, request.body))
+        return b"ok"
+
+    joined.server.raw.register("known", lambda request: b"known")
+
+    answers = [
+        (await joined.client.raw("server", "known", hostport=joined.hostport)).body,
+        (await joined.client.raw("server", "unknown", b"x", hostport=joined.hostport)).body,
+        (
+            await joined.client.call(
+                "thrift", "server", "A::b", arg3=b"y", hostport=joined.hostport
+            )
+        ).body,
+    ]
+
+    assert answers == [b"known", b"ok", b"ok"]
+    assert seen == [("unknown", "raw", b"x"), ("A::b", "thrift", b"y")]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_000, 65_535, 65_536, 300_000, 2_000_000])
+async def test_bodies_of_any_size_come_back_as_they_were(joined, size):
+    joined.server.raw.register("echo", lambda request: request.body)
+    body = bytes(range(256)) * (size // 256 + 1)
+
+    response = await joined.client.raw("server", "echo", body[:size], hostport=joined.hostport)
+
+    assert response.body == body[:size]
+
+
+async def test_a_call_starts_at_once_without_being_awaited(joined):
+    seen = []
+    joined.server.raw.register("see", lambda request: seen.append(request.body))
+
+    joined.client.raw("server", "see", b"fire", hostport=joined.hostport)
+    await joined.advance(0)
+
+    assert seen == [b"fire"]
+
+
+async def test_a_failed_call_that_nobody_awaits_makes_no_noise(joined, caplog):
+    joined.client.raw("server", "nothing", hostport=joined.hostport)
+    await joined.advance(0)
+    import gc
+
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_parallel_calls_get_their_own_answers(joined):
+    @joined.server.raw.register
+    async def wait(request):
+        for _ in range(int(request.body) % 7):
+            await asyncio.sleep(0)
+        return request.body
+
+    calls = [
+        joined.client.raw("server", "wait", str(n), hostport=joined.hostport) for n in range(200)
+    ]
+
+    assert [(await call).body for call in calls] == [str(n).encode() for n in range(200)]
+
+
+async def test_calls_go_both_ways_on_one_connection(joined):
+    joined.client.raw.register("who", lambda request: b"the client")
+
+    @joined.server.raw.register
+    async def ask_back(request):
+        back = await joined.server.raw("client", "who", hostport=request.transport.peer)
+        return back.body
+
+    response = await joined.client.raw("server", "ask_back", hostport=joined.hostport)
+
+    assert response.body == b"the client"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"service": ""}, errors.ServiceNameIsRequiredError, "service"),
+        ({"service": 5}, TypeError, "service"),
+        ({"endpoint": ""}, ValueError, "endpoint"),
+        ({"endpoint": None}, (TypeError, ValueError), "endpoint"),
+        ({"endpoint": "x" * 20_000}, ValueError, "arg1|endpoint"),
+        ({"retry_on": "sometimes"}, ValueError, "retry_on"),
+        ({"retry_limit": -1}, ValueError, "retry_limit"),
+        ({"retry_limit": "2"}, TypeError, "retry_limit"),
+        ({"timeout": -1}, ValueError, "timeout"),
+        ({"timeout": float("nan")}, ValueError, "timeout"),
+        ({"timeout": True}, TypeError, "timeout"),
+        ({"timeout": "1"}, TypeError, "timeout"),
+        ({"deadline": -1}, ValueError, "deadline"),
+        ({"hostport": "nonsense"}, ValueError, "nonsense"),
+        ({"hostport": 80}, TypeError, "hostport"),
+        ({"shard_key": "x" * 300}, ValueError, "sk|shard"),
+        ({"shard_key": 3}, TypeError, "shard_key"),
+        ({"caller_name": "x" * 300}, ValueError, "cn|caller"),
+        ({"trace": 7}, ValueError, "trace"),
+        ({"trace": "yes"}, TypeError, "trace"),
+    ],
+)
+async def test_a_callers_mistake_fails_before_anything_is_sent_and_names_the_argument(
+    joined, arguments, error, text
+):
+    sent = len(joined.to_server.written)
+    call = {"service": "server", "endpoint": "echo", "hostport": joined.hostport, **arguments}
+
+    with pytest.raises(error, match=text):
+        joined.client.raw(**call)
+    await joined.advance(0)
+
+    assert len(joined.to_server.written) == sent

@@ -1,0 +1,200 @@
+"""The table of retries, cell by cell, and what a call does between attempts."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from tchannel import errors
+from tchannel.retries import NEVER, REFUSED, UNKNOWN, UNSENT, delay_before, kind_of_code, may_retry
+from tchannel.options import Options
+
+RETRY_ON = ["n", "c", "t", "ct", "tc"]
+
+TABLE = {
+    REFUSED: {"c", "t", "ct", "tc"},
+    UNSENT: {"c", "ct", "tc"},
+    UNKNOWN: {"t", "ct", "tc"},
+    NEVER: set(),
+}
+
+
+@pytest.mark.parametrize(("kind", "retry_on"), list(itertools.product(TABLE, RETRY_ON)))
+def test_each_cell_of_the_table(kind, retry_on):
+    assert may_retry(retry_on, kind) is (retry_on in TABLE[kind])
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (1, UNKNOWN),
+        (2, NEVER),
+        (3, REFUSED),
+        (4, REFUSED),
+        (5, NEVER),
+        (6, NEVER),
+        (7, UNSENT),
+        (8, NEVER),
+        (255, NEVER),
+        (99, NEVER),
+    ],
+)
+def test_each_error_code_has_its_row(code, kind):
+    assert kind_of_code(code) == kind
+
+
+def test_the_delay_before_a_retry_doubles_up_to_a_limit_with_full_jitter():
+    options = Options(retry_delay=0.1, retry_delay_max=0.5)
+
+    for retry, longest in [(1, 0.1), (2, 0.2), (3, 0.4), (4, 0.5), (9, 0.5)]:
+        delays = [delay_before(retry, options) for _ in range(200)]
+        assert 0 <= min(delays) < longest / 4
+        assert longest * 3 / 4 < max(delays) <= longest
+
+
+CODES = {
+    "busy": (errors.BusyError, {"c", "t", "ct", "tc"}),
+    "declined": (errors.DeclinedError, {"c", "t", "ct", "tc"}),
+    "network": (errors.NetworkError, {"c", "ct", "tc"}),
+    "timeout": (errors.TimeoutError, {"t", "ct", "tc"}),
+    "cancelled": (errors.CanceledError, set()),
+    "unexpected": (errors.UnexpectedError, set()),
+    "bad request": (errors.BadRequestError, set()),
+    "unhealthy": (errors.UnhealthyError, set()),
+}
+
+
+@pytest.mark.parametrize(("name", "retry_on"), list(itertools.product(CODES, RETRY_ON)))
+async def test_an_error_frame_is_followed_by_another_attempt_as_the_table_says(
+    joined, name, retry_on
+):
+    kind, retried_under = CODES[name]
+    tries = []
+
+    def refuse(request):
+        tries.append(request.tracing)
+        raise kind("no")
+
+    joined.server.raw.register("refuse", refuse)
+    call = joined.client.raw(
+        "server", "refuse", hostport=joined.hostport, retry_on=retry_on, retry_limit=2
+    )
+    await joined.advance(10)
+
+    assert len(tries) == (3 if retry_on in retried_under else 1)
+    assert call.exception().attempts == len(tries)
+    # The trace is the same in every attempt.
+    assert len({(t.span_id, t.trace_id) for t in tries}) == 1
+
+
+@pytest.mark.parametrize("retry_on", RETRY_ON)
+async def test_a_timeout_is_retried_under_t_alone_and_each_attempt_has_the_whole_timeout(
+    joined, retry_on
+):
+    begun = []
+
+    @joined.server.raw.register
+    async def hang(request):
+        begun.append(joined.clock.time())
+        await asyncio.Future()
+
+    call = joined.client.raw(
+        "server", "hang", hostport=joined.hostport, timeout=2, retry_on=retry_on, retry_limit=1
+    )
+    await joined.advance(30)
+
+    assert isinstance(call.exception(), errors.TimeoutError)
+    assert len(begun) == (2 if "t" in retry_on else 1)
+    if len(begun) == 2:
+        assert 2.0 <= begun[1] - begun[0] < 2.2
+
+
+@pytest.mark.parametrize("retry_on", RETRY_ON)
+async def test_a_connection_lost_after_writing_is_retried_under_t_alone(
+    clock, make_channel, join, settle, retry_on
+):
+    client = make_channel("client")
+    server = make_channel("server")
+    begun = []
+
+    @server.raw.register
+    async def hang(request):
+        begun.append(1)
+        if len(begun) > 1:
+            return b"ok"
+        await asyncio.Future()
+
+    to_server, _ = join(client, server, "10.0.0.1:1")
+    await settle()
+    call = client.raw("server", "hang", hostport="10.0.0.1:1", retry_on=retry_on, retry_limit=1)
+    await settle()
+    to_server.abort()
+    await settle()
+    join(client, server, "10.0.0.1:1")
+    await clock.advance(5)
+
+    if "t" in retry_on:
+        assert (await call).body == b"ok"
+    else:
+        assert isinstance(call.exception(), errors.NetworkError)
+    for channel in (client, server):
+        closing = channel.close(grace=1)
+        await clock.advance(5)
+        await closing
+
+
+async def test_hostport_means_one_attempt_unless_a_limit_is_given(joined):
+    tries = []
+
+    def refuse(request):
+        tries.append(1)
+        raise errors.BusyError("no")
+
+    joined.server.raw.register("refuse", refuse)
+    for limit, expected in [(None, 1), (0, 1), (3, 4)]:
+        tries.clear()
+        call = joined.client.raw("server", "refuse", hostport=joined.hostport, retry_limit=limit)
+        await joined.advance(20)
+        assert isinstance(call.exception(), errors.BusyError)
+        assert len(tries) == expected
+
+
+async def test_the_deadline_bounds_the_call_with_all_its_attempts(joined):
+    begun = []
+
+    @joined.server.raw.register
+    async def hang(request):
+        begun.append(request.timeout)
+        await asyncio.Future()
+
+    call = joined.client.raw(
+        "server",
+        "hang",
+        hostport=joined.hostport,
+        timeout=2,
+        deadline=5,
+        retry_on="ct",
+        retry_limit=10,
+    )
+    await joined.advance(5.1)
+
+    assert isinstance(call.exception(), errors.TimeoutError)
+    assert len(begun) == 3
+    assert begun[:2] == [2.0, 2.0]
+    assert begun[2] < 1.0  # what was left
+
+
+async def test_without_peers_a_call_tries_again_and_then_says_what_to_do(clock, make_channel):
+    client = make_channel("client")
+
+    call = client.raw("server", "x")
+    assert not call.done()
+    await clock.advance(10)
+
+    assert isinstance(call.exception(), errors.NoAvailablePeerError)
+    assert "known_peers" in str(call.exception())
+    never = client.raw("server", "x", retry_on="n")
+    assert isinstance(never.exception(), errors.NoAvailablePeerError)
+    closing = client.close()
+    await clock.advance(1)
+    await closing
