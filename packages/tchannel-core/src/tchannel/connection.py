@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_holds",
         "_unsent",
         "address",
+        "announced",
         "certificate",
         "channel",
         "closed",
@@ -83,6 +84,7 @@ class Connection(asyncio.Protocol):
         self.peer = peer
         self.opener = peer is not None
         self.address = peer.hostport if peer is not None else ""
+        self.announced = ""
         self.certificate: Any = None
         self.inbound: dict[int, InboundRequest] = {}
         self.transport: asyncio.Transport
@@ -109,9 +111,10 @@ class Connection(asyncio.Protocol):
             self.address = _address_of(transport, self)
         self.certificate = transport.get_extra_info("peercert")
         channel = self.channel
+        self.announced = channel.advertised_hostport(opener=self.opener)
         self.wire = _Wire(
             opener=self.opener,
-            host_port=channel.advertised_hostport(opener=self.opener),
+            host_port=self.announced,
             process_name=channel.process_name,
             now=self.timers.time(),
             options=channel.options.wire,

@@ -60,12 +60,13 @@ class Listener:
             self._unlink = path
             self.hostport = hostport
             self.reachable: str | None = None
+            self.everywhere = False
         else:
             host, port = parse_hostport(hostport) if hostport is not None else ("", 0)
             self._sockets = _bind(host, port, reuse_port=reuse_port)
             port = self._sockets[0].getsockname()[1]
             # Never 0.0.0.0: nobody could connect to that.
-            everywhere = host in _EVERYWHERE
+            everywhere = self.everywhere = host in _EVERYWHERE
             self.hostport = format_hostport(local_ip() if everywhere else host, port)
             # What a handshake may say: peers understand dotted IPv4 alone.
             bound = self._sockets[0]

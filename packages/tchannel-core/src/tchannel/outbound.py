@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -104,6 +105,7 @@ class OutgoingCall(asyncio.Future[Any]):
         self.pump: asyncio.Task[None] | None = None
         self.body: Body | None = None
         self.delivered_to = None
+        self.patience: float | None = None
 
     # -- an attempt ---------------------------------------------------------------------------
 
@@ -241,9 +243,34 @@ class OutgoingCall(asyncio.Future[Any]):
             expected.add_done_callback(self._peers_known)
 
     def _peers_known(self, expected: asyncio.Future[Any]) -> None:
+        if self.peer is not None and self in self.peer.waiters:
+            return  # a connection is being made, and its end goes on with this call
         if self.timer is not None and not self.done():
             self._disarm()
             self.begin()
+
+    def _waits_for_others(self, error: errors.TChannelError) -> bool:
+        """While a group expects its first peers, one that cannot be reached costs no attempt.
+
+        It is asked again, about twice a second, until the call's own timeout is over.
+        """
+        expected = self.channel.peers.expected
+        if expected is None or self.fixed_peer is not None:
+            return False
+        clock = self.channel.timers.clock
+        now = clock.time()
+        if self.patience is None:
+            self.patience = now + self.timeout
+            if self.deadline is not None:
+                self.patience = min(self.patience, self.deadline)
+            expected.add_done_callback(self._peers_known)
+        if now >= self.patience:
+            self.attempts += 1
+            self._fail(error)
+            return True
+        delay = self.channel.options.retry_delay_max * (0.25 + random.random() / 2)
+        self.timer = clock.call_at(min(now + delay, self.patience), self._retry)
+        return True
 
     # -- what connections tell ----------------------------------------------------------------
 
@@ -255,6 +282,8 @@ class OutgoingCall(asyncio.Future[Any]):
     def on_connect_failed(self, error: errors.TChannelError) -> None:
         """It did not come about."""
         self._disarm()
+        if self._waits_for_others(error):
+            return
         self.attempts += 1
         self._attempt_failed(error, retries.UNSENT)
 

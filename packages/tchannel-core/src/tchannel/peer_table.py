@@ -41,6 +41,7 @@ class PeerTable:
         self._channel = channel
         self._peers: dict[str, Peer] = {}
         self.group = PeerGroup(channel.options, self.get, self.connect, self._retire)
+        self.group.channel = channel
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -112,6 +113,28 @@ class PeerTable:
             if connection.opener:
                 self._channel.close_when_idle(connection)
         self.drop_unused(peer)
+
+    def renew(self, peer: Peer) -> bool:
+        """Use no more the connections to ``peer`` that announced another address than ours is now.
+
+        Such connections were opened before the channel listened. They are closed once their calls
+        are answered.
+
+        Returns:
+            Whether that is done; False while such a connection is still in its handshake.
+
+        """
+        channel = self._channel
+        address = channel.advertised_hostport(opener=True)
+        done = True
+        for connection in list(channel.connections):
+            if connection.opener and connection.peer is peer and connection.announced != address:
+                if connection in peer.connections:
+                    self.connection_gone(connection)
+                    channel.close_when_idle(connection)
+                elif not connection.ready and not connection.closed:
+                    done = False
+        return done
 
     def clear(self) -> None:
         """Forget all connections, as a channel does that moves to another loop."""

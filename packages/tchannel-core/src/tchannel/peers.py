@@ -21,6 +21,7 @@ from .net import parse_hostport
 from .options import Options
 
 if TYPE_CHECKING:
+    from .channel import TChannel
     from .connection import Connection
     from .outbound import OutgoingCall
 
@@ -112,6 +113,8 @@ class PeerGroup:
     ) -> None:
         self.max_connections = int(options.peer_connections)
         """How many connections the group opens to spread its calls."""
+        self.channel: TChannel | None = None
+        """Whose peers they are: a source may make calls on it."""
         self._options = options
         self._peer_of = peer_of
         self._connect = connect
@@ -191,7 +194,11 @@ class PeerGroup:
             self.add(hostport)
 
     def expecting(self, future: asyncio.Future[object]) -> None:
-        """Let calls that find no peer wait for ``future``, within their own timeouts."""
+        """Let calls that find no peer wait for ``future``, within their own timeouts.
+
+        Until it is done, a peer that cannot be reached does not fail a call either: the call looks
+        for a peer again until its timeout is over.
+        """
         self._expected = future
 
     @property
