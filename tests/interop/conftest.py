@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))  # the package "harness" is not installed; make cluster uses it too
+sys.path.insert(0, str(HERE))  # the package "thirdparty" is not installed; make cluster uses it too
 
-from harness import hyperbahn as hyperbahn_module  # noqa: E402
-from harness import install  # noqa: E402
-from harness.peer import KINDS, Peer  # noqa: E402
+from thirdparty import hyperbahn as hyperbahn_module  # noqa: E402
+from thirdparty import install  # noqa: E402
+from thirdparty.peer import KINDS, Peer  # noqa: E402
 
 StartPeer = Callable[..., Peer]
 StartHyperbahn = Callable[[int], hyperbahn_module.Cluster]

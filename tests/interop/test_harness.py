@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import install
-from harness.hyperbahn import free_ports
-from harness.peer import CallError, Peer, pattern
-from harness.process import PeerFailure, PeerProcess, run_command
+from thirdparty import install
+from thirdparty.hyperbahn import free_ports
+from thirdparty.peer import CallError, Peer, pattern
+from thirdparty.process import PeerFailure, PeerProcess, run_command
 
 HERE = Path(__file__).parent
 
@@ -65,7 +65,7 @@ def test_a_peer_does_not_survive_the_run_that_started_it(tmp_path, peer):
         "import sys, time\n"
         f"sys.path.insert(0, {str(HERE)!r})\n"
         "from pathlib import Path\n"
-        "from harness.peer import Peer\n"
+        "from thirdparty.peer import Peer\n"
         f"peer = Peer({peer.kind!r}, 'orphan', Path({str(tmp_path / 'log')!r}))\n"
         "print(peer.process.pid, flush=True)\n"
         "time.sleep(60)\n"
@@ -123,7 +123,7 @@ def test_the_pattern_has_the_size_and_repeats_after_a_prime():
 
 def test_the_cluster_command_runs_until_it_is_told_to_stop():
     port = free_ports(1)[0]
-    argv = [sys.executable, "-m", "harness", "--nodes", "1", "--port", str(port)]
+    argv = [sys.executable, "-m", "thirdparty", "--nodes", "1", "--port", str(port)]
     with subprocess.Popen(argv, cwd=HERE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -1,9 +1,9 @@
 """The third-party peers through a real Hyperbahn, without anything of ours."""
 
 import pytest
-from harness.install import HYPERBAHN_IDL, IDL
-from harness.peer import CallError, pattern
-from harness.tcurl import tcurl, tcurl_async
+from thirdparty.install import HYPERBAHN_IDL, IDL
+from thirdparty.peer import CallError, pattern
+from thirdparty.tcurl import tcurl, tcurl_async
 
 
 @pytest.fixture(params=["node4", "node3", "py21"])
@@ -81,12 +81,14 @@ def test_a_node_of_a_cluster_can_die_and_come_back(start_hyperbahn, start_peer, 
     cluster.kill(first)
     with pytest.raises(CallError):
         client.call(first, service_name, "echo", timeout=1)
-    service = start_peer("node4", service_name)
-    service.advertise([second])
+    cluster.wait_ring()
+    start_peer("node4", service_name).advertise([second])
     assert client.call(second, service_name, "echo", body=b"b").body == b"b"
 
     cluster.restart(first)
-    assert cluster.nodes[first].running
+    cluster.wait_ring()
+    start_peer("node4", service_name).advertise([first])
+    assert client.call(first, service_name, "echo", body=b"b").body == b"b"
 
 
 async def test_tcurl_can_be_awaited(node4):

@@ -4,7 +4,7 @@ import json
 import signal
 
 import pytest
-from harness.peer import KINDS, VERSIONS, CallError, Peer, pattern
+from thirdparty.peer import KINDS, VERSIONS, CallError, Peer, pattern
 
 ERROR_CODES = {
     "timeout": 1,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.install import TCURL
-from harness.process import run_command
+from thirdparty.install import TCURL
+from thirdparty.process import run_command
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 import json
 import socket
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from harness.install import HYPERBAHN
-from harness.process import PeerFailure, PeerProcess
+from thirdparty.install import HYPERBAHN
+from thirdparty.process import PeerFailure, PeerProcess
+from thirdparty.tcurl import tcurl
 
 SINGLE_EXIT = 1
 
@@ -49,7 +51,7 @@ class Cluster:
 
     def _start(self, hostport: str) -> PeerProcess:
         port = hostport.rsplit(":", 1)[1]
-        argv = ["node", HYPERBAHN, "--port", port, "--k", str(SINGLE_EXIT)]
+        argv: list[str | Path] = ["node", HYPERBAHN, "--port", port, "--k", str(SINGLE_EXIT)]
         argv += ["--bootstrapFile", json.dumps(self.hostports)]
         log = self._folder / f"hyperbahn-{port}.log"
         process = self.nodes[hostport] = PeerProcess(f"hyperbahn {hostport}", argv, log)
@@ -62,6 +64,24 @@ class Cluster:
     def restart(self, hostport: str) -> None:
         """Start a killed node again, on the same address, and wait until it is ready."""
         self._start(hostport).wait_event("ready")
+
+    def ring(self, hostport: str) -> set[str]:
+        """The addresses of the nodes that the given node believes in."""
+        servers = tcurl(hostport, "ringpop", "/admin/stats", raw=True).output["ring"]["servers"]
+        return set(servers)
+
+    def wait_ring(self, seconds: float = 30.0) -> None:
+        """Wait until all living nodes believe in exactly the living nodes.
+
+        A node that died stays in the others' ring for some 5 s ("suspect"); as long as it does,
+        services whose place in the ring is on it can neither be advertised nor called.
+        """
+        living = {hostport for hostport, node in self.nodes.items() if node.running}
+        end = time.monotonic() + seconds
+        while any(self.ring(hostport) != living for hostport in living):
+            if time.monotonic() > end:
+                raise PeerFailure(f"the Hyperbahn nodes do not agree on {living} in {seconds:g} s")
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """End all nodes."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.install import NODE, PY21
-from harness.process import PeerFailure, PeerProcess
+from thirdparty.install import NODE, PY21
+from thirdparty.process import PeerFailure, PeerProcess
 
 PERIOD = 251
 
@@ -220,12 +220,12 @@ def _command(
     }
 
 
-def _raise_error(message: Mapping[str, Any]) -> None:
+def _raise_error(message: dict[str, Any]) -> None:
     if "error" in message:
         raise CallError(**message["error"])
 
 
-def _to_answer(message: Mapping[str, Any], scheme: str) -> Answer:
+def _to_answer(message: dict[str, Any], scheme: str) -> Answer:
     _raise_error(message)
     fields = {name: value for name, value in message.items() if name != "id"}
     if scheme == "raw":

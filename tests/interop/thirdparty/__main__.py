@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness.hyperbahn import Cluster
-from harness.install import missing
-from harness.process import PeerFailure
+from thirdparty.hyperbahn import Cluster
+from thirdparty.install import missing
+from thirdparty.process import PeerFailure
 
 
 def main() -> int:

@@ -1,0 +1,129 @@
+# TChannel for Python. `make help` lists what can be done; all of it needs only Python 3.11+ and make,
+# make interop and make cluster also Node.js 20, npm, a C++ compiler and Python 3.11 itself.
+#
+# Everything is installed into .venv, or, with PYTHON=python3.12 (say), into build/venv-python3.12.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+DISTRIBUTIONS := tchannel-wire tchannel-core tchannel-thrift tchannel-hyperbahn tchannel-testing
+SOURCES := $(DISTRIBUTIONS:%=packages/%/src)
+IMPORTS := tchannel_wire tchannel tchannel_thrift tchannel_hyperbahn tchannel_testing
+
+ifdef PYTHON
+VENV := build/venv-$(notdir $(PYTHON))
+else
+VENV := .venv
+endif
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PEERS := tests/interop/peers
+
+# Processes that share a test run.
+JOBS ?= 2
+PYTEST := $(BIN)/pytest -q -n $(JOBS) -p no:benchmark -o asyncio_default_fixture_loop_scope=function
+
+# -- what is installed into the environment: a stamp file for each set ------------------------------
+
+$(BIN)/python:
+	$(or $(PYTHON),$$(scripts/find-python)) -m venv $(VENV)
+
+$(VENV)/.packages: requirements/build.txt $(wildcard packages/*/pyproject.toml) | $(BIN)/python
+	$(PIP) -r requirements/build.txt
+	$(PIP) --no-build-isolation $(DISTRIBUTIONS:%=-e packages/%)
+	touch $@
+
+$(VENV)/.test: $(wildcard requirements/test*.txt) $(VENV)/.packages
+	$(PIP) -r requirements/test.txt -r requirements/test-repo.txt -r requirements/test-thrift.txt
+	touch $@
+
+$(VENV)/.check: $(wildcard requirements/*.txt) $(VENV)/.test
+	$(PIP) -r requirements/check.txt
+	touch $@
+
+$(VENV)/.test-all: $(wildcard requirements/*.txt) | $(BIN)/python
+	$(PIP) -r requirements/test-all.txt
+	touch $@
+
+$(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.test
+	$(PIP) -r benchmarks/requirements.txt
+	touch $@
+
+$(PEERS)/node/node_modules/.package-lock.json: $(PEERS)/node/package.json $(PEERS)/node/package-lock.json
+	cd $(PEERS)/node && npm ci --loglevel=error
+	touch $@
+
+$(PEERS)/py21/.venv/.stamp: $(PEERS)/py21/requirements.txt
+	$$(scripts/find-python 3.11) -m venv --clear $(PEERS)/py21/.venv
+	$(PEERS)/py21/.venv/bin/python -m pip install --quiet --disable-pip-version-check 'setuptools<70' wheel
+	$(PEERS)/py21/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# -- what can be done ------------------------------------------------------------------------------
+
+.PHONY: help
+help:  ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.packages  ## A key-value server and a client, each in a process of its own
+	$(BIN)/python examples/keyvalue/demo.py
+
+.PHONY: test
+test: $(VENV)/.test  ## All tests of this Python (no Node.js needed)
+	$(PYTEST) -m 'not interop and not packaging' packages tests
+
+.PHONY: peers
+peers: $(PEERS)/node/node_modules/.package-lock.json $(PEERS)/py21/.venv/.stamp  ## Install the third-party peers
+
+.PHONY: interop
+interop: $(VENV)/.test peers  ## Tests against tchannel-node, tchannel-python 2.1.0, tcurl and Hyperbahn
+	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -m interop packages tests
+
+.PHONY: check
+check: $(VENV)/.check  ## Lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES) tests/typing tests/interop/thirdparty scripts
+	$(BIN)/pyright --pythonpath $(BIN)/python $(SOURCES) tests/typing
+	$(PYTEST) -n 0 tests/repo
+
+# pyright finds the packages to verify by the python on the PATH only.
+.PHONY: verify-types
+verify-types: export PATH := $(abspath $(BIN)):$(PATH)
+verify-types: $(VENV)/.check  ## How complete the types of each package are, for its users
+	failed=0; for package in $(IMPORTS); do \
+	    report=$$(pyright --ignoreexternal --verifytypes $$package) || failed=1; \
+	    echo "$$package: $$(grep -E 'completeness' <<< "$$report")"; \
+	done; exit $$failed
+
+.PHONY: dist
+dist: $(VENV)/.test-all  ## The five sdists and wheels, into dist/
+	rm -rf dist
+	for name in $(DISTRIBUTIONS); do $(BIN)/python -m build --no-isolation --outdir dist packages/$$name > /dev/null; done
+	$(BIN)/twine check --strict dist/*
+
+.PHONY: test-all
+test-all: dist  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.13
+	$(BIN)/tox run-parallel --parallel $(JOBS) --parallel-no-spinner $(if $(CI)$(TCHANNEL_REQUIRE_PEERS),--skip-missing-interpreters false) $(TOX_ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.bench peers  ## The benchmarks against the other RPC libraries (BENCH_ARGS=--quick for a minute)
+	$(BIN)/python benchmarks/run.py --install
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+.PHONY: bench-check
+bench-check: $(VENV)/.packages  ## Fail when a small call has become a quarter dearer
+	$(BIN)/python benchmarks/check.py
+
+.PHONY: cluster
+cluster: peers | $(BIN)/python  ## A two-node Hyperbahn cluster on this machine, until Ctrl-C
+	cd tests/interop && $(abspath $(BIN)/python) -m thirdparty
+
+.PHONY: clean
+clean:  ## Remove what was built or cached; .venv and the peers stay
+	rm -rf build dist .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	find packages tests benchmarks examples scripts -name __pycache__ -not -path '*/.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,86 @@
+# noqa: INP001 - a script, not a module of a package
+"""Install one of the five distributions from its built wheel, as a user would, and prove it.
+
+Usage: ``python scripts/install_wheel.py tchannel-core [extra…]``, with the Python to install into.
+The wheels are those in ``dist/`` (``make dist``); siblings come from there too, and all else from
+wherever pip is configured to look. Exit code 1 when the installation is not consistent, or when
+Python would import the distribution from somewhere else, such as the source tree.
+"""
+
+import importlib.metadata
+import importlib.util
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DIST = ROOT / "dist"
+IMPORTS = {
+    "tchannel-wire": "tchannel_wire",
+    "tchannel-core": "tchannel",
+    "tchannel-thrift": "tchannel_thrift",
+    "tchannel-hyperbahn": "tchannel_hyperbahn",
+    "tchannel-testing": "tchannel_testing",
+}
+
+
+def wheel_of(name: str) -> Path:
+    """The one wheel of a distribution in dist/."""
+    wheels = sorted(DIST.glob(f"{name.replace('-', '_')}-*.whl"))
+    if len(wheels) != 1:
+        sys.exit(f"there must be one wheel of {name} in {DIST}, not {len(wheels)}: make dist")
+    return wheels[0]
+
+
+def pip(*arguments: str) -> None:
+    """Run this Python's pip; leave with its exit code when it fails."""
+    argv = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    code = subprocess.run(argv, check=False).returncode  # noqa: S603 - made of our own words
+    if code:
+        sys.exit(code)
+
+
+def install(name: str, extras: list[str]) -> None:
+    """Replace whatever is installed of the five distributions by the wheel and what it needs."""
+    pip("uninstall", "--quiet", "--yes", *IMPORTS)
+    # The constraints keep pip from taking a sibling of the same version from anywhere else.
+    lines = [f"{sibling} @ {wheel_of(sibling).as_uri()}" for sibling in IMPORTS]
+    requirement = f"{name}[{','.join(extras)}]" if extras else name
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder) / "constraints.txt"
+        constraints.write_text("\n".join(lines) + "\n")
+        pip("install", "--quiet", "--constraint", str(constraints), requirement)
+    pip("check")
+
+
+def verify(name: str) -> None:
+    """Fail unless the distribution, and only what it needs of its siblings, is what Python imports."""
+    installed = [sibling for sibling in IMPORTS if is_installed(sibling)]
+    spec = importlib.util.find_spec(IMPORTS[name])
+    origin = Path(spec.origin) if spec is not None and spec.origin is not None else Path()
+    if Path(sysconfig.get_path("purelib")) not in origin.parents:
+        sys.exit(f"{IMPORTS[name]} would be imported from {origin}, not from the wheel")
+    for sibling, package in IMPORTS.items():
+        if sibling not in installed and importlib.util.find_spec(package) is not None:
+            sys.exit(f"{package} can be imported though {sibling} is not installed")
+    sys.stdout.write(
+        f"{name} from its wheel; of the five distributions there are: {', '.join(installed)}\n"
+    )
+
+
+def is_installed(name: str) -> bool:
+    """Whether a distribution is installed for this Python."""
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in IMPORTS:
+        sys.exit(__doc__)
+    install(sys.argv[1], sys.argv[2:])
+    verify(sys.argv[1])

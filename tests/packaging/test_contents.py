@@ -1,0 +1,72 @@
+"""What the built distributions hold."""
+
+import re
+import tarfile
+import zipfile
+from email.parser import Parser
+
+
+def names_in(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def metadata_of(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (path,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(path).decode())
+
+
+def test_a_wheel_is_pure_python(wheel):
+    assert wheel.name.endswith("-py3-none-any.whl")
+
+
+def test_a_wheel_has_the_package_and_nothing_else(wheel, package):
+    tops = {name.split("/")[0] for name in names_in(wheel)}
+
+    assert {top for top in tops if not top.endswith(".dist-info")} == {package}
+    assert len(tops) == 2
+
+
+def test_a_wheel_has_every_file_of_the_package(wheel, name, package, root):
+    source = root / "packages" / name / "src"
+    expected = {
+        str(path.relative_to(source))
+        for path in (source / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+    assert expected == {one for one in names_in(wheel) if ".dist-info/" not in one}
+
+
+def test_a_wheel_says_that_it_is_typed(wheel, package):
+    assert f"{package}/py.typed" in names_in(wheel)
+
+
+def test_a_wheel_has_no_tests_and_no_caches(wheel):
+    odd = re.compile(r"(^|/)(tests?|conftest\.py|__pycache__)(/|$)|\.pyc$|(^|/)\.")
+
+    assert [name for name in names_in(wheel) if odd.search(name)] == []
+
+
+def test_a_wheel_carries_the_licence(wheel):
+    assert [name for name in names_in(wheel) if name.endswith(".dist-info/licenses/LICENSE")]
+
+
+def test_the_metadata_is_what_a_user_reads(wheel, name, root):
+    metadata = metadata_of(wheel)
+
+    assert metadata["Name"] == name
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "MIT"
+    readme = (root / "packages" / name / "README.md").read_text()
+    assert metadata.get_payload().strip() == readme.strip()
+
+
+def test_an_sdist_has_what_is_needed_to_build_and_test(sdist):
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+
+    assert {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"} <= names
+    assert any(name.startswith("src/") for name in names)
+    assert not any("__pycache__" in name for name in names)

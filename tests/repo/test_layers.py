@@ -1,0 +1,272 @@
+"""The layers point one way: what each distribution may import, proved by parsing every import.
+
+Rules:
+
+- At import time a package imports the standard library, itself, the layers below it, and what its
+  distribution declares as dependencies. Nothing else.
+- On first use, that is inside a function, in ``try``/``except ImportError``, or in a module that exists
+  for an optional extra, it may also import what its distribution declares as an extra, and the core
+  the layers above it, which it finds lazily.
+- Code under ``if TYPE_CHECKING:`` is not run, and the core's alias modules exist to import upper
+  layers; both are exempt.
+- ``tchannel_wire`` and ``tchannel_thrift.rw`` stand alone.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+# Package -> the layers below it.
+BELOW = {
+    "tchannel_wire": set(),
+    "tchannel": {"tchannel_wire"},
+    "tchannel_thrift": {"tchannel_wire", "tchannel"},
+    "tchannel_hyperbahn": {"tchannel_wire", "tchannel"},
+    "tchannel_testing": {"tchannel_wire", "tchannel"},
+}
+LAYERS = set(BELOW)
+
+# Where a package may import, on first use only, something that its distribution does not depend on.
+LAZY = {
+    "tchannel_wire": {
+        "google_crc32c": "the fast CRC-32C, where it happens to be installed",
+        "crc32c": "another fast CRC-32C",
+    },
+    "tchannel": {
+        "tchannel_thrift": "known arg schemes are imported on first use",
+        "tchannel_hyperbahn": "advertise() needs it",
+        "uvloop": "the extra [speed]",
+    },
+    "tchannel_thrift": {
+        "thriftrw": "the extra [thriftrw]",
+        "thrift": "modules made by Apache Thrift",
+    },
+    "tchannel_hyperbahn": {"tchannel_thrift": "the extra [discover]"},
+    "tchannel_testing": {
+        "pytest": "the pytest plug-in, which pytest itself loads",
+        "tchannel_thrift": "doubles of Thrift services",
+    },
+}
+
+# The core's modules that only give an upper layer its documented name, and the modules that pytest loads.
+ALIASES = re.compile(r"tchannel\.(thrift|hyperbahn|testing|health)(\.\w+)*")
+PYTEST_PLUGIN = re.compile(r"tchannel_testing\.(pytest_plugin|plugin)(\.\w+)*")
+
+# Import names that differ from the name of the distribution.
+IMPORT_NAMES = {"google-crc32c": "google_crc32c", "pyyaml": "yaml"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported top-level package, where, and whether only on first use."""
+
+    module: str
+    line: int
+    target: str
+    lazy: bool
+
+    @property
+    def top(self) -> str:
+        return self.target.split(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.module}, line {self.line}, imports {self.target}"
+
+
+class Imports(ast.NodeVisitor):
+    """Collects the imports of one module, told apart by when they run."""
+
+    def __init__(self, module: str, is_package: bool) -> None:
+        self.module = module
+        self.found: list[Import] = []
+        self._package = module.split(".") if is_package else module.split(".")[:-1]
+        self._lazy = 0
+
+    def visit_If(self, node: ast.If) -> None:
+        if "TYPE_CHECKING" in ast.dump(node.test):
+            for child in node.orelse:
+                self.visit(child)
+        else:
+            self.generic_visit(node)
+
+    def _visit_lazily(self, node: ast.AST) -> None:
+        self._lazy += 1
+        self.generic_visit(node)
+        self._lazy -= 1
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = _visit_lazily
+
+    def visit_Try(self, node: ast.Try) -> None:
+        caught = " ".join(ast.dump(handler.type) for handler in node.handlers if handler.type)
+        if "ImportError" in caught or "ModuleNotFoundError" in caught:
+            self._visit_lazily(node)
+        else:
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._add(node.lineno, alias.name)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = self._package[: len(self._package) - node.level + 1] if node.level else []
+        prefix = [*base, *([node.module] if node.module else [])]
+        for alias in node.names:
+            self._add(node.lineno, ".".join([*prefix, alias.name]))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        # An import statement in disguise; a relative name stays within the package.
+        function = ast.unparse(node.func).rsplit(".", 1)[-1]
+        if function in {"import_module", "import_layer", "__import__"} and node.args:
+            argument = node.args[0]
+            name = argument.value if isinstance(argument, ast.Constant) else None
+            if isinstance(name, str) and not name.startswith("."):
+                self._add(node.lineno, name)
+        self.generic_visit(node)
+
+    def _add(self, line: int, target: str) -> None:
+        self.found.append(Import(self.module, line, target, self._lazy > 0))
+
+
+def imports_of(text: str, module: str, *, is_package: bool = False) -> list[Import]:
+    collector = Imports(module, is_package)
+    collector.visit(ast.parse(text))
+    return collector.found
+
+
+def modules_of(package: Path) -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return found
+
+
+def violations(imports: list[Import], dependencies: set[str], extras: set[str]) -> list[str]:
+    found = []
+    for one in imports:
+        package = one.module.split(".")[0]
+        if one.top in sys.stdlib_module_names or one.top == package:
+            continue
+        if one.top in BELOW[package] | dependencies:
+            continue
+        if one.lazy and one.top in extras | set(LAZY[package]):
+            continue
+        if ALIASES.fullmatch(one.module) and one.top in LAYERS:
+            continue
+        if PYTEST_PLUGIN.fullmatch(one.module) and one.top in LAZY[package]:
+            continue
+        found.append(str(one))
+    return found
+
+
+def import_names(requirements: list[str]) -> set[str]:
+    names = {re.split(r"[^A-Za-z0-9_.-]", requirement)[0].lower() for requirement in requirements}
+    return {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in names} - LAYERS
+
+
+def test_every_package_has_its_place_in_the_layers(distributions):
+    assert {one.package.name for one in distributions.values()} == LAYERS
+
+
+def test_each_package_imports_only_what_its_layer_may(distribution):
+    dependencies = import_names(distribution.project["dependencies"])
+    extras = import_names(
+        [r for rs in distribution.project.get("optional-dependencies", {}).values() for r in rs]
+    )
+    imports = [
+        one
+        for module, path in modules_of(distribution.package)
+        for one in imports_of(path.read_text(), module, is_package=path.name == "__init__.py")
+    ]
+
+    assert violations(imports, dependencies, extras) == []
+
+
+def test_layers_that_are_imported_are_declared_as_dependencies(distribution, distributions):
+    imports = {one.package.name: one.name for one in distributions.values()}
+    needed = {
+        imports[one.top]
+        for module, path in modules_of(distribution.package)
+        for one in imports_of(path.read_text(), module, is_package=path.name == "__init__.py")
+        if one.top in LAYERS - {distribution.package.name}
+        and not one.lazy
+        and not ALIASES.fullmatch(module)
+    }
+    declared = {re.split(r"[<>=!~\[; ]", r)[0] for r in distribution.project["dependencies"]}
+
+    assert needed <= declared
+
+
+def test_the_thrift_engine_stands_alone(distributions):
+    package = distributions["tchannel-thrift"].package
+    engine = [
+        one
+        for module, path in modules_of(package / "rw")
+        for one in imports_of(
+            path.read_text(), f"tchannel_thrift.{module}", is_package=path.name == "__init__.py"
+        )
+    ]
+    foreign = [
+        str(one)
+        for one in engine
+        if one.top not in sys.stdlib_module_names
+        and one.target != "tchannel_thrift.rw"
+        and not one.target.startswith("tchannel_thrift.rw.")
+    ]
+
+    assert foreign == []
+
+
+@pytest.mark.parametrize("module", ["tchannel_wire", "tchannel_thrift.rw"])
+def test_what_stands_alone_does_not_load_tornado_or_the_core(module):
+    script = (
+        f"import sys, {module}\n"
+        "print([n for n in sys.modules if n.split('.')[0] in {'tornado', 'tchannel', 'asyncio'}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "allowed"),
+    [
+        ("tchannel_wire.frame", "import struct", True),
+        ("tchannel_wire.frame", "import tornado", False),
+        ("tchannel_wire.frame", "from tchannel import errors", False),
+        ("tchannel_wire.checksum", "try:\n import google_crc32c\nexcept ImportError:\n pass", True),
+        ("tchannel_wire.checksum", "import google_crc32c", False),
+        ("tchannel.channel", "import tornado.ioloop, tchannel_wire", True),
+        ("tchannel.channel", "import tchannel_thrift", False),
+        ("tchannel.channel", "def f():\n import tchannel_thrift", True),
+        ("tchannel.channel", "def f():\n import_module('tchannel_hyperbahn.x')", True),
+        ("tchannel.channel", "import_module('tchannel_hyperbahn.x')", False),
+        ("tchannel.channel", "import_module('.thrift', __name__)", True),
+        ("tchannel.channel", "if TYPE_CHECKING:\n import tchannel_thrift", True),
+        ("tchannel.channel", "if TYPE_CHECKING:\n pass\nelse:\n import tchannel_thrift", False),
+        ("tchannel.thrift", "from tchannel_thrift import load", True),
+        ("tchannel.channel", "def f():\n import requests", False),
+        ("tchannel_hyperbahn.router", "import tchannel_thrift", False),
+        ("tchannel_hyperbahn.router", "from . import discover", True),
+        ("tchannel_thrift.scheme", "import tchannel_hyperbahn", False),
+    ],
+)
+def test_the_rules_tell_right_from_wrong(module, code, allowed):
+    found = violations(
+        imports_of(code, module), {"tornado"} if "wire" not in module else set(), set()
+    )
+
+    assert (found == []) == allowed
+
+
+def test_relative_imports_are_resolved():
+    (one,) = imports_of("from ..errors import Oops", "tchannel.schemes.raw")
+
+    assert one.target == "tchannel.errors.Oops"
