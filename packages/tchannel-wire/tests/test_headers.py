@@ -20,9 +20,11 @@ from tchannel_wire import (
 TABLE = [
     (b"\x00", {}),
     (
-        b"\x02"  # nh:1
-        b"\x02as\x03raw"  # hk~1 hv~1
-        b"\x02cn\x00",  # an empty value
+        (
+            b"\x02"  # nh:1
+            b"\x02as\x03raw"  # hk~1 hv~1
+            b"\x02cn\x00"  # an empty value
+        ),
         {"as": "raw", "cn": ""},
     ),
     (b"\x01\x02sk\x02\xc3\xa9", {"sk": "é"}),

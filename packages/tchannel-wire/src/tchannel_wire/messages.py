@@ -51,6 +51,7 @@ STREAMING = 0x02
 MAX_ERROR_DESCRIPTION = MAX_FRAME_SIZE - HEADER_SIZE - 1 - TRACING_SIZE - 2
 
 _HEADER = Struct(">HBxI8x")
+_BYTE = Struct(">B")
 _SHORT = Struct(">H")
 _LONG = Struct(">I")
 _TTL_TRACING = Struct(">I25s")
@@ -309,7 +310,7 @@ class CallRequest(_Call):
             raise ValueError(f"service must be at most 255 bytes, not {len(service)}")
         return b"".join(
             (
-                bytes((self.flags,)),
+                _BYTE.pack(self.flags),
                 _LONG.pack(self.ttl),
                 self.tracing,
                 bytes((len(service),)),
@@ -389,7 +390,7 @@ class CallResponse(_Call):
     def _write(self) -> bytes:
         return b"".join(
             (
-                bytes((self.flags, self.code)),
+                _BYTE.pack(self.flags) + _BYTE.pack(self.code),
                 self.tracing,
                 encode_headers(self.headers),
                 self._write_chunks(),
@@ -433,7 +434,7 @@ class _Continue(_Call):
         self._set_chunks(flags, checksum_type, checksum, chunks)
 
     def _write(self) -> bytes:
-        return bytes((self.flags,)) + self._write_chunks()
+        return _BYTE.pack(self.flags) + self._write_chunks()
 
 
 class CallRequestContinue(_Continue):
@@ -609,7 +610,7 @@ class ErrorMessage(_Message):
 
     def _write(self) -> bytes:
         text = cut_description(self.description)
-        return bytes((self.code,)) + self.tracing + _SHORT.pack(len(text)) + text
+        return _BYTE.pack(self.code) + self.tracing + _SHORT.pack(len(text)) + text
 
     @classmethod
     def _read(cls, frame: bytes, id: int) -> ErrorMessage:
