@@ -302,7 +302,9 @@ class Connection(asyncio.Protocol):
             request.abandon()
 
     def _on_refused(self, event: wire.RequestRefused) -> None:
-        log.warning(
+        log.log(
+            # A call that comes while we drain is no mistake of the peer's.
+            logging.INFO if event.error.code == errors.DECLINED else logging.WARNING,
             "bad call %d from %s (service %r, endpoint %r): %s",
             event.id,
             self.address,

@@ -50,10 +50,10 @@ class Listener:
     def __init__(self, channel: TChannel, hostport: str | None, *, reuse_port: bool) -> None:
         self._channel = channel
         self._servers: list[asyncio.Server] = []
-        self._attaching: set[asyncio.Task[None]] = set()
+        self._starting: asyncio.Handle | None = None
+        self._attaching: asyncio.Task[None] | None = None
         self._warning: threading.Timer | None = None
         self._unlink: str | None = None
-        self.ready: asyncio.Future[None] | None = None
         if hostport is not None and hostport.startswith("unix:"):
             path = hostport.removeprefix("unix:")
             self._sockets = [bind_unix_socket(path, mode=0o666, backlog=_BACKLOG)]
@@ -78,13 +78,15 @@ class Listener:
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Accept connections on ``loop``; what was accepted on another loop is not our concern."""
         self._servers = []
-        self._attaching.clear()
-        # In an empty context: what arrives must not inherit that of whoever called listen().
-        task = loop.create_task(self._serve(loop), context=Context())
-        self._attaching.add(task)
-        self.ready = task
+        # No coroutine is made before the loop runs: it may never do so. And in an empty context:
+        # what arrives must not inherit that of whoever called listen().
+        self._starting = loop.call_soon(self._start, loop, context=Context())
         if not loop.is_running():
             self._warn_unless_running(loop)
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._starting = None
+        self._attaching = loop.create_task(self._serve(loop))
 
     async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._warning is not None:
@@ -130,10 +132,13 @@ class Listener:
         if self._warning is not None:
             self._warning.cancel()
             self._warning = None
-        for task in self._attaching:
-            if not task.get_loop().is_closed():
-                task.cancel()
-        self._attaching.clear()
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
+        if self._attaching is not None:
+            if not self._attaching.get_loop().is_closed():
+                self._attaching.cancel()
+            self._attaching = None
         for server in self._servers:
             if not server.get_loop().is_closed():
                 server.close()
@@ -147,9 +152,9 @@ class Listener:
 
     def forget(self) -> None:
         """In a forked child: drop what belongs to the parent, without a word to its loop."""
-        drop_for_good((self._servers, list(self._attaching), self._warning))
+        drop_for_good((self._servers, self._starting, self._attaching, self._warning))
         self._servers = []
-        self._attaching = set()
+        self._starting = self._attaching = None
         self._warning = None
 
 

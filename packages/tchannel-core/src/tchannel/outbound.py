@@ -298,7 +298,7 @@ class OutgoingCall(asyncio.Future[Any]):
             peer.group.forgive(peer)
         arg3: bytes | Body = event.arg3
         if self.stream:
-            body = arg3 = Body(self.connection)
+            body = arg3 = Body(self.connection, self.stop_body)
             body.feed(event.arg3, not event.more)
             if event.more:
                 self.body = body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,18 +30,22 @@ class Body(AsyncIterator[bytes]):
         "_ended",
         "_error",
         "_held",
+        "_on_close",
         "_size",
         "_waiter",
         "_wanted",
     )
 
-    def __init__(self, connection: Connection | None, *, wanted: bool = True) -> None:
+    def __init__(
+        self, connection: Connection | None, on_close: Callable[[], object] | None = None
+    ) -> None:
         self._connection = connection
+        self._on_close = on_close
         self._chunks: deque[bytes] = deque()
         self._size = 0
         self._ended = False
         self._held = False
-        self._wanted = wanted
+        self._wanted = True
         self._error: BaseException | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -74,6 +78,13 @@ class Body(AsyncIterator[bytes]):
         self._chunks.clear()
         self._size = 0
         self._release()
+
+    async def aclose(self) -> None:
+        """Stop reading; a call that is still being answered is cancelled."""
+        self.discard()
+        if not self._ended and self._on_close is not None:
+            self._on_close()
+        self._wake()
 
     @property
     def ended(self) -> bool:

@@ -116,7 +116,7 @@ begun = threading.Event()
 def wait():
     future = channel.json("service", "never")
     begun.set()
-    future.result()
+    future.exception()
 threading.Thread(target=wait, daemon=True).start()
 begun.wait()
 """

@@ -1,0 +1,197 @@
+"""The graceful end of a channel; time moves by hand where it matters."""
+
+import asyncio
+import gc
+import logging
+import warnings
+
+import pytest
+
+from tchannel import errors
+
+
+@pytest.fixture
+def work(joined):
+    """An endpoint that answers when it is told to."""
+    go = asyncio.Event()
+
+    @joined.server.raw.register
+    async def work(request):
+        await go.wait()
+        return b"done"
+
+    return go
+
+
+async def test_calls_being_served_may_finish_within_the_grace(joined, work):
+    call = joined.client.raw("server", "work", hostport=joined.hostport)
+    await joined.advance(0)
+    closing = joined.server.close(grace=5)
+    await joined.advance(1)
+    assert not closing.done()
+    work.set()
+    await joined.advance(3)
+
+    assert (await call).body == b"done"
+    await closing
+
+
+async def test_what_is_left_at_the_end_of_the_grace_is_aborted(joined, work):
+    call = joined.client.raw("server", "work", hostport=joined.hostport)
+    await joined.advance(0)
+    closing = joined.server.close(grace=2)
+    await joined.advance(2.5)
+    await joined.advance(3)
+
+    await closing
+    assert isinstance(call.exception(), errors.NetworkError)
+    assert joined.server.connections == set()
+    assert joined.server.inbound_calls == 0
+
+
+async def test_new_calls_are_declined_while_it_drains(joined, work):
+    joined.client.raw("server", "work", hostport=joined.hostport)
+    await joined.advance(0)
+    connection = joined.to_server.protocol
+    closing = joined.server.close(grace=2)
+    await joined.advance(0)
+    # Peers that ignore the notice (go, python) keep calling on the same connection.
+    connection.peer.connections.append(connection)
+    late = joined.client.raw("server", "work", hostport=joined.hostport)
+    await joined.advance(0)
+
+    assert isinstance(late.exception(), errors.DeclinedError)
+    connection.peer.connections.remove(connection)
+    work.set()
+    await joined.advance(6)
+    await closing
+
+
+async def test_peers_are_told_that_it_drains_and_stop_using_the_connection(joined, work):
+    joined.client.raw("server", "work", hostport=joined.hostport)
+    await joined.advance(0)
+    closing = joined.server.close(grace=2)
+    await joined.advance(0)
+
+    assert joined.to_server.protocol.draining
+    assert joined.to_server.protocol.peer.connections == []
+    work.set()
+    await joined.advance(6)
+    await closing
+
+
+async def test_our_own_calls_are_finished_first(joined):
+    joined.client.raw.register("echo", lambda request: request.body)
+    go = asyncio.Event()
+
+    @joined.server.raw.register
+    async def slow(request):
+        await go.wait()
+        return b"slow"
+
+    call = joined.client.raw("server", "slow", hostport=joined.hostport)
+    await joined.advance(0)
+    closing = joined.client.close(grace=5)
+    await joined.advance(1)
+    assert not closing.done()
+    go.set()
+    await joined.advance(3)
+
+    assert (await call).body == b"slow"
+    await closing
+
+
+async def test_a_closed_channel_makes_no_calls_and_does_not_listen(joined):
+    closing = joined.client.close()
+    with pytest.raises(RuntimeError, match="client is closed"):
+        joined.client.raw("server", "x", hostport=joined.hostport)
+    with pytest.raises(RuntimeError, match="closed"):
+        joined.client.listen()
+    await joined.advance(5)
+    await closing
+    assert joined.client.is_closed()
+
+
+async def test_closing_twice_gives_the_same_future(joined):
+    first = joined.client.close()
+    assert joined.client.close() is first
+    await joined.advance(5)
+    await first
+
+
+async def test_close_callbacks_run_first_and_may_take_their_time(joined, caplog):
+    order = []
+
+    async def unadvertise():
+        order.append(joined.client.draining)
+
+    def broken():
+        raise OSError("no")
+
+    joined.client.on_close(broken)
+    joined.client.on_close(unadvertise)
+    closing = joined.client.close()
+    await joined.advance(5)
+    await closing
+
+    assert order == [False]
+    assert "failed while client closes" in caplog.text
+
+
+async def test_a_peer_that_does_not_read_cannot_keep_a_channel_open(joined):
+    joined.to_client.reading = False
+    joined.to_server.other.reading = False
+    call = joined.client.raw("server", "x", b"x" * 1_000_000, hostport=joined.hostport, timeout=60)
+    closing = joined.client.close(grace=1)
+    await joined.advance(2)
+    await joined.advance(6)
+
+    assert closing.done()
+    assert isinstance(call.exception(), errors.TChannelError)
+
+
+async def test_nothing_is_left_after_closing_real_channels(tcp, caplog):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before = asyncio.all_tasks()
+        server = tcp("server", hostport="127.0.0.1:0")
+        server.raw.register("echo", lambda request: request.body)
+        server.listen()
+        clients = [tcp(f"client-{n}") for n in range(3)]
+        for client in clients:
+            await client.raw("server", "echo", b"x", hostport=server.hostport)
+        await asyncio.gather(server.close(), *[client.close() for client in clients])
+        await asyncio.sleep(0)
+
+        assert asyncio.all_tasks() == before
+        assert not any(channel.connections for channel in (server, *clients))
+        gc.collect()
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_async_with_closes(tcp):
+    async with tcp("server", hostport="127.0.0.1:0") as server:
+        server.listen()
+    assert server.is_closed()
+
+
+def test_closing_before_any_loop_runs_frees_the_port(tcp_free):
+    from tchannel import TChannel
+
+    server = TChannel("server", hostport="127.0.0.1:0")
+    server.listen()
+    hostport = server.hostport
+    server.close()
+    again = TChannel("server", hostport=hostport)
+    again.listen()
+    again.close()
+
+
+@pytest.fixture
+def tcp_free():
+    """Give the test an IOLoop of its own, closed afterwards."""
+    from tornado.ioloop import IOLoop
+
+    loop = IOLoop(make_current=True)
+    yield
+    loop.close()

@@ -1,0 +1,290 @@
+"""The choice of a peer, its cost, penalties, and which peers take part at all."""
+
+import random
+
+import pytest
+
+from tchannel import TChannel, errors
+from tchannel.options import Options
+from tchannel.peers import Peer, PeerGroup
+
+
+class Group:
+    """A group whose connections a test makes by hand."""
+
+    def __init__(self, count, connected=0, **options):
+        self.connects = []
+        self.group = PeerGroup(
+            Options(**options), self.peer_of, self.connects.append, lambda p: None
+        )
+        self.group.update([f"10.0.{n // 250}.{n % 250 + 1}:1" for n in range(count)])
+        self.peers = list(self.group._peers.values())
+        for peer in self.peers[:connected]:
+            self.connect(peer)
+
+    def peer_of(self, hostport):
+        return Peer(hostport)
+
+    def connect(self, peer):
+        peer.connections.append(object())
+        self.group.file(peer)
+
+    def disconnect(self, peer):
+        peer.connections.clear()
+        self.group.file(peer)
+
+    def choose(self, tried=(), now=0.0):
+        return self.group.choose(tried, now)
+
+
+def test_a_group_without_peers_has_none_to_choose():
+    assert Group(0).choose() is None
+
+
+def test_connected_peers_are_chosen_before_those_that_are_not():
+    made = Group(10)
+    made.connect(made.peers[7])
+
+    assert {made.choose() for _ in range(20)} == {made.peers[7]}
+
+
+def test_the_peer_with_the_fewest_pending_calls_is_chosen():
+    made = Group(3, connected=3)
+    made.peers[0].begin_call()
+    made.peers[1].begin_call()
+
+    assert made.choose() is made.peers[2]
+
+
+def test_equal_peers_are_chosen_in_turn():
+    made = Group(4, connected=4)
+    chosen = []
+    for _ in range(8):
+        peer = made.choose()
+        chosen.append(peer)
+        peer.begin_call()
+        peer.end_call()
+
+    assert sorted(map(id, chosen[:4])) == sorted(map(id, made.peers))
+    assert chosen[:4] == chosen[4:]
+
+
+def test_tried_peers_are_avoided_as_long_as_there_is_another():
+    made = Group(3, connected=2)
+    first = made.choose()
+    second = made.choose((first,))
+    third = made.choose((first, second))
+
+    assert {first, second} == set(made.peers[:2])
+    assert third is made.peers[2]
+    assert made.choose((first, second, third)) is None
+
+
+def test_pending_calls_stay_balanced_over_many_random_calls():
+    made = Group(7, connected=7)
+    running = []
+    for _ in range(2000):
+        if running and random.random() < 0.45:
+            running.pop(random.randrange(len(running))).end_call()
+        else:
+            peer = made.choose()
+            assert peer.pending == min(p.pending for p in made.peers)
+            peer.begin_call()
+            running.append(peer)
+
+
+class CountingPeer(Peer):
+    """Counts how often it is looked at by being hashed or compared."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __hash__(self):
+        CountingPeer.looks += 1
+        return id(self)
+
+    def __eq__(self, other):
+        CountingPeer.looks += 1
+        return self is other
+
+
+@pytest.mark.parametrize("count", [10, 1_000, 10_000])
+def test_a_choice_looks_at_as_few_peers_among_ten_thousand_as_among_ten(count):
+    made = Group(0)
+    made.peer_of = CountingPeer
+    made.group._peer_of = CountingPeer
+    made.group.update([f"10.{n // 62500}.{n // 250 % 250}.{n % 250 + 1}:1" for n in range(count)])
+    for peer in list(made.group._peers.values()):
+        made.connect(peer)
+    CountingPeer.looks = 0
+    calls = 500
+    for _ in range(calls):
+        peer = made.group.choose((), 0.0)
+        peer.begin_call()
+        if random.random() < 0.5:
+            peer.end_call()
+
+    # Each call takes the peer out of a bucket and puts it in another, at its begin and its end.
+    assert CountingPeer.looks / calls < 12
+
+
+def test_a_group_opens_one_connection_after_the_other_up_to_its_maximum():
+    made = Group(20, peer_connections=3)
+    made.connect(made.peers[0])
+    for _ in range(5):
+        made.choose()
+        for peer in made.connects:
+            if not peer.connections:
+                made.connect(peer)
+
+    assert sum(bool(peer.connections) for peer in made.peers) == 3
+
+
+@pytest.mark.parametrize("failure", range(5))
+def test_a_penalty_doubles_with_each_failure_up_to_its_maximum(failure):
+    made = Group(2, connected=2, penalty_min=0.5, penalty_max=3)
+    peer = made.peers[0]
+    now = 0.0
+    for _ in range(failure + 1):
+        made.group.penalise(peer, now)
+        length = peer.penalised_until - now
+        now = peer.penalised_until + 0.001
+        made.choose(now=now)
+
+    longest = min(3, 0.5 * 2**failure)
+    assert longest * 0.75 <= length <= longest
+
+
+def test_a_penalised_peer_is_chosen_only_when_no_other_can_be():
+    made = Group(3, connected=2)
+    first, second, unconnected = made.peers
+    made.group.penalise(first, 0.0)
+
+    assert {made.choose() for _ in range(10)} == {second}
+    assert made.choose((second,)) is unconnected
+    assert made.choose((second, unconnected)) is first
+
+
+def test_a_penalty_ends_with_its_time_and_with_the_first_success():
+    made = Group(2, connected=2)
+    first, second = made.peers
+    made.group.penalise(first, 0.0)
+    made.group.penalise(second, 0.0)
+
+    assert made.choose(now=0.1) in made.peers
+    made.group.forgive(first)
+    assert {made.choose(now=0.1) for _ in range(5)} == {first}
+    assert first.penalty == 0
+    made.choose(now=31.0)
+    assert not second.penalised_until
+
+
+def test_removed_peers_are_chosen_no_more_and_added_ones_are():
+    made = Group(2, connected=2)
+    gone, stays = made.peers
+    made.group.remove(gone.hostport)
+    assert made.choose() is stays
+    made.group.update(["10.9.9.9:1"])
+
+    assert made.group.hosts == ["10.9.9.9:1"]
+    assert made.choose().hostport == "10.9.9.9:1"
+
+
+@pytest.mark.parametrize("hostport", ["", "nonsense", "host:", "host:0", "host:99999", ":80", 7])
+def test_an_address_that_nobody_can_connect_to_is_refused_with_its_text(hostport):
+    with pytest.raises((ValueError, TypeError), match=str(hostport) if hostport != "" else "''"):
+        TChannel("client", known_peers=["127.0.0.1:4040", hostport])
+
+
+def test_a_str_for_known_peers_is_refused():
+    with pytest.raises(TypeError, match="known_peers"):
+        TChannel("client", known_peers="127.0.0.1:4040")
+
+
+async def test_calls_spread_over_known_peers(tcp):
+    servers = []
+    for n in range(3):
+        server = tcp(f"server-{n}", hostport="127.0.0.1:0")
+        server.raw.register("who", lambda request, n=n: str(n))
+        server.listen()
+        servers.append(server)
+    client = tcp("client", known_peers=[server.hostport for server in servers])
+
+    answers = {(await client.raw("service", "who")).body for _ in range(60)}
+
+    assert answers == {b"0", b"1", b"2"}
+
+
+async def test_a_peer_that_cannot_be_connected_to_is_left_for_another(tcp):
+    server = tcp("server", hostport="127.0.0.1:0")
+    server.raw.register("ok", lambda request: b"ok")
+    server.listen()
+    for _ in range(5):
+        client = tcp("client", known_peers=[server.hostport, "127.0.0.1:1"])
+        assert (await client.raw("server", "ok")).body == b"ok"
+
+
+async def test_busy_peers_are_left_for_others(tcp):
+    servers = []
+    for n in range(2):
+        server = tcp(f"server-{n}", hostport="127.0.0.1:0")
+        server.listen()
+        servers.append(server)
+    calls = {"busy": 0, "free": 0}
+
+    def busy(request):
+        calls["busy"] += 1
+        raise errors.BusyError("go away")
+
+    def free(request):
+        calls["free"] += 1
+
+    servers[0].raw.register("work", busy)
+    servers[1].raw.register("work", free)
+    client = tcp("client", known_peers=[server.hostport for server in servers])
+
+    for _ in range(30):
+        await client.raw("service", "work")
+
+    assert calls["free"] == 30
+    assert calls["busy"] < 10
+
+
+async def test_callers_never_pollute_the_choice_and_are_dropped_when_they_leave(tcp):
+    server = tcp("server", hostport="127.0.0.1:0")
+    server.raw.register("hello", lambda request: None)
+    server.listen()
+    callers = [tcp(f"caller-{n}") for n in range(5)]
+    for caller in callers:
+        await caller.raw("server", "hello", hostport=server.hostport)
+
+    assert len(server.peers) == 0
+    assert len(server.peers_table) == 5
+    for caller in callers:
+        await caller.close()
+    import asyncio
+
+    for _ in range(200):
+        if not len(server.peers_table):
+            break
+        await asyncio.sleep(0.005)
+    assert len(server.peers_table) == 0
+
+
+async def test_an_address_given_once_is_forgotten_with_its_connection(tcp):
+    server = tcp("server", hostport="127.0.0.1:0")
+    server.raw.register("hello", lambda request: None)
+    server.listen()
+    client = tcp("client")
+    await client.raw("server", "hello", hostport=server.hostport)
+    assert len(client.peers_table) == 1
+    assert len(client.peers) == 0
+    await server.close()
+    import asyncio
+
+    for _ in range(200):
+        if not len(client.peers_table):
+            break
+        await asyncio.sleep(0.005)
+
+    assert len(client.peers_table) == 0

@@ -1,0 +1,246 @@
+"""Bodies that are sent and read as they arrive."""
+
+import asyncio
+
+import pytest
+
+from tchannel import Response, errors
+from tchannel.options import Options
+
+
+async def chunks(*parts):
+    for part in parts:
+        yield part
+
+
+async def test_a_streamed_request_arrives_chunk_by_chunk(joined):
+    seen = []
+
+    @joined.server.raw.register(stream=True)
+    async def take(request):
+        async for chunk in request.body:
+            seen.append(chunk)
+        return str(len(seen))
+
+    async def body():
+        for n in range(3):
+            yield b"x" * 10 + str(n).encode()
+            await joined.advance(0)
+            # It is there before the next one was made.
+            assert b"".join(seen).endswith(str(n).encode())
+
+    response = await joined.client.raw("server", "take", body(), b"head", hostport=joined.hostport)
+
+    assert int(response.body) >= 3
+    assert b"".join(seen) == b"".join(b"x" * 10 + str(n).encode() for n in range(3))
+
+
+async def test_a_plain_handler_gets_a_streamed_request_whole(joined):
+    joined.server.raw.register("echo", lambda request: request.body)
+
+    response = await joined.client.raw(
+        "server", "echo", chunks(b"a" * 70_000, b"", b"b"), hostport=joined.hostport
+    )
+
+    assert response.body == b"a" * 70_000 + b"b"
+
+
+async def test_a_streaming_handler_gets_a_small_request_too(joined):
+    @joined.server.raw.register("read", stream=True)
+    async def read(request):
+        return await request.body.read()
+
+    for body in (b"", b"small", b"x" * 200_000):
+        response = await joined.client.raw("server", "read", body, hostport=joined.hostport)
+        assert response.body == body
+
+
+async def test_an_async_generator_streams_the_response(joined):
+    more = asyncio.Event()
+
+    @joined.server.raw.register("count")
+    async def count(request):
+        yield b"one,"
+        await more.wait()
+        yield b"two"
+
+    response = await joined.client.raw("server", "count", hostport=joined.hostport, stream=True)
+    first = await anext(response.body)
+    more.set()
+
+    assert first == b"one,"
+    assert await response.body.read() == b"two"
+
+
+async def test_a_streamed_response_is_read_whole_by_a_plain_call(joined):
+    @joined.server.raw.register("count")
+    async def count(request):
+        for n in range(5):
+            yield str(n)
+
+    response = await joined.client.raw("server", "count", hostport=joined.hostport)
+
+    assert response.body == b"01234"
+
+
+async def test_a_handler_may_stream_with_headers_and_status(joined):
+    @joined.server.raw.register("answer")
+    def answer(request):
+        return Response(chunks(b"a", b"b"), headers=b"h", status=1)
+
+    response = await joined.client.raw("server", "answer", hostport=joined.hostport, stream=True)
+
+    assert (response.headers, response.status) == (b"h", 1)
+    assert await response.body.read() == b"ab"
+
+
+async def test_an_error_before_the_first_chunk_is_the_error_of_the_call(joined):
+    @joined.server.raw.register("fail")
+    async def fail(request):
+        raise errors.BadRequestError("no")
+        yield b""
+
+    with pytest.raises(errors.BadRequestError, match="no"):
+        await joined.client.raw("server", "fail", hostport=joined.hostport, stream=True)
+
+
+async def test_an_error_in_the_middle_reaches_the_reader_after_what_arrived(joined):
+    @joined.server.raw.register("fail")
+    async def fail(request):
+        yield b"begun"
+        await asyncio.sleep(0)
+        raise ValueError("broken")
+
+    response = await joined.client.raw("server", "fail", hostport=joined.hostport, stream=True)
+    seen = []
+    with pytest.raises(errors.UnexpectedError, match="broken"):
+        async for chunk in response.body:
+            seen.append(chunk)
+    assert seen == [b"begun"]
+
+
+async def test_the_timeout_holds_for_the_whole_body(joined):
+    @joined.server.raw.register("endless")
+    async def endless(request):
+        yield b"begun"
+        await asyncio.Future()
+
+    response = await joined.client.raw(
+        "server", "endless", hostport=joined.hostport, stream=True, timeout=2
+    )
+    await joined.advance(2.1)
+
+    with pytest.raises(errors.TimeoutError):
+        await response.body.read()
+
+
+async def test_a_body_that_fails_is_the_callers_own_error_and_cancels_the_call(joined):
+    ended = []
+
+    @joined.server.raw.register(stream=True)
+    async def take(request):
+        try:
+            return await request.body.read()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    async def body():
+        yield b"begun"
+        await joined.advance(0)
+        raise OSError("disk gone")
+
+    with pytest.raises(OSError, match="disk gone"):
+        await joined.client.raw("server", "take", body(), hostport=joined.hostport)
+    await joined.advance(0)
+    assert ended == ["cancelled"]
+
+
+async def test_a_streamed_chunk_of_another_type_is_a_type_error(joined):
+    joined.server.raw.register("echo", lambda request: request.body)
+
+    with pytest.raises(TypeError, match="bytes"):
+        await joined.client.raw("server", "echo", chunks(b"a", 7), hostport=joined.hostport)
+
+
+async def test_a_slow_reader_stops_the_producer(clock, make_channel, join, settle):
+    options = Options(stream_buffer=100_000, write_buffer=200_000)
+    client, server = (
+        make_channel("client", options=options),
+        make_channel("server", options=options),
+    )
+    made = []
+
+    @server.raw.register("flood")
+    async def flood(request):
+        for n in range(200):
+            made.append(n)
+            yield b"x" * 50_000
+
+    join(client, server, "10.0.0.1:1")
+    await settle()
+    response = await client.raw("server", "flood", hostport="10.0.0.1:1", stream=True)
+    await settle(300)
+    stopped_at = len(made)
+
+    assert stopped_at < 40
+    assert len(await response.body.read()) == 200 * 50_000
+    for channel in (client, server):
+        closing = channel.close(grace=1)
+        await clock.advance(5)
+        await closing
+
+
+async def test_a_slow_handler_stops_the_caller(clock, make_channel, join, settle):
+    options = Options(stream_buffer=100_000, write_buffer=200_000)
+    client, server = (
+        make_channel("client", options=options),
+        make_channel("server", options=options),
+    )
+    go = asyncio.Event()
+    made = []
+
+    @server.raw.register("sink", stream=True)
+    async def sink(request):
+        await go.wait()
+        return str(len(await request.body.read()))
+
+    async def body():
+        for n in range(200):
+            made.append(n)
+            yield b"x" * 50_000
+
+    join(client, server, "10.0.0.1:1")
+    await settle()
+    call = client.raw("server", "sink", body(), hostport="10.0.0.1:1")
+    await settle(300)
+    stopped_at = len(made)
+    go.set()
+
+    assert stopped_at < 40
+    assert (await call).body == str(200 * 50_000).encode()
+    for channel in (client, server):
+        closing = channel.close(grace=1)
+        await clock.advance(5)
+        await closing
+
+
+async def test_a_caller_that_goes_away_ends_the_streaming_handler(joined):
+    ended = []
+
+    @joined.server.raw.register("endless")
+    async def endless(request):
+        try:
+            while True:
+                yield b"x" * 1000
+                await asyncio.sleep(0)
+        finally:
+            ended.append(True)
+
+    response = await joined.client.raw("server", "endless", hostport=joined.hostport, stream=True)
+    await anext(response.body)
+    await response.body.aclose()
+    await joined.advance(0)
+
+    assert ended == [True]
+    assert joined.server.inbound_calls == 0
