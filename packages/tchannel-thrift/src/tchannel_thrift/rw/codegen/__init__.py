@@ -1,0 +1,19 @@
+"""Generated Python: the classes of a module, and their encoders, decoders and constructors."""
+
+from .surface import (
+    RESERVED_FIELD_NAMES,
+    RESERVED_FUNCTION_NAMES,
+    build_enum,
+    build_service,
+    build_struct,
+    finish_struct,
+)
+
+__all__ = [
+    "RESERVED_FIELD_NAMES",
+    "RESERVED_FUNCTION_NAMES",
+    "build_enum",
+    "build_service",
+    "build_struct",
+    "finish_struct",
+]

@@ -1,0 +1,261 @@
+"""Constructors: ``__init__`` of a generated class, generated for the first instance."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from ..spec import (
+    BinaryTypeSpec,
+    BoolTypeSpec,
+    DoubleTypeSpec,
+    EnumTypeSpec,
+    FieldSpec,
+    ListTypeSpec,
+    MapTypeSpec,
+    SetTypeSpec,
+    StructTypeSpec,
+    TextTypeSpec,
+    TypeSpec,
+    UnionTypeSpec,
+)
+from ..spec.struct import missing_argument
+from .layout import CODE_SIZES, struct_code
+from .source import Source, is_plain
+
+Constructor: TypeAlias = Callable[..., None]
+
+
+class _Missing:
+    """The default of arguments that must be given: unlike None, nobody passes it."""
+
+    def __repr__(self) -> str:
+        return "<required>"
+
+
+_MISSING = _Missing()
+
+
+def constructor_of(spec: StructTypeSpec) -> Constructor:
+    """Generate the constructor of a struct and set it as the ``__init__`` of its class."""
+    writer = _ConstructorWriter(spec)
+    constructor = writer.union() if isinstance(spec, UnionTypeSpec) else writer.struct()
+    constructor.__qualname__ = f"{spec.name}.__init__"  # Python's own errors name it
+    spec.surface.__init__ = constructor
+    return constructor
+
+
+def default_expression(source: Source, field: FieldSpec) -> str:
+    """Text for a field's default; one that can change is copied each time."""
+    default = source.bind("default", field.default_value)
+    if isinstance(field.default_value, (bool, int, float, str, bytes)):
+        return default
+    return f"{source.bind('deepcopy', copy.deepcopy)}({default})"
+
+
+class _ConstructorWriter:
+    """Writes the source of one constructor."""
+
+    def __init__(self, spec: StructTypeSpec) -> None:
+        self.spec = spec
+        self.source = Source()
+        # Arguments are locals, and so are found before globals: whatever else the text names must
+        # begin as no field does.
+        self._prefix = "g_"
+        while any(field.name.startswith(self._prefix) for field in spec.fields):
+            self._prefix += "_"
+        self._self, self._extra, self._unknown = (
+            self._prefix + name for name in ("self", "extra", "unknown")
+        )
+        # A field may have a keyword's name: then it is found among the unknown arguments.
+        self._names = {
+            field.name: field.name if is_plain(field.name) else self._fresh("argument")
+            for field in spec.fields
+        }
+
+    def struct(self) -> Constructor:
+        source = self.source
+        parameters = [self._self]
+        for field in self.spec.constructor_fields:
+            if is_plain(field.name):
+                default = self._bind("MISSING", _MISSING) if field.must_be_given else "None"
+                parameters.append(f"{field.name}={default}")
+        odd = [field for field in self.spec.constructor_fields if not is_plain(field.name)]
+        parameters += [f"*{self._extra}", f"**{self._unknown}"]
+        with source.block(f"def __init__({', '.join(parameters)}):"):
+            for field in odd:
+                default = self._bind("MISSING", _MISSING) if field.must_be_given else "None"
+                source.line(
+                    f"{self._names[field.name]} = {self._unknown}.pop({field.name!r}, {default})"
+                )
+            with source.block(f"if {self._extra} or {self._unknown}:"):
+                refuse = self._bind("refuse", self._refuse)
+                source.line(f"raise {refuse}({self._extra}, {self._unknown})")
+            for field in self.spec.fields:
+                self._field(field)
+            if not self.spec.fields:
+                source.line("pass")
+        return source.compile("__init__", "constructor")
+
+    def _field(self, field: FieldSpec) -> None:
+        source = self.source
+        name = self._names[field.name]
+        if field.must_be_given:
+            self._check(field, name, may_be_missing=True)
+        else:
+            if field.default_value is not None:
+                with source.block(f"if {name} is None:"):
+                    default = self._default(field)
+                    source.line(f"{name} = {default}")
+                with source.block("else:"):
+                    self._check(field, name)
+            else:
+                with source.block(f"if {name} is not None:"):
+                    self._check(field, name)
+        source.line(self._assign(field.name, name))
+
+    def union(self) -> Constructor:
+        source = self.source
+        parameters = [self._self, f"*{self._extra}"]
+        parameters += [f"{f.name}=None" for f in self.spec.fields if is_plain(f.name)]
+        parameters.append(f"**{self._unknown}")
+        with source.block(f"def __init__({', '.join(parameters)}):"):
+            for field in self.spec.fields:
+                if not is_plain(field.name):
+                    source.line(
+                        f"{self._names[field.name]} = {self._unknown}.pop({field.name!r}, None)"
+                    )
+            with source.block(f"if {self._extra} or {self._unknown}:"):
+                refuse = self._bind("refuse", self._refuse_union)
+                source.line(f"raise {refuse}({self._extra}, {self._unknown})")
+            names = [self._names[field.name] for field in self.spec.fields]
+            if names:
+                present = " + ".join(f"({name} is not None)" for name in names)
+                assert isinstance(self.spec, UnionTypeSpec)
+                wrong = "> 1" if self.spec.allow_empty else "!= 1"
+                with source.block(f"if {present} {wrong}:"):
+                    check = self._bind("check_count", self.spec.check_count)
+                    source.line(f"{check}([{', '.join(names)}])")
+            for field, name in zip(self.spec.fields, names, strict=True):
+                with source.block(f"if {name} is not None:"):
+                    self._check(field, name)
+                source.line(self._assign(field.name, name))
+            if not names:
+                source.line("pass")
+        return source.compile("__init__", "constructor")
+
+    # -- checks -----------------------------------------------------------------------------------
+
+    def _check(self, field: FieldSpec, name: str, *, may_be_missing: bool = False) -> None:
+        """Look at a value quickly; let the field's own check decide about whatever is unusual."""
+        source = self.source
+        check = self._bind("check", field.check)
+
+        def unusual() -> None:
+            if may_be_missing:
+                with source.block(f"if {name} is {self._bind('MISSING', _MISSING)}:"):
+                    missing = self._bind("missing", self._missing)
+                    names = ", ".join(self._names[field.name] for field in self.spec.fields)
+                    source.line(f"raise {missing}([{names}])")
+            source.line(f"{name} = {check}({name})")
+
+        spec = field.spec
+        condition = self._condition(spec, name)
+        if condition is not None:
+            with source.block(f"if {condition}:"):
+                unusual()
+            return
+        item, key = self._fresh("x"), self._fresh("k")
+        if isinstance(spec, MapTypeSpec):
+            kind, loop = "dict", f"for {key}, {item} in {name}.items():"
+            conditions = [self._condition(spec.kspec, key), self._condition(spec.vspec, item)]
+        elif isinstance(spec, ListTypeSpec):
+            kind = "set" if isinstance(spec, SetTypeSpec) else "list"
+            loop = f"for {item} in {name}:"
+            conditions = [self._condition(spec.vspec, item)]
+        else:
+            unusual()
+            return
+        known = [text for text in conditions if text is not None]
+        if len(known) < len(conditions):  # containers of containers are checked by their specs
+            unusual()
+            return
+        with (
+            source.block(f"if {name}.__class__ is {self._bind(kind, _KINDS[kind])}:"),
+            source.block(loop),
+            source.block(f"if {' or '.join(known)}:"),
+        ):
+            source.line(f"{name} = {check}({name})")
+            source.line("break")
+        with source.block("else:"):
+            unusual()
+
+    def _condition(self, spec: TypeSpec, name: str) -> str | None:
+        """Text that is true for a value that needs a closer look; None for containers."""
+        if spec is BoolTypeSpec:
+            return f"{name} is not True and {name} is not False"
+        if spec is DoubleTypeSpec:
+            return f"{name}.__class__ is not {self._bind('float', float)}"
+        if spec is TextTypeSpec:
+            return f"{name}.__class__ is not {self._bind('str', str)}"
+        if spec is BinaryTypeSpec:
+            return f"{name}.__class__ is not {self._bind('bytes', bytes)}"
+        code = struct_code(spec)
+        if code is not None or isinstance(spec, EnumTypeSpec):
+            bound = 1 << (8 * CODE_SIZES[code or "i"] - 1)
+            kind = self._bind("int", int)
+            return f"{name}.__class__ is not {kind} or not {-bound} <= {name} < {bound}"
+        if isinstance(spec, StructTypeSpec):
+            return f"{name}.__class__ is not {self._bind('surface', spec.surface)}"
+        return None
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def _bind(self, name: str, value: object) -> str:
+        if name in ("MISSING", "float", "str", "bytes", "int", "list", "set", "dict"):
+            return self.source.bind_as(f"{self._prefix}{name}", value)
+        return self.source.bind(f"{self._prefix}{name}", value)
+
+    def _fresh(self, name: str) -> str:
+        return self.source.fresh(f"{self._prefix}{name}")
+
+    def _assign(self, name: str, value: str) -> str:
+        if is_plain(name):
+            return f"{self._self}.{name} = {value}"
+        return f"{self._bind('setattr', setattr)}({self._self}, {name!r}, {value})"
+
+    def _default(self, field: FieldSpec) -> str:
+        default = self._bind("default", field.default_value)
+        if isinstance(field.default_value, (bool, int, float, str, bytes)):
+            return default
+        return f"{self._bind('deepcopy', copy.deepcopy)}({default})"
+
+    # -- errors -----------------------------------------------------------------------------------
+
+    def _missing(self, values: list[Any]) -> TypeError:
+        return missing_argument(self.spec, [None if v is _MISSING else v for v in values])
+
+    def _refuse(self, extra: tuple[Any, ...], unknown: dict[str, Any]) -> TypeError:
+        name = self.spec.name
+        if extra:
+            most = len(self.spec.fields)
+            return TypeError(
+                f"{name}() takes at most {most + 1} arguments ({most + len(extra) + 1} given)"
+            )
+        return _unexpected(name, unknown)
+
+    def _refuse_union(self, extra: tuple[Any, ...], unknown: dict[str, Any]) -> TypeError:
+        name = self.spec.name
+        if extra:
+            return TypeError(
+                f"{name}() does not accept any positional arguments ({len(extra)} given)"
+            )
+        return _unexpected(name, unknown)
+
+
+_KINDS = {"dict": dict, "list": list, "set": set}
+
+
+def _unexpected(name: str, unknown: dict[str, Any]) -> TypeError:
+    return TypeError(f'{name}() got an unexpected keyword argument "{next(iter(unknown))}"')

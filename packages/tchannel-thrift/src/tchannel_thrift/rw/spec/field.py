@@ -1,0 +1,85 @@
+"""Fields of structs, unions and exceptions; arguments; results and declared exceptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import TypeSpec, field_error
+
+
+class FieldSpec:
+    """A field.
+
+    Args:
+        id: Number on the wire.
+        name: Name in the IDL and in Python.
+        required: Whether a value must be there.
+        struct_name: Name of the struct, for errors.
+
+    Attributes:
+        spec: Type of the field; set by linking.
+        default_value: What an absent field has, or None.
+        linked: Whether ``spec`` is set.
+
+    """
+
+    __slots__ = ("_spec", "default_value", "id", "linked", "name", "required", "struct_name")
+
+    def __init__(self, id: int, name: str, required: bool, struct_name: str) -> None:
+        self.id = id
+        self.name = name
+        self.required = required
+        self.struct_name = struct_name
+        self.default_value: Any = None
+        self.linked = False
+        self._spec: TypeSpec | None = None
+
+    @property
+    def spec(self) -> TypeSpec:
+        """Type of the field."""
+        assert self._spec is not None, f"field {self.name} is not linked"
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: TypeSpec) -> None:
+        self._spec = spec
+        self.linked = True
+
+    @property
+    def ttype_code(self) -> int:
+        """The type's code on the wire."""
+        return self.spec.ttype_code
+
+    @property
+    def hashable(self) -> bool:
+        """Whether values of the field are hashable."""
+        return self.spec.hashable
+
+    @property
+    def must_be_given(self) -> bool:
+        """Whether the field is required and has no default."""
+        return self.required and self.default_value is None
+
+    def check(self, value: Any) -> Any:
+        """``value`` if it can be written as this field; a list of it where it can be read once.
+
+        Raises:
+            TypeError, ValueError: Otherwise, naming struct and field.
+
+        """
+        if value is None:
+            raise TypeError(
+                f'Field "{self.name}" of "{self.struct_name}" is required. It cannot be None.'
+            )
+        try:
+            # A generator is used up by looking at it, and its length must be known to write it.
+            if hasattr(value, "__iter__") and not hasattr(value, "__len__"):
+                value = list(value)
+            self.spec.validate(value)
+        except (TypeError, ValueError) as error:
+            raise field_error(error, self.name, self.struct_name) from None
+        return value
+
+    def __repr__(self) -> str:
+        spec_name = self._spec.name if self._spec is not None else None
+        return f"FieldSpec(id={self.id!r}, name={self.name!r}, spec_name={spec_name!r})"

@@ -1,0 +1,253 @@
+"""Structs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..errors import ThriftProtocolError
+from ..protocol.binary import BinaryReader, BinaryWriter
+from ..wire import ttype
+from .base import TypeSpec, field_error, final, wrong_type
+from .field import FieldSpec
+
+
+class StructTypeSpec(TypeSpec):
+    """A struct.
+
+    Its fields come with linking, its class (``surface``) from the code generator. Fields are
+    written in the order of the file; those that are None are left out.
+
+    Args:
+        name: Name of the struct.
+
+    Attributes:
+        fields: The fields, in the order of the file.
+        base_cls: What the generated class derives from: ``object`` or ``Exception``.
+        linked: Whether the fields are there.
+
+    """
+
+    __slots__ = ("_by_id", "_name", "_surface", "fields", "linked")
+
+    base_cls: ClassVar[type] = object
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._surface: Any = None
+        self._by_id: dict[int, tuple[int, FieldSpec]] | None = None
+        self.fields: list[FieldSpec] = []
+        self.linked = False
+
+    @property
+    def name(self) -> str:
+        """The type as the IDL writes it."""
+        return self._name
+
+    @property
+    def ttype_code(self) -> int:
+        """The type's code on the wire."""
+        return ttype.STRUCT
+
+    @property
+    def surface(self) -> Any:
+        """What stands for the type in Python."""
+        return self._surface
+
+    @surface.setter
+    def surface(self, surface: type) -> None:
+        # Set once, by the code generator.
+        self._surface = surface
+
+    @property
+    def hashable(self) -> bool:
+        """Whether values can be elements of sets and keys of maps."""
+        return _hashable(self, set())
+
+    @property
+    def constructor_fields(self) -> list[FieldSpec]:
+        """The fields in the order of the constructor: first those that must be given."""
+        must = [field for field in self.fields if field.must_be_given]
+        return must + [field for field in self.fields if not field.must_be_given]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, fields={self.fields!r})"
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def validate(self, value: Any) -> None:
+        """Raise TypeError or ValueError unless the value can be written."""
+        if not isinstance(value, self.surface):
+            wrong_type(value, self)
+
+    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+        """Check and write a value."""
+        self.validate(value)
+        for field in self.fields:
+            item = getattr(value, field.name)
+            if item is not None:
+                self.write_field(writer, field, item)
+        writer.write_field_stop()
+
+    def write_field(self, writer: BinaryWriter, field: FieldSpec, value: Any) -> None:
+        """Write one field of a struct; an error names it."""
+        try:
+            writer.write_field_begin(field.ttype_code, field.id)
+            field.spec.write_to(writer, value)
+        except (TypeError, ValueError) as error:
+            raise field_error(error, field.name, self.name) from None
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def read_from(self, reader: BinaryReader) -> Any:
+        """Read a value."""
+        reader.enter()
+        value, reader.position = self.surface.__thrift_decode__(
+            reader.payload, reader.position, reader.depth
+        )
+        reader.leave()
+        return value
+
+    def resume(
+        self, payload: bytes, start: int, position: int, values: list[Any], depth: int
+    ) -> tuple[Any, int]:
+        """Go on where the generated decoder gave up.
+
+        That is an unexpected field, or an order other than that of the file, or a mistake.
+
+        Args:
+            payload: The whole payload.
+            start: Where the struct starts.
+            position: Where the next field starts. Beyond the payload where a string claimed more
+                bytes than there are: then the struct is read again, to say what is missing.
+            values: What has been read, in the order of the fields; None for what has not.
+            depth: How many levels may be nested below this struct.
+
+        Returns:
+            The instance, and the position after the struct.
+
+        """
+        if position > len(payload):
+            position = start
+            values = [None] * len(values)
+        by_id = self._by_id
+        if by_id is None:
+            by_id = {field.id: (index, field) for index, field in enumerate(self.fields)}
+            self._by_id = by_id
+        reader = BinaryReader(payload, position, depth)
+        while True:
+            code, field_id = reader.read_field_begin()
+            if code == ttype.STOP:
+                return self.assemble(values), reader.position
+            index, field = by_id.get(field_id, (0, None))
+            if field is None or field.ttype_code != code:
+                self.skip_unknown(reader, code, field_id)
+                continue
+            try:
+                values[index] = field.spec.read_from(reader)
+            except (TypeError, ValueError) as error:
+                raise field_error(error, field.name, self.name) from None
+
+    def skip_unknown(self, reader: BinaryReader, code: int, field_id: int) -> None:
+        """Pass over a field that the IDL does not know."""
+        reader.skip(code)
+
+    def assemble(self, values: list[Any]) -> Any:
+        """An instance from the values that were read.
+
+        Raises:
+            TypeError: If a required one is missing.
+
+        """
+        for index, field in enumerate(self.fields):
+            if values[index] is None:
+                if field.default_value is not None:
+                    values[index] = copy.deepcopy(field.default_value)
+                elif field.required:
+                    raise final(missing_argument(self, values))
+        return self.instance(values)
+
+    def instance(self, values: list[Any]) -> Any:
+        """An instance that has these values, unchecked."""
+        surface = self.surface
+        value = surface.__new__(surface)
+        for field, item in zip(self.fields, values, strict=True):
+            setattr(value, field.name, item)
+        return value
+
+    # -- primitive representation ---------------------------------------------------------------
+
+    def to_primitive(self, value: Any) -> dict[str, Any]:
+        """The value as nothing but primitives."""
+        result = {}
+        for field in self.fields:
+            item = getattr(value, field.name)
+            if item is not None:
+                result[field.name] = field.spec.to_primitive(item)
+        return result
+
+    def from_primitive(self, value: Any) -> Any:
+        """The value that primitives stand for."""
+        return self.surface(**self._arguments(value))
+
+    def _arguments(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, self.surface):
+            value = self.to_primitive(value)
+        if not isinstance(value, Mapping):
+            raise TypeError(f'Cannot read {value!r:.200} as a "{self.name}": a dict is needed.')
+        arguments = {}
+        for field in self.fields:
+            item = value.get(field.name)
+            if item is not None:
+                try:
+                    arguments[field.name] = field.spec.from_primitive(item)
+                except (TypeError, ValueError) as error:
+                    raise field_error(error, field.name, self.name) from None
+        return arguments
+
+
+def missing_argument(spec: StructTypeSpec, values: list[Any]) -> TypeError:
+    """The error for a struct without a required field, in the words of Python 2 and thriftrw."""
+    missing = [
+        field.name
+        for field, value in zip(spec.fields, values, strict=True)
+        if value is None and field.must_be_given
+    ]
+    # Like thriftrw this counts ``self``.
+    least = 1 + sum(field.must_be_given for field in spec.fields)
+    given = 1 + sum(value is not None for value in values)
+    names = ", ".join(f'"{name}"' for name in missing)
+    return TypeError(
+        f"{spec.name}() takes at least {least} arguments ({given} given): {names} missing"
+    )
+
+
+def write_struct(spec: StructTypeSpec, value: Any) -> bytes:
+    """The bytes of a value, with every check: what ``dumps`` falls back on.
+
+    Raises:
+        TypeError, ValueError: If a value is not what the IDL says, naming struct and field.
+
+    """
+    writer = BinaryWriter()
+    try:
+        spec.write_to(writer, value)
+    except RecursionError:
+        raise ValueError(f"The {spec.name} contains itself or is nested too deeply") from None
+    return writer.getvalue()
+
+
+def too_deep() -> ThriftProtocolError:
+    """The error for a payload that is nested deeper than the limit."""
+    return ThriftProtocolError("The payload is nested too deeply.")
+
+
+def _hashable(spec: TypeSpec, seen: set[int]) -> bool:
+    # A struct may contain itself: what is being looked at already does not count against it.
+    if not isinstance(spec, StructTypeSpec):
+        return spec.hashable
+    if id(spec) in seen:
+        return True
+    seen.add(id(spec))
+    return all(_hashable(field.spec, seen) for field in spec.fields)

@@ -1,0 +1,65 @@
+"""Unions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..protocol.binary import BinaryWriter
+from .base import final
+from .struct import StructTypeSpec
+
+
+class UnionTypeSpec(StructTypeSpec):
+    """A union: exactly one of its fields has a value.
+
+    Args:
+        name: Name of the union.
+        allow_empty: Whether no value at all is fine too, as in the result of a void function.
+
+    """
+
+    __slots__ = ("allow_empty",)
+
+    def __init__(self, name: str, *, allow_empty: bool = False) -> None:
+        super().__init__(name)
+        self.allow_empty = allow_empty
+
+    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+        """Check and write a value."""
+        self.validate(value)
+        for field in self.fields:
+            item = getattr(value, field.name)
+            if item is not None:
+                self.write_field(writer, field, item)
+                break
+        writer.write_field_stop()
+
+    def assemble(self, values: list[Any]) -> Any:
+        """An instance from the values that were read; TypeError unless there is exactly one."""
+        self.check_count(values)
+        return self.instance(values)
+
+    def check_count(self, values: list[Any]) -> None:
+        """Raise TypeError unless exactly one of the values, in field order, is not None."""
+        given = [field.name for field, v in zip(self.fields, values, strict=True) if v is not None]
+        if len(given) > 1:
+            names = " and ".join(f'"{name}"' for name in given)
+            raise final(
+                TypeError(
+                    f"{self.name}() received multiple values, {names}. "
+                    "Unions can have at most one field populated."
+                )
+            )
+        if not given and not self.allow_empty:
+            raise final(
+                TypeError(
+                    f"{self.name}() did not receive any values. "
+                    "Exactly one non-None value is required."
+                )
+            )
+
+    def from_primitive(self, value: Any) -> Any:
+        """The union; of several fields that are present the first declared one counts."""
+        arguments = self._arguments(value)
+        first = next(iter(arguments), None)
+        return self.surface(**({} if first is None else {first: arguments[first]}))
