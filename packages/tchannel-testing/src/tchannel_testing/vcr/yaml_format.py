@@ -93,7 +93,13 @@ def _represent_bytes(dumper: _Dumper, data: bytes) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # PyYAML loses some control characters of text (U+0085 reads back as a space).
+    return _represent_bytes(dumper, text.encode(errors="replace"))
+
+
 _Dumper.add_representer(bytes, _represent_bytes)
+_Dumper.add_representer(str, _represent_text)
 
 
 def _as_text(data: bytes) -> str | None:

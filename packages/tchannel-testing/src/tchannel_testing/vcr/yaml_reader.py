@@ -30,6 +30,9 @@ _SEQUENCE_TAGS: Final = frozenset(
 _MAPPING_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "python/dict"))
 _NULL_TAG: Final = "tag:yaml.org,2002:null"
 
+#: More than any cassette has.
+_MAX_DEPTH: Final = 20
+
 # The C parser is several times faster; both give the same nodes.
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -94,6 +97,7 @@ class _Reader:
 
     def read(self, data: bytes) -> list[Interaction]:
         try:
+            self._check_depth(data)
             root = yaml.compose(data, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -103,8 +107,6 @@ class _Reader:
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             first = str(error).splitlines()[0]
             raise InvalidCassetteError(self._path, None, f"not YAML: {first}") from None
-        except RecursionError:
-            raise InvalidCassetteError(self._path, None, "nested too deeply") from None
         if root is None or root.tag == _NULL_TAG:
             return []  # an empty file is a cassette without recordings, as it always was
         fields = _Fields(self, root, "the cassette")
@@ -117,6 +119,18 @@ class _Reader:
             interactions = self._merge(interactions, self.sequence(failures, "failures"))
         fields.done()
         return interactions
+
+    def _check_depth(self, data: bytes) -> None:
+        """The C parser's nodes are made by recursion that nothing bounds: it would crash."""
+        depth = 0
+        for event in yaml.parse(data, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _MAX_DEPTH:
+                    line = event.start_mark.line + 1 if event.start_mark is not None else None
+                    raise InvalidCassetteError(self._path, line, "nested too deeply")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
 
     def _check_version(self, fields: _Fields) -> None:
         node = fields.need("version")
