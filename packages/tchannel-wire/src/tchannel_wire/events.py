@@ -4,6 +4,8 @@ Events are plain slotted objects, built with positional arguments: one is made p
 frozen dataclass would cost five times as much. They are not meant to be changed.
 """
 
+# ruff: noqa: RUF023 - slots stand in the order of the arguments, which repr follows
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -175,7 +177,7 @@ class RequestChunk(_Event):
 
     """
 
-    __slots__ = ("data", "id", "last")
+    __slots__ = ("id", "data", "last")
 
     def __init__(self, id: int, data: bytes, last: bool) -> None:
         self.id = id
@@ -194,7 +196,7 @@ class ResponseChunk(_Event):
 
     """
 
-    __slots__ = ("context", "data", "id", "last")
+    __slots__ = ("id", "context", "data", "last")
 
     def __init__(self, id: int, context: object, data: bytes, last: bool) -> None:
         self.id = id
@@ -215,7 +217,7 @@ class ErrorReceived(_Event):
 
     """
 
-    __slots__ = ("code", "context", "description", "id", "tracing")
+    __slots__ = ("id", "context", "code", "description", "tracing")
 
     def __init__(
         self, id: int, context: object, code: int, description: str, tracing: bytes
@@ -238,7 +240,7 @@ class CallFailed(_Event):
 
     """
 
-    __slots__ = ("context", "error", "id")
+    __slots__ = ("id", "context", "error")
 
     def __init__(self, id: int, context: object, error: ProtocolError) -> None:
         self.id = id
@@ -255,7 +257,7 @@ class CallExpired(_Event):
 
     """
 
-    __slots__ = ("context", "id")
+    __slots__ = ("id", "context")
 
     def __init__(self, id: int, context: object) -> None:
         self.id = id
@@ -306,7 +308,7 @@ class RequestRefused(_Event):
 
     """
 
-    __slots__ = ("endpoint", "error", "id", "service")
+    __slots__ = ("id", "error", "service", "endpoint")
 
     def __init__(self, id: int, error: ProtocolError, service: str, endpoint: bytes) -> None:
         self.id = id
@@ -324,7 +326,7 @@ class ClaimReceived(_Event):
 
     """
 
-    __slots__ = ("tracing", "ttl")
+    __slots__ = ("ttl", "tracing")
 
     def __init__(self, ttl: int, tracing: bytes) -> None:
         self.ttl = ttl
@@ -387,7 +389,7 @@ class ConnectionClosed(_Event):
 
     """
 
-    __slots__ = ("calls", "error", "requests")
+    __slots__ = ("error", "calls", "requests")
 
     def __init__(
         self,
