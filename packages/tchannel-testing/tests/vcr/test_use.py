@@ -1,0 +1,285 @@
+"""``use_cassette`` around blocks, functions and coroutines, in any order of decorators."""
+
+import asyncio
+import concurrent.futures
+import inspect
+
+import pytest
+from tornado import gen
+from tornado.testing import AsyncTestCase, gen_test
+
+from tchannel_testing import vcr
+from tchannel_testing.vcr.scope import find
+
+
+@pytest.fixture
+def use(path):
+    """A ``use_cassette`` of this test's file."""
+    return vcr.use_cassette(path)
+
+
+def test_a_block(use, path):
+    with use as cassette:
+        assert find() is cassette
+        assert cassette.path == str(path)
+
+    assert find() is None
+
+
+async def test_an_async_block(use):
+    async with use as cassette:
+        assert find() is cassette
+
+    assert find() is None
+
+
+def test_the_same_object_may_be_used_again_also_inside_itself(use):
+    with use as outer:
+        with use as inner:
+            assert find() is inner
+        assert find() is outer
+
+
+def test_a_function(use):
+    @use
+    def function(a, b=2):
+        """Documented."""
+        return find(), a, b
+
+    cassette, a, b = function(1, b=3)
+
+    assert isinstance(cassette, vcr.Cassette)
+    assert (a, b) == (1, 3)
+    assert function.__doc__ == "Documented."
+    assert list(inspect.signature(function).parameters) == ["a", "b"]
+    assert find() is None
+
+
+def test_a_function_that_fails(use):
+    @use
+    def function():
+        raise KeyError("oops")
+
+    with pytest.raises(KeyError):
+        function()
+
+    assert find() is None
+
+
+async def test_a_coroutine_function(use):
+    @use
+    async def function():
+        await asyncio.sleep(0)
+        return find()
+
+    assert inspect.iscoroutinefunction(function)
+    assert isinstance(await function(), vcr.Cassette)
+    assert find() is None
+
+
+async def test_overlapping_calls_of_one_function_have_a_cassette_each(use):
+    @use
+    async def function():
+        first = find()
+        await asyncio.sleep(0)
+        return first, find()
+
+    pairs = await asyncio.gather(function(), function())
+
+    assert pairs[0][0] is pairs[0][1] is not pairs[1][0]
+    assert pairs[1][0] is pairs[1][1]
+
+
+async def test_below_gen_coroutine(use):
+    @gen.coroutine
+    @use
+    def function():
+        yield gen.moment
+        return find()
+
+    assert isinstance(await function(), vcr.Cassette)
+    assert find() is None
+
+
+async def test_above_gen_coroutine(use):
+    @use
+    @gen.coroutine
+    def function():
+        first = find()
+        yield gen.moment
+        assert find() is first
+        return first
+
+    assert isinstance(await function(), vcr.Cassette)
+    assert find() is None
+
+
+async def test_above_gen_coroutine_an_error_passes_and_the_cassette_is_closed(use):
+    @use
+    @gen.coroutine
+    def function():
+        yield gen.moment
+        raise KeyError("oops")
+
+    with pytest.raises(KeyError):
+        await function()
+
+    assert find() is None
+
+
+async def test_a_cassette_that_cannot_be_saved_fails_the_future(use, path):
+    @use
+    @gen.coroutine
+    def function():
+        find().record(vcr.Request("service", "endpoint"), vcr.Response())
+        yield gen.moment
+        path.parent.parent.joinpath("cassettes").touch()
+
+    with pytest.raises(OSError, match="cassettes"):
+        await function()
+
+
+async def test_cancelling_reaches_what_is_decorated(use):
+    inner = asyncio.get_running_loop().create_future()
+    function = use(lambda: inner)
+
+    outer = function()
+    outer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await outer
+    await asyncio.wait([inner])
+
+    assert inner.cancelled()
+    assert find() is None
+
+
+async def test_a_cancelled_future_is_cancelled_outside_too(use):
+    inner = asyncio.get_running_loop().create_future()
+    outer = use(lambda: inner)()
+
+    inner.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await outer
+
+
+async def test_a_plain_function_that_returns_a_coroutine(use):
+    async def coroutine():
+        return find()
+
+    def plain():
+        return coroutine()
+
+    function = use(plain)
+
+    assert isinstance(await function(), vcr.Cassette)
+    assert find() is None
+
+
+def test_a_function_that_returns_a_future_of_another_thread(use):
+    inner = concurrent.futures.Future()
+    result = use(lambda: inner)()
+    assert find() is not None
+
+    inner.set_result("done")
+
+    assert result.result() == "done"
+    assert find() is None
+
+
+def test_a_generator(use):
+    @use
+    def function():
+        got = yield find()
+        return got
+
+    generator = function()
+    assert isinstance(next(generator), vcr.Cassette)
+    with pytest.raises(StopIteration) as stop:
+        generator.send("sent")
+
+    assert stop.value.value == "sent"
+    assert find() is None
+
+
+async def test_an_async_generator_and_one_that_is_closed_early(use):
+    cleaned = []
+
+    @use
+    async def function():
+        try:
+            yield find()
+            yield "more"
+        finally:
+            cleaned.append(find())
+
+    generator = function()
+    assert isinstance(await anext(generator), vcr.Cassette)
+    await generator.aclose()
+
+    assert len(cleaned) == 1
+    assert isinstance(cleaned[0], vcr.Cassette)
+    assert find() is None
+
+
+def test_inject_gives_the_cassette_first(path):
+    @vcr.use_cassette(path, inject=True)
+    def function(cassette, fixture):
+        return cassette, fixture, find()
+
+    cassette, fixture, found = function("fixture")
+
+    assert cassette is found
+    assert fixture == "fixture"
+    assert list(inspect.signature(function).parameters) == ["fixture"]
+
+
+def test_inject_gives_the_cassette_behind_self(path):
+    class Tests:
+        @vcr.use_cassette(path, inject=True)
+        def method(self, cassette, fixture):
+            return self, cassette, fixture
+
+    tests = Tests()
+    itself, cassette, fixture = tests.method("fixture")
+
+    assert itself is tests
+    assert isinstance(cassette, vcr.Cassette)
+    assert fixture == "fixture"
+
+
+@pytest.mark.parametrize("cassette_outside", [True, False])
+@pytest.mark.parametrize("native", [True, False])
+def test_with_tornados_gen_test(use, cassette_outside, native):
+    seen = []
+
+    async def coroutine(self):
+        await asyncio.sleep(0)
+        seen.append(find())
+
+    def generator(self):
+        yield gen.moment
+        seen.append(find())
+
+    body = coroutine if native else generator
+    decorated = use(gen_test(body)) if cassette_outside else gen_test(use(body))
+    case = type("Case", (AsyncTestCase,), {"test": decorated})("test")
+
+    result = case.run()
+
+    assert result.wasSuccessful(), result.errors
+    assert isinstance(seen[0], vcr.Cassette)
+    assert find() is None
+
+
+def test_marks_and_attributes_stay_whatever_the_order(use):
+    @use
+    @pytest.mark.filterwarnings("default")
+    def below(): ...
+
+    @pytest.mark.filterwarnings("default")
+    @use
+    def above(): ...
+
+    assert [mark.name for mark in below.pytestmark] == ["filterwarnings"]
+    assert [mark.name for mark in above.pytestmark] == ["filterwarnings"]
