@@ -140,7 +140,7 @@ class MemoryTransport(asyncio.Transport):
 class Joined:
     """A client and a server channel with one connection between them, and the clock of both."""
 
-    hostport = "10.0.0.1:1"
+    hostport = "127.0.0.1:1"
 
     def __init__(self, clock: ManualClock, client: TChannel, server: TChannel) -> None:
         self.clock = clock

@@ -17,7 +17,7 @@ class Group:
         self.group = PeerGroup(
             Options(**options), self.peer_of, self.connects.append, lambda p: None
         )
-        self.group.update([f"10.0.{n // 250}.{n % 250 + 1}:1" for n in range(count)])
+        self.group.update([f"127.0.{n // 250}.{n % 250 + 1}:1" for n in range(count)])
         self.peers = list(self.group._peers.values())
         for peer in self.peers[:connected]:
             self.connect(peer)
@@ -113,7 +113,7 @@ def test_a_choice_looks_at_as_few_peers_among_ten_thousand_as_among_ten(count):
     made = Group(0)
     made.peer_of = CountingPeer
     made.group._peer_of = CountingPeer
-    made.group.update([f"10.{n // 62500}.{n // 250 % 250}.{n % 250 + 1}:1" for n in range(count)])
+    made.group.update([f"127.{n // 62500}.{n // 250 % 250}.{n % 250 + 1}:1" for n in range(count)])
     for peer in list(made.group._peers.values()):
         made.connect(peer)
     CountingPeer.looks = 0
@@ -184,10 +184,10 @@ def test_removed_peers_are_chosen_no_more_and_added_ones_are():
     gone, stays = made.peers
     made.group.remove(gone.hostport)
     assert made.choose() is stays
-    made.group.update(["10.9.9.9:1"])
+    made.group.update(["127.9.9.9:1"])
 
-    assert made.group.hosts == ["10.9.9.9:1"]
-    assert made.choose().hostport == "10.9.9.9:1"
+    assert made.group.hosts == ["127.9.9.9:1"]
+    assert made.choose().hostport == "127.9.9.9:1"
 
 
 @pytest.mark.parametrize("hostport", ["", "nonsense", "host:", "host:0", "host:99999", ":80", 7])

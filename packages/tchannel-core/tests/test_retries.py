@@ -6,8 +6,8 @@ import itertools
 import pytest
 
 from tchannel import errors
-from tchannel.retries import NEVER, REFUSED, UNKNOWN, UNSENT, delay_before, kind_of_code, may_retry
 from tchannel.options import Options
+from tchannel.retries import NEVER, REFUSED, UNKNOWN, UNSENT, delay_before, kind_of_code, may_retry
 
 RETRY_ON = ["n", "c", "t", "ct", "tc"]
 
@@ -124,13 +124,13 @@ async def test_a_connection_lost_after_writing_is_retried_under_t_alone(
             return b"ok"
         await asyncio.Future()
 
-    to_server, _ = join(client, server, "10.0.0.1:1")
+    to_server, _ = join(client, server, "127.0.0.1:1")
     await settle()
-    call = client.raw("server", "hang", hostport="10.0.0.1:1", retry_on=retry_on, retry_limit=1)
+    call = client.raw("server", "hang", hostport="127.0.0.1:1", retry_on=retry_on, retry_limit=1)
     await settle()
     to_server.abort()
     await settle()
-    join(client, server, "10.0.0.1:1")
+    join(client, server, "127.0.0.1:1")
     await clock.advance(5)
 
     if "t" in retry_on:

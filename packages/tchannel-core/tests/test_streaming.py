@@ -177,9 +177,9 @@ async def test_a_slow_reader_stops_the_producer(clock, make_channel, join, settl
             made.append(n)
             yield b"x" * 50_000
 
-    join(client, server, "10.0.0.1:1")
+    join(client, server, "127.0.0.1:1")
     await settle()
-    response = await client.raw("server", "flood", hostport="10.0.0.1:1", stream=True)
+    response = await client.raw("server", "flood", hostport="127.0.0.1:1", stream=True)
     await settle(300)
     stopped_at = len(made)
 
@@ -210,9 +210,9 @@ async def test_a_slow_handler_stops_the_caller(clock, make_channel, join, settle
             made.append(n)
             yield b"x" * 50_000
 
-    join(client, server, "10.0.0.1:1")
+    join(client, server, "127.0.0.1:1")
     await settle()
-    call = client.raw("server", "sink", body(), hostport="10.0.0.1:1")
+    call = client.raw("server", "sink", body(), hostport="127.0.0.1:1")
     await settle(300)
     stopped_at = len(made)
     go.set()

@@ -15,8 +15,6 @@ import threading
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from tornado.netutil import bind_sockets, bind_unix_socket
-
 from .connection import Connection
 from .net import format_hostport, local_ip, parse_hostport
 
@@ -28,7 +26,8 @@ __all__ = ["Listener", "drop_for_good"]
 log = logging.getLogger("tchannel.listener")
 
 _BACKLOG = 1024
-_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what users write to bind everywhere
+_ALL_IPV4 = "0.0.0.0"  # noqa: S104 - what users write to bind everywhere
+_EVERYWHERE = frozenset({"", _ALL_IPV4, "::"})
 
 # How long a loop may take to start before a listener that nobody reads says so.
 _WARN_AFTER = 1.0
@@ -56,7 +55,7 @@ class Listener:
         self._unlink: str | None = None
         if hostport is not None and hostport.startswith("unix:"):
             path = hostport.removeprefix("unix:")
-            self._sockets = [bind_unix_socket(path, mode=0o666, backlog=_BACKLOG)]
+            self._sockets = [_bind_unix(path)]
             self._unlink = path
             self.hostport = hostport
             self.reachable: str | None = None
@@ -170,21 +169,38 @@ _dropped: list[object] = []
 
 
 def _bind(host: str, port: int, *, reuse_port: bool) -> list[socket.socket]:
-    if host in {"", "::"}:
-        try:
-            return bind_sockets(port, None, backlog=_BACKLOG, reuse_port=reuse_port)
-        except OSError:
-            if port or host:
-                raise
-            # With port 0 another process may have taken the IPv6 port of the same number.
-            return bind_sockets(
-                0, None, family=socket.AF_INET, backlog=_BACKLOG, reuse_port=reuse_port
-            )
-    if host == "0.0.0.0":  # noqa: S104 - asked for by name
-        return bind_sockets(
-            port, None, family=socket.AF_INET, backlog=_BACKLOG, reuse_port=reuse_port
-        )
-    return bind_sockets(port, host, backlog=_BACKLOG, reuse_port=reuse_port)[:1]
+    # Not tornado.netutil.bind_sockets, which loses a socket when the address is in use.
+    if host not in _EVERYWHERE or host == _ALL_IPV4:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return [_listen(host, port, family, reuse_port=reuse_port)]
+    first = _listen("", port, socket.AF_INET, reuse_port=reuse_port)
+    try:
+        port = first.getsockname()[1]
+        return [first, _listen("", port, socket.AF_INET6, reuse_port=reuse_port)]
+    except OSError as error:
+        # No IPv6 on this machine, or its port of that number belongs to somebody else.
+        log.debug("not listening on IPv6: %s", error)
+        return [first]
+
+
+def _listen(
+    host: str, port: int, family: socket.AddressFamily, *, reuse_port: bool
+) -> socket.socket:
+    return socket.create_server(
+        (host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
+    )
+
+
+def _bind_unix(path: str) -> socket.socket:
+    _remove_socket(path)  # left behind by a process that was killed
+    bound = socket.socket(socket.AF_UNIX)
+    try:
+        bound.bind(path)
+        bound.listen(_BACKLOG)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
 
 
 def _remove_socket(path: str) -> None:

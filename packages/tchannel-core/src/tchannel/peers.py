@@ -15,7 +15,7 @@ import logging
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .net import parse_hostport
 from .options import Options
@@ -129,7 +129,7 @@ class PeerGroup:
         self._penalised: OrderedDict[Peer, None] = OrderedDict()
         self._releases: list[tuple[float, int, Peer]] = []
         self._sequence = 0
-        self._expected: asyncio.Future[object] | None = None
+        self._expected: asyncio.Future[Any] | None = None
 
     # -- what sources and users call ----------------------------------------------------------
 
@@ -193,7 +193,7 @@ class PeerGroup:
         for hostport in fresh:
             self.add(hostport)
 
-    def expecting(self, future: asyncio.Future[object]) -> None:
+    def expecting(self, future: asyncio.Future[Any]) -> None:
         """Let calls that find no peer wait for ``future``, within their own timeouts.
 
         Until it is done, a peer that cannot be reached does not fail a call either: the call looks
@@ -202,7 +202,7 @@ class PeerGroup:
         self._expected = future
 
     @property
-    def expected(self) -> asyncio.Future[object] | None:
+    def expected(self) -> asyncio.Future[Any] | None:
         """What calls that find no peer wait for, if anything."""
         if self._expected is not None and self._expected.done():
             self._expected = None

@@ -12,7 +12,7 @@ from .json import JsonArgScheme
 from .raw import RawArgScheme
 
 if TYPE_CHECKING:
-    from tchannel_thrift import ThriftArgScheme
+    from tchannel_thrift import ThriftArgScheme as ThriftArgScheme
 
 __all__ = [
     "DEFAULT",
