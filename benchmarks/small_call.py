@@ -62,7 +62,7 @@ async def floor(calls: int) -> None:
 
 async def channel(calls: int) -> None:
     """The public API: one raw echo after another on each of 32 lanes."""
-    from tchannel import Response, TChannel
+    from tchannel import Request, Response, TChannel
 
     server = TChannel("benchmark", hostport="127.0.0.1:0")
 
@@ -109,6 +109,7 @@ async def wire(calls: int) -> None:
         for _ in range(IN_FLIGHT):
             client.call(prepared, b"", BODY, ttl=30.0, tracing=tracing, now=0.0)
         for request in server.receive(client.data_to_send(), 0.0):
+            assert isinstance(request, wire_layer.RequestReceived)
             server.respond(request.id, headers, request.arg2, request.arg3)
         answered += len(client.receive(server.data_to_send(), 0.0))
     timed(started)
