@@ -1,0 +1,183 @@
+"""What a channel does with Hyperbahn: its routers, and the names that it advertises with them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextvars import Context
+
+from tchannel import Response, TChannel, errors
+from tchannel.clock import sleep
+
+from .advertisement import Advertisement
+from .host_list import HostListFile
+from .reachable import check_reachable
+from .routers import Routers
+
+__all__ = ["Advertiser"]
+
+log = logging.getLogger("tchannel.hyperbahn")
+
+HYPERBAHN = "hyperbahn"
+# For the taking back: the router that has the advertisement answers within milliseconds.
+_UNADVERTISE_TIMEOUT = 1.0
+_HANDSHAKE_POLL = 0.01
+
+
+class Advertiser:
+    """The advertisements of one channel.
+
+    Args:
+        channel: whose names are advertised.
+
+    """
+
+    def __init__(self, channel: TChannel) -> None:
+        self._channel = channel
+        self._advertisements: dict[str, Advertisement] = {}
+        self.routers = Routers(channel.peers)
+        channel.on_close(self.close)
+
+    def use_routers(self, routers: Iterable[str], file: HostListFile | None) -> None:
+        """Call through these routers from now on, and advertise with them.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: The file holds no host list; or no router is known at all.
+
+        """
+        if file is not None:
+            self.routers.watch(file)
+        self.routers.add(routers)
+        group = self._channel.peers
+        if not self.routers.order and group.expected is None:
+            raise ValueError(
+                "no router is known: give routers=['host:port', ...] or router_file='...'"
+            )
+
+    def advertise(
+        self, name: str, *, timeout: float, period: float, jitter: float
+    ) -> asyncio.Future[Response]:
+        """Advertise ``name``; the same Future when it is being advertised already.
+
+        Raises:
+            OSError: The channel cannot listen.
+            ValueError: It listens where nobody reaches it.
+
+        """
+        channel = self._channel
+        known = self._advertisements.get(name)
+        if known is not None and known.holds(channel.loop):
+            return known.first
+        if not channel.is_listening():
+            channel.listen()
+        check_reachable(channel, self.routers.order)
+        advertisement = self._advertisements[name] = Advertisement(
+            name,
+            self._advertise_once,
+            loop=channel.loop,
+            clock=channel.clock,
+            timeout=timeout,
+            period=period,
+            jitter=jitter,
+        )
+        channel.peers.expecting(advertisement.first)
+        return advertisement.first
+
+    def unadvertise(self, name: str | None) -> asyncio.Future[Response | None]:
+        """Take one name back, or all.
+
+        Raises:
+            ValueError: ``name`` was never advertised.
+
+        """
+        if name is not None and name not in self._advertisements:
+            raise ValueError(f"name {name!r} is not advertised")
+        names = list(self._advertisements) if name is None else [name]
+        taken_back = self._channel.loop.create_task(self._take_back(names), context=Context())
+        taken_back.add_done_callback(_look_at)
+        return taken_back
+
+    async def close(self) -> None:
+        """Take everything back: the channel closes."""
+        try:
+            await self._take_back(list(self._advertisements))
+        except errors.TChannelError as error:
+            # The routers will forget the names by themselves.
+            log.info("nothing was unadvertised while closing: %s", error)
+
+    async def _take_back(self, names: list[str]) -> Response | None:
+        advertised: list[str] = []
+        for name in names:
+            advertisement = self._advertisements.pop(name, None)
+            if advertisement is not None:
+                await advertisement.stop()
+                if advertisement.succeeded:
+                    advertised.append(name)
+        if not advertised:
+            return None
+        failure: errors.TChannelError | None = None
+        # Two routers at most: with both of them gone there is nobody who would need to know.
+        for _ in range(2):
+            try:
+                return await self._call_router("unad", advertised, _UNADVERTISE_TIMEOUT)
+            except errors.TChannelError as error:
+                failure = error
+        assert failure is not None
+        raise failure
+
+    async def _advertise_once(self, name: str, timeout: float) -> Response:
+        self.routers.refresh()
+        return await self._call_router("ad", [name], timeout)
+
+    async def _call_router(self, endpoint: str, names: list[str], timeout: float) -> Response:
+        """Ask the router that did best lately; it comes last from now on if it fails.
+
+        Raises:
+            TChannelError: The call failed, the router refused, or its answer makes no sense.
+
+        """
+        order = self.routers.order
+        if not order:
+            raise errors.NoAvailablePeerError("no router is known yet")
+        router = order[0]
+        try:
+            await self._renew_connections(router)
+            response = await self._channel.json(
+                HYPERBAHN,
+                endpoint,
+                {"services": [{"serviceName": name, "cost": 0} for name in names]},
+                timeout=timeout,
+                hostport=router,
+            )
+            _check_answer(router, response)
+        except BaseException:
+            self.routers.demote(router)
+            raise
+        return response
+
+    async def _renew_connections(self, router: str) -> None:
+        """See to it that the connection to ``router`` says where this channel listens."""
+        channel = self._channel
+        peer = channel.peers_table.get(router)
+        while not channel.peers_table.renew(peer):
+            await sleep(channel.clock, _HANDSHAKE_POLL)
+
+
+def _check_answer(router: str, response: Response) -> None:
+    body = response.body
+    if response.status != 0:
+        raise errors.UnexpectedError(f"router {router} refused: {_short(body)}")
+    if not isinstance(body, dict):
+        raise errors.ReadError(f"router {router} answered nonsense: {_short(body)}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _look_at(future: asyncio.Future[Response | None]) -> None:
+    if not future.cancelled():
+        future.exception()

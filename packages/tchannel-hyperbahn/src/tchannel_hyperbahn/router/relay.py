@@ -1,0 +1,255 @@
+"""Forwarding calls, frame by frame, without decoding their args.
+
+Of a frame only the header is rewritten: the message id, which each connection numbers for itself, and
+of a first frame the ttl. Checksums cover the args alone, so they stay as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import tchannel_wire as wire
+from tchannel.clock import Clock, TimerHandle
+
+from .directory import Directory, Instance
+from .exchange import Exchange
+from .routing import bad_chunks
+
+if TYPE_CHECKING:
+    from .connection import RouterConnection
+
+__all__ = ["MAX_TTL", "Relay"]
+
+log = logging.getLogger("tchannel.router")
+
+MAX_TTL = 120_000
+"""Milliseconds that a call may take at most, as with Hyperbahn."""
+
+
+class Relay:
+    """All calls that are being relayed.
+
+    Args:
+        directory: Who serves what.
+        clock: For deadlines.
+        connect: Begins to connect to an instance; its queue is looked at afterwards.
+        max_buffered: Bytes that may wait for an instance to be connected, before nothing more is
+            read from those who sent them.
+
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        clock: Clock,
+        connect: Callable[[Instance], object],
+        max_buffered: int,
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._connect = connect
+        self._max_buffered = max_buffered
+        self._deadlines = wire.DeadlineQueue(on_earlier=self._arm)
+        self._timer: TimerHandle | None = None
+        self._fires_at = 0.0
+
+    # -- from the caller ----------------------------------------------------------------------
+
+    def begin(self, caller: RouterConnection, frame: bytes, name: str) -> None:
+        """Forward the first frame of a call of ``name``, or refuse the call."""
+        id = wire.peek_id(frame)
+        ttl = wire.peek_ttl(frame)
+        tracing = wire.peek_tracing(frame)
+        if not ttl:
+            caller.refuse(id, wire.ErrorCode.BAD_REQUEST, "ttl must be above 0", tracing)
+            return
+        instance = self._directory.choose(name)
+        if instance is None:
+            caller.refuse(
+                id, wire.ErrorCode.DECLINED, f"no peer available for request of {name!r}", tracing
+            )
+            return
+        if ttl > MAX_TTL:
+            ttl = MAX_TTL
+            frame = wire.replace_ttl(frame, ttl)
+        now = self._clock.time()
+        exchange = Exchange(self, caller, id, instance, tracing, ttl, now)
+        caller.incoming[id] = exchange
+        self._deadlines.add(exchange, now + ttl / 1000)
+        link = instance.connection
+        if link is not None:
+            self._assign(exchange, link)
+            link.write(wire.replace_id(frame, exchange.link_id), caller)
+        else:
+            instance.queue.append(exchange)
+            self._keep(exchange, frame)
+            self._connect(instance)
+
+    def continue_request(self, caller: RouterConnection, frame: bytes) -> None:
+        """Forward a later frame from the caller: more of its request, a cancel or a claim."""
+        exchange = caller.incoming.get(wire.peek_id(frame))
+        if exchange is None:
+            return  # it has been answered already
+        problem = bad_chunks(frame)
+        if problem:
+            self.fail(exchange, wire.ErrorCode.BAD_REQUEST, problem, tell_service=problem)
+        elif exchange.link is not None:
+            exchange.link.write(wire.replace_id(frame, exchange.link_id), caller)
+        else:
+            self._keep(exchange, frame)
+
+    def _keep(self, exchange: Exchange, frame: bytes) -> None:
+        instance = exchange.instance
+        exchange.waiting.append(frame)
+        instance.queued_bytes += len(frame)
+        if instance.queued_bytes > self._max_buffered:
+            exchange.caller.hold(instance)
+
+    def _assign(self, exchange: Exchange, link: RouterConnection) -> None:
+        exchange.link = link
+        exchange.link_id = link.next_id()
+        link.outgoing[exchange.link_id] = exchange
+        exchange.instance.pending += 1
+
+    # -- from the service ---------------------------------------------------------------------
+
+    def answer(self, link: RouterConnection, frame: bytes) -> None:
+        """Forward a frame of an answer."""
+        exchange = link.outgoing.get(wire.peek_id(frame))
+        if exchange is None:
+            return  # nobody waits for it any more
+        problem = bad_chunks(frame)
+        if problem:
+            text = f"{exchange.instance.hostport} answered badly: {problem}"
+            self.fail(exchange, wire.ErrorCode.UNEXPECTED, text)
+            return
+        exchange.caller.write(wire.replace_id(frame, exchange.caller_id), link)
+        if not frame[16] & wire.MORE_FRAGMENTS:
+            self._end(exchange)
+
+    def error(self, link: RouterConnection, frame: bytes) -> None:
+        """Forward an error, which ends its call."""
+        exchange = link.outgoing.get(wire.peek_id(frame))
+        if exchange is None:
+            return
+        try:
+            wire.decode(frame)
+        except wire.ProtocolError as error:
+            text = f"{exchange.instance.hostport} answered badly: {error.description}"
+            self.fail(exchange, wire.ErrorCode.UNEXPECTED, text)
+        else:
+            exchange.caller.write(wire.replace_id(frame, exchange.caller_id), link)
+            self._end(exchange)
+
+    # -- connections that come and go ---------------------------------------------------------
+
+    def connected(self, instance: Instance) -> None:
+        """Forward what waits for a connection to ``instance``."""
+        link = instance.connection
+        if link is None:
+            return
+        queue = self._take_queue(instance)
+        now = self._clock.time()
+        for exchange in queue:
+            frames = exchange.waiting
+            exchange.waiting = []
+            left = exchange.ttl - int((now - exchange.arrived) * 1000)
+            if left <= 0:
+                continue  # its deadline is about to fire
+            self._assign(exchange, link)
+            frames[0] = wire.replace_ttl(frames[0], left)
+            for frame in frames:
+                link.write(wire.replace_id(frame, exchange.link_id), exchange.caller)
+
+    def not_connected(self, instance: Instance, reason: str) -> None:
+        """Fail what waits for a connection to ``instance``."""
+        for exchange in self._take_queue(instance):
+            text = f"cannot connect to {instance.hostport}: {reason}"
+            self.fail(exchange, wire.ErrorCode.NETWORK, text)
+
+    def connection_lost(self, connection: RouterConnection) -> None:
+        """End the calls made or served on a connection that is gone."""
+        for exchange in list(connection.outgoing.values()):
+            text = f"connection to {exchange.instance.hostport} lost"
+            self.fail(exchange, wire.ErrorCode.NETWORK, text)
+        for exchange in list(connection.incoming.values()):
+            self._tell_service(exchange, "the caller is gone")
+            self._end(exchange)
+
+    def _take_queue(self, instance: Instance) -> list[Exchange]:
+        queue, instance.queue = instance.queue, []
+        instance.queued_bytes = 0
+        for exchange in queue:
+            exchange.caller.release(instance)
+        return queue
+
+    # -- the end of a call --------------------------------------------------------------------
+
+    def fail(
+        self,
+        exchange: Exchange,
+        code: wire.ErrorCode,
+        text: str,
+        *,
+        tell_service: str | None = None,
+    ) -> None:
+        """End a call with an error of our own."""
+        if tell_service is not None:
+            self._tell_service(exchange, tell_service)
+        exchange.caller.refuse(exchange.caller_id, code, text, exchange.tracing)
+        self._end(exchange)
+
+    def _tell_service(self, exchange: Exchange, why: str) -> None:
+        if exchange.link is not None:
+            cancel = wire.Cancel(
+                id=exchange.link_id, ttl=exchange.ttl, tracing=exchange.tracing, why=why
+            )
+            exchange.link.write(wire.encode(cancel), None)
+
+    def _end(self, exchange: Exchange) -> None:
+        caller = exchange.caller
+        # An id may have been used again before its first call was answered.
+        if caller.incoming.get(exchange.caller_id) is exchange:
+            del caller.incoming[exchange.caller_id]
+        link = exchange.link
+        if link is not None:
+            del link.outgoing[exchange.link_id]
+            exchange.instance.pending -= 1
+        elif exchange in exchange.instance.queue:
+            instance = exchange.instance
+            instance.queue.remove(exchange)
+            instance.queued_bytes -= sum(map(len, exchange.waiting))
+        self._deadlines.discard(exchange)
+
+    # -- deadlines ----------------------------------------------------------------------------
+
+    def expire_item(self, item: wire.DeadlineItem, now: float) -> list[wire.Event]:
+        """End a call whose ttl is over; part of `tchannel_wire.Expirer`."""
+        assert isinstance(item, Exchange)
+        waited = f"{item.instance.hostport} did not answer within {item.ttl} ms"
+        self.fail(item, wire.ErrorCode.TIMEOUT, waited, tell_service="the deadline passed")
+        return []
+
+    def _arm(self) -> None:
+        next_deadline = self._deadlines.next_deadline()
+        if next_deadline is None or (self._timer and self._fires_at <= next_deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fires_at = next_deadline
+        self._timer = self._clock.call_at(next_deadline, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        now = self._clock.time()
+        for item in self._deadlines.pop_expired(now):
+            self.expire_item(item, now)
+        self._arm()
+
+    def close(self) -> None:
+        """End the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,53 @@
+"""What the router looks at in a call frame: where it is to go, and whether it may be passed on."""
+
+from __future__ import annotations
+
+import tchannel_wire as wire
+from tchannel_wire.headers import CN, RD
+
+__all__ = ["bad_chunks", "route_of"]
+
+_LAST_CHECKSUM_TYPE = int(max(wire.ChecksumType))
+_LAST_CALL_TYPE = int(wire.FrameType.CALL_RESPONSE_CONTINUE)
+
+
+def route_of(frame: bytes) -> str:
+    """The name that a call goes to: its routing delegate (``rd``), or else its service.
+
+    Raises:
+        ProtocolError: The frame is cut off, names no service or no caller, or would harm a service
+            behind us; code BAD_REQUEST.
+
+    """
+    problem = bad_chunks(frame)
+    if problem is None:
+        headers = wire.peek_headers(frame)
+        name = headers.get(RD) or wire.peek_service(frame)
+        if not name:
+            problem = "missing service name"
+        elif CN not in headers:
+            problem = "missing cn header"
+        else:
+            return name
+    raise wire.ProtocolError(
+        problem, code=wire.ErrorCode.BAD_REQUEST, message_id=wire.peek_id(frame)
+    )
+
+
+def bad_chunks(frame: bytes) -> str | None:
+    """What is wrong with a call frame's checksum type and chunks; None for other frames.
+
+    A checksum type that does not exist, or a frame without chunks, crashes a service that runs
+    tchannel-go.
+    """
+    if frame[2] > _LAST_CALL_TYPE:
+        return None
+    try:
+        checksum_type = wire.peek_checksum_type(frame)
+        if checksum_type > _LAST_CHECKSUM_TYPE:
+            return f"unknown checksum type {checksum_type}"
+        if not wire.peek_has_chunks(frame):
+            return "call frame without chunks"
+    except wire.ProtocolError as error:
+        return error.description
+    return None

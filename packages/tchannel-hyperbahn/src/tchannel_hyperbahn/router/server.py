@@ -1,0 +1,234 @@
+"""The router as a whole: it listens, connects back, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextvars import Context
+from types import TracebackType
+from typing import ClassVar, Self
+
+import tchannel_wire as wire
+from tchannel.clock import Clock, LoopClock
+from tchannel.net import local_ip, parse_hostport
+
+from .connection import RouterConnection
+from .directory import Directory, Instance
+from .local import LocalEndpoints
+from .relay import Relay
+
+__all__ = ["Router"]
+
+log = logging.getLogger("tchannel.router")
+
+_BACKLOG = 1024
+_CONNECT_TIMEOUT = 2.0
+
+
+class Router:
+    """Does on one machine what Hyperbahn does for a cluster; for development and tests.
+
+    Services advertise themselves with it, and it forwards calls to them by their names. Production
+    runs Hyperbahn: this router knows no other routers.
+
+    Args:
+        hostport: Where to listen, on an IPv4 address; default ``"127.0.0.1:0"``, a free port.
+        forget_after: Seconds after its last advertisement that an instance is forgotten; default
+            300, as with Hyperbahn.
+        max_buffered: Bytes for one connection that may wait to be written before nothing more is
+            read from those who send them; default 1 MiB.
+        clock: Time and timers; by default those of the loop.
+
+    Raises:
+        ValueError: ``hostport`` is no IPv4 address, or a number is not above 0.
+
+    """
+
+    NAME: ClassVar[str] = "hyperbahn"
+    """The service name of the router's own endpoints."""
+
+    def __init__(
+        self,
+        hostport: str = "127.0.0.1:0",
+        *,
+        forget_after: float = 300.0,
+        max_buffered: int = 1024 * 1024,
+        clock: Clock | None = None,
+    ) -> None:
+        host, self._port = parse_hostport(hostport)
+        self._host = "127.0.0.1" if host == "localhost" else host
+        try:
+            socket.inet_aton(self._host)
+        except OSError:
+            raise ValueError(
+                f"hostport must have an IPv4 address, which is all that peers understand: {hostport!r}"
+            ) from None
+        if not forget_after > 0:
+            raise ValueError(f"forget_after must be above 0, not {forget_after!r}")
+        if not max_buffered > 0:
+            raise ValueError(f"max_buffered must be above 0, not {max_buffered!r}")
+        self.max_buffered = max_buffered
+        self.connections: set[RouterConnection] = set()
+        self._forget_after = forget_after
+        self._given_clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
+        self._closed = False
+        self._all_lost = asyncio.Event()
+        self.init_headers: dict[str, str] = {}
+        self.loop: asyncio.AbstractEventLoop
+        self.clock: Clock
+        self.directory: Directory
+        self.relay: Relay
+        self.endpoints: LocalEndpoints
+
+    # -- life ---------------------------------------------------------------------------------
+
+    @property
+    def hostport(self) -> str:
+        """Where it listens, or is going to."""
+        everywhere = self._host == "0.0.0.0"  # noqa: S104 - compared, not bound
+        return f"{local_ip() if everywhere else self._host}:{self._port}"
+
+    @property
+    def services(self) -> dict[str, list[str]]:
+        """The names that are advertised, each with the addresses of its instances."""
+        return {} if self._socket is None else self.directory.services
+
+    def listen(self) -> None:
+        """Listen from now on, on the loop that runs.
+
+        Raises:
+            OSError: The address is in use or not one of this machine.
+            RuntimeError: No loop runs, or the router is closed.
+
+        """
+        if self._closed:
+            raise RuntimeError("the router is closed")
+        if self._socket is not None:
+            return
+        self.loop = asyncio.get_running_loop()
+        self._socket = socket.create_server((self._host, self._port), backlog=_BACKLOG)
+        self._port = self._socket.getsockname()[1]
+        self.clock = LoopClock(self.loop) if self._given_clock is None else self._given_clock
+        self.directory = Directory(self.clock, self._forget_after, self._forgotten)
+        self.relay = Relay(self.directory, self.clock, self.connect, self.max_buffered)
+        self.endpoints = LocalEndpoints(self.directory, self._advertised)
+        self.init_headers = wire.init_headers(self.hostport, f"router[{os.getpid()}]")
+        self._start(self._serve)
+        log.info("a router for development listens on %s; production runs Hyperbahn", self.hostport)
+
+    async def close(self) -> None:
+        """End at once, without a farewell: calls on their way fail; nothing is left afterwards."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._socket is None:
+            return
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._server is not None:
+            self._server.close()
+        self._socket.close()
+        for connection in list(self.connections):
+            connection.abort()
+        if self.connections:
+            await self._all_lost.wait()
+        self.directory.clear()
+        self.relay.close()
+
+    async def __aenter__(self) -> Self:
+        self.listen()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _serve(self) -> None:
+        assert self._socket is not None
+        self._server = await self.loop.create_server(
+            lambda: RouterConnection(self), sock=self._socket, backlog=_BACKLOG
+        )
+
+    def _start(self, function: Callable[..., object], *args: object) -> None:
+        # In an empty context: what it starts outlives whoever caused it.
+        coroutine = function(*args)
+        task: asyncio.Task[None] = self.loop.create_task(coroutine, context=Context())  # type: ignore[arg-type]  # both are coroutine functions
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- connections --------------------------------------------------------------------------
+
+    def connect(self, instance: Instance) -> None:
+        """Open a connection to ``instance``, unless that is being done."""
+        if instance.ephemeral:
+            self.relay.not_connected(instance, "it does not listen")
+            self.directory.remove(instance)
+        elif not instance.connecting and not self._closed:
+            instance.connecting = True
+            self._start(self._connect, instance)
+
+    async def _connect(self, instance: Instance) -> None:
+        host, port = parse_hostport(instance.hostport)
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT):
+                await self.loop.create_connection(
+                    lambda: RouterConnection(self, instance), host, port
+                )
+        except OSError as error:
+            self._connect_failed(instance, str(error) or type(error).__name__)
+        # The connection tells when its handshake is done, or that it is lost.
+
+    def _connect_failed(self, instance: Instance, reason: str) -> None:
+        log.warning("cannot connect to %s: %s", instance.hostport, reason)
+        instance.connecting = False
+        self.relay.not_connected(instance, reason)
+
+    def connected(self, connection: RouterConnection) -> None:
+        """Use a connection that we opened, now that its handshake is done."""
+        instance = connection.instance
+        assert instance is not None
+        instance.connecting = False
+        instance.opened.append(connection)
+        self.relay.connected(instance)
+
+    def connection_lost(self, connection: RouterConnection) -> None:
+        """Use a connection no more."""
+        self.connections.discard(connection)
+        if self._closed and not self.connections:
+            self._all_lost.set()
+        self.relay.connection_lost(connection)
+        instance = connection.instance
+        if instance is None:
+            return
+        if connection in instance.accepted:
+            instance.accepted.remove(connection)
+            if instance.ephemeral and not instance.accepted:
+                self.directory.remove(instance)
+        elif connection in instance.opened:
+            instance.opened.remove(connection)
+        elif instance.connecting and not self._closed:
+            self._connect_failed(instance, "closed in the handshake")
+        self.directory.drop_unused(instance)
+
+    # -- services -----------------------------------------------------------------------------
+
+    def _advertised(self, instance: Instance) -> None:
+        if not instance.opened and not instance.ephemeral:
+            self.connect(instance)
+        self.relay.connected(instance)
+
+    def _forgotten(self, instance: Instance) -> None:
+        for connection in list(instance.opened):
+            if not connection.outgoing:
+                connection.close()
