@@ -10,7 +10,7 @@ from .deadlines import DeadlineItem, DeadlineQueue
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError, WireError
 from .events import ConnectionClosed, Event, RequestReceived
 from .exchanges import InboundCall, OutboundCall
-from .fragments import MESSAGE_OVERHEAD, FragmentReader
+from .fragments import CHUNK_OVERHEAD, MESSAGE_OVERHEAD, FragmentReader
 from .frames import FrameBuffer, FrameType
 from .messages import cut_description
 from .options import Options
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from .checksums import ChecksumType
     from .handshake import RemotePeer
 
-__all__ = ["MAX_ID", "ConnectionBase", "FrameHandler", "HandshakeTimer", "message_cost"]
+__all__ = ["MAX_ID", "ConnectionBase", "FrameHandler", "HandshakeTimer", "first_frame_cost"]
 
 _ERROR = Struct(">HBxI8xB25sH")
 
 MAX_ID = 0xFFFFFFFE
+
+_HEADER_OVERHEAD = 200
+"""Bytes that Python spends on one header: two str objects and their place in a dict."""
 
 # Any: a handler's first argument is the subclass that defines it.
 FrameHandler: TypeAlias = Callable[[Any, bytes, float, list[Event]], None]
@@ -247,6 +250,6 @@ class ConnectionBase:
         raise NotImplementedError
 
 
-def message_cost(frame: bytes, headers: int) -> int:
-    """What the first frame of an unfinished message costs besides its chunks."""
-    return MESSAGE_OVERHEAD + len(frame) + 200 * headers
+def first_frame_cost(frame: bytes, headers: int, chunks: int) -> int:
+    """What keeping the first frame of an unfinished message costs."""
+    return MESSAGE_OVERHEAD + len(frame) + _HEADER_OVERHEAD * headers + CHUNK_OVERHEAD * chunks

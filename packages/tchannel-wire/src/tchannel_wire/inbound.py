@@ -13,7 +13,7 @@ from collections.abc import Callable
 from struct import Struct
 
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import ConnectionBase, message_cost
+from .connection_base import ConnectionBase, first_frame_cost
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError
 from .events import (
     CancelReceived,
@@ -167,8 +167,8 @@ class InboundSide(ConnectionBase):
             reader = FragmentReader(message.checksum_type, self.options)
             last = not message.more
             if not last:
-                cost = message_cost(frame, len(message.headers))
-                self._gather(reader, cost + reader.cost(message.chunks))
+                headers, chunks = len(message.headers), len(message.chunks)
+                self._gather(reader, first_frame_cost(frame, headers, chunks))
             try:
                 reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
             except ProtocolError:
@@ -245,6 +245,7 @@ class InboundSide(ConnectionBase):
         """Tell what the last frame has completed."""
         if reader.streaming:
             data = reader.take(2)
+            reader.passed_on()
             if data or last:
                 events.append(RequestChunk(call.id, data, last))
         elif last or (reader.to_stream and reader.arg == 2):
@@ -293,14 +294,13 @@ class InboundSide(ConnectionBase):
         if self.inbound.get(call.id) is not call:
             return
         request = call._request if call._reader is not None else None
-        if self._stop_request(call, ErrorCode.TIMEOUT, "the ttl has run out"):
+        description = "the ttl has run out"
+        if request is not None:
+            description += " before the request was complete"
+        if self._stop_request(call, ErrorCode.TIMEOUT, description):
             events.append(RequestExpired(call.id))
         elif request is not None:
-            error = ProtocolError(
-                "the ttl has run out before the request was complete",
-                code=ErrorCode.TIMEOUT,
-                message_id=call.id,
-            )
+            error = ProtocolError(description, code=ErrorCode.TIMEOUT, message_id=call.id)
             events.append(RequestRefused(call.id, error, request.service, request.arg1))
 
     def _stop_request(self, call: InboundCall, code: ErrorCode, description: str) -> bool:
@@ -368,7 +368,8 @@ class InboundSide(ConnectionBase):
                 )
             )
         except (TypeError, struct.error):
-            raise _argument_error(arg2, arg3, code) from None
+            _check_arguments(arg2, arg3, code)
+            raise
         outbox = self._outbox
         outbox.frames.append(frame)
         outbox.size += size
@@ -382,6 +383,7 @@ class InboundSide(ConnectionBase):
         """Answer in several frames, with a rare checksum, or before the request is complete."""
         if call._reader is not None and not call._reader.streaming:
             return False  # it has not been announced yet
+        _check_arguments(arg2, arg3, code)
         writer = self._new_writer(call, header_block, arg2, code)
         writer.write(arg3)
         writer.finish()
@@ -422,8 +424,7 @@ class InboundSide(ConnectionBase):
             return gone
         if header_block not in _response_packers:
             _new_response_packer(header_block)
-        if not isinstance(arg2, bytes) or not 0 <= code <= 0xFF:
-            raise _argument_error(arg2, b"", code)
+        _check_arguments(arg2, b"", code)
         writer = call.writer = self._new_writer(call, header_block, arg2, code)
         writer.attach(self._outbox, call)
         return writer
@@ -484,11 +485,12 @@ def _new_response_packer(header_block: bytes) -> Callable[..., bytes]:
     return pack
 
 
-def _argument_error(arg2: object, arg3: object, code: object) -> Exception:
+def _check_arguments(arg2: object, arg3: object, code: int) -> None:
     for name, value in (("arg2", arg2), ("arg3", arg3)):
         if not isinstance(value, bytes):
-            return TypeError(f"{name} must be bytes, not {type(value).__name__}")
-    return ValueError(f"code must be 0 to 255, not {code!r}")
+            raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
+    if not isinstance(code, int) or not 0 <= code <= 0xFF:
+        raise ValueError(f"code must be 0 to 255, not {code!r}")
 
 
 def _bad(description: str) -> ProtocolError:

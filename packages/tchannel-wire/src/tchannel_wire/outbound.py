@@ -7,10 +7,11 @@ a frame is looked at with the classes of messages.py.
 from __future__ import annotations
 
 import struct
+from math import isfinite
 from struct import Struct
 
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import MAX_ID, ConnectionBase, message_cost
+from .connection_base import MAX_ID, ConnectionBase, first_frame_cost
 from .errors import ErrorCode, ProtocolError
 from .events import (
     CallExpired,
@@ -34,6 +35,7 @@ from .messages import (
     read_chunks,
 )
 from .states import LocalInput, after_input
+from .tracing import TRACING_SIZE
 
 __all__ = ["OutboundSide"]
 
@@ -103,7 +105,7 @@ class OutboundSide(ConnectionBase):
                 milliseconds = 1 if milliseconds < 1 else _MAX_TTL
             length2 = len(arg2)
             size = prepared._size + length2 + len(arg3)
-            if size >= MAX_FRAME_SIZE or len(tracing) != 25:
+            if size >= MAX_FRAME_SIZE or len(tracing) != TRACING_SIZE:
                 return self._call_unusually(
                     prepared, arg2, arg3, milliseconds, tracing, context, now, ttl, stream_response
                 )
@@ -132,7 +134,8 @@ class OutboundSide(ConnectionBase):
                 )
             )
         except (TypeError, ValueError, OverflowError):
-            raise _argument_error(arg2, arg3, ttl, tracing) from None
+            _milliseconds(arg2, arg3, ttl, tracing)
+            raise
         outbox = self._outbox
         frames = outbox.frames
         call = self.outbound[id] = OutboundCall(
@@ -167,7 +170,7 @@ class OutboundSide(ConnectionBase):
         """
         if not self._open:
             after_input(self._state, LocalInput.START)
-        milliseconds = _milliseconds(arg2, ttl, tracing)
+        milliseconds = _milliseconds(arg2, b"", ttl, tracing)
         return self._start(
             prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
         )
@@ -185,9 +188,7 @@ class OutboundSide(ConnectionBase):
         stream_response: bool,
     ) -> OutboundCall:
         """Call in several frames, or without a checksum."""
-        if not isinstance(arg3, bytes):
-            raise TypeError
-        _milliseconds(arg2, ttl, tracing)
+        _milliseconds(arg2, arg3, ttl, tracing)
         call = self._start(
             prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
         )
@@ -340,8 +341,8 @@ class OutboundSide(ConnectionBase):
             reader = FragmentReader(message.checksum_type, self.options, to_stream=call._stream)
             call._reader = reader
             if not last:
-                cost = message_cost(frame, len(message.headers))
-                self._gather(reader, cost + reader.cost(message.chunks))
+                headers, chunks = len(message.headers), len(message.chunks)
+                self._gather(reader, first_frame_cost(frame, headers, chunks))
             reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
         except ProtocolError as error:
             self._fail_call(call, error, now, events, last=last)
@@ -389,6 +390,7 @@ class OutboundSide(ConnectionBase):
         """Tell what the last frame has completed."""
         if reader.streaming:
             data = reader.take(2)
+            reader.passed_on()
             if data or last:
                 events.append(ResponseChunk(call.id, call.context, data, last))
         elif last or (reader.to_stream and reader.arg == 2):
@@ -450,25 +452,18 @@ def known_code(code: int) -> int:
         return code
 
 
-def _milliseconds(arg2: bytes, ttl: float, tracing: bytes) -> int:
-    try:
-        milliseconds = int(ttl * 1000)
-    except (TypeError, ValueError, OverflowError):
-        raise _argument_error(arg2, b"", ttl, tracing) from None
-    if not isinstance(arg2, bytes) or len(tracing) != 25:
-        raise _argument_error(arg2, b"", ttl, tracing)
-    return min(max(milliseconds, 1), _MAX_TTL)
-
-
-def _argument_error(arg2: object, arg3: object, ttl: object, tracing: object) -> Exception:
+def _milliseconds(arg2: object, arg3: object, ttl: float, tracing: object) -> int:
+    """Check the arguments of a call; its ttl as the wire has it."""
     for name, value in (("arg2", arg2), ("arg3", arg3), ("tracing", tracing)):
         if not isinstance(value, bytes):
-            return TypeError(f"{name} must be bytes, not {type(value).__name__}")
-    if isinstance(tracing, bytes) and len(tracing) != 25:
-        return ValueError(f"tracing must be 25 bytes, not {len(tracing)}")
+            raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
+        if name == "tracing" and len(value) != TRACING_SIZE:
+            raise ValueError(f"tracing must be {TRACING_SIZE} bytes, not {len(value)}")
     if not isinstance(ttl, int | float):
-        return TypeError(f"ttl must be a number of seconds, not {ttl!r}")
-    return ValueError(f"ttl must be a finite number of seconds, not {ttl!r}")
+        raise TypeError(f"ttl must be a number of seconds, not {ttl!r}")
+    if not isfinite(ttl):
+        raise ValueError(f"ttl must be a finite number of seconds, not {ttl!r}")
+    return min(max(int(ttl * 1000), 1), _MAX_TTL)
 
 
 def _bad(description: str) -> ProtocolError:
