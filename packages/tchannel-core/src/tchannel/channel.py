@@ -23,7 +23,7 @@ from .endpoints import Endpoints
 from .event import EventEmitter, EventRegistrar
 from .interceptors import Interceptor, Interceptors
 from .listener import Listener, drop_for_good
-from .loops import current_loop, running_loop, wrong_thread
+from .loops import LoopGuard, current_loop, running_loop, wrong_thread
 from .meta import add_health
 from .net import local_ip, parse_hostport
 from .options import Options
@@ -117,6 +117,7 @@ class TChannel(Calling, Registering):
         self._prepared = {}
         self._lock = threading.Lock()
         self._closed: asyncio.Future[None] | None = None
+        self.guard: LoopGuard | None = None
         self._changed: list[asyncio.Future[None]] = []
         self.close_callbacks: list[Callable[[], object]] = []
         self.listener: Listener | None = None
@@ -223,11 +224,19 @@ class TChannel(Calling, Registering):
         self.inbound_calls = 0
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
+        self.guard = LoopGuard(loop, self._loop_ends)
         if self.listener is not None:
             self.listener.attach(loop)
         if not self._source_running and not isinstance(self._source, ListSource):
             self._source_running = True
             Context().run(self._source.start, self.peers, self.timers.clock)
+
+    def _loop_ends(self) -> None:
+        """The loop is about to close, and the channel is still open: let go of all that is on it."""
+        for connection in list(self.connections):
+            connection.abort()
+        if self.listener is not None:
+            self.listener.detach()
 
     def stop_sources(self) -> None:
         """End what keeps the peers up to date."""
@@ -245,6 +254,7 @@ class TChannel(Calling, Registering):
         hosts = self.peers.hosts
         self.peers_table = PeerTable(self)
         self.peers.update(hosts)
+        self.guard = None
         self.loop = self.timers = None  # type: ignore[assignment]  # as before the first use
         if self.listener is not None:
             self.listener.forget()
@@ -419,6 +429,7 @@ class TChannel(Calling, Registering):
             # No loop runs, so nothing is in flight.
             self._closed = loop.create_future()
             self._closed.set_result(None)
+            self.guard = None
             self.draining = self.closing = True
             self.stop_sources()
             if self.listener is not None:

@@ -50,6 +50,8 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     for connection in list(channel.connections):
         connection.abort()
     await asyncio.gather(*[connection.lost for connection in left])
+    if channel.guard is not None:
+        await channel.guard.release()
 
 
 async def _run(callback: Callable[[], object], within: float, channel: TChannel) -> None:

@@ -49,6 +49,7 @@ class Listener:
     def __init__(self, channel: TChannel, hostport: str | None, *, reuse_port: bool) -> None:
         self._channel = channel
         self._servers: list[asyncio.Server] = []
+        self._duplicates: list[socket.socket] = []
         self._starting: asyncio.Handle | None = None
         self._attaching: asyncio.Task[None] | None = None
         self._warning: threading.Timer | None = None
@@ -76,7 +77,7 @@ class Listener:
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Accept connections on ``loop``; what was accepted on another loop is not our concern."""
-        self._servers = []
+        self.detach()
         # No coroutine is made before the loop runs: it may never do so. And in an empty context:
         # what arrives must not inherit that of whoever called listen().
         self._starting = loop.call_soon(self._start, loop, context=Context())
@@ -103,6 +104,7 @@ class Listener:
         for bound in self._sockets:
             # A dup, so that the sockets outlive this loop and can be attached to the next.
             duplicate = bound.dup()
+            self._duplicates.append(duplicate)
             create = (
                 loop.create_unix_server if bound.family == socket.AF_UNIX else loop.create_server
             )
@@ -126,8 +128,8 @@ class Listener:
         self._warning.daemon = True
         self._warning.start()
 
-    def close(self) -> None:
-        """Accept nothing more. Connections that were accepted stay."""
+    def detach(self) -> None:
+        """Leave the loop: connections that arrive wait in the kernel for the next `attach`."""
         if self._warning is not None:
             self._warning.cancel()
             self._warning = None
@@ -142,6 +144,13 @@ class Listener:
             if not server.get_loop().is_closed():
                 server.close()
         self._servers = []
+        for duplicate in self._duplicates:
+            duplicate.close()
+        self._duplicates = []
+
+    def close(self) -> None:
+        """Accept nothing more. Connections that were accepted stay."""
+        self.detach()
         for bound in self._sockets:
             bound.close()
         self._sockets = []
@@ -151,8 +160,11 @@ class Listener:
 
     def forget(self) -> None:
         """In a forked child: drop what belongs to the parent, without a word to its loop."""
-        drop_for_good((self._servers, self._starting, self._attaching, self._warning))
+        drop_for_good(
+            (self._duplicates, self._servers, self._starting, self._attaching, self._warning)
+        )
         self._servers = []
+        self._duplicates = []
         self._starting = self._attaching = None
         self._warning = None
 

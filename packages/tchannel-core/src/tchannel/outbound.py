@@ -255,7 +255,7 @@ class OutgoingCall(asyncio.Future[Any]):
         It is asked again, about twice a second, until the call's own timeout is over.
         """
         expected = self.channel.peers.expected
-        if expected is None or self.fixed_peer is not None:
+        if expected is None or self.hostport is not None:
             return False
         clock = self.channel.timers.clock
         now = clock.time()

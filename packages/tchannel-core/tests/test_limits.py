@@ -1,0 +1,180 @@
+"""Limits, and peers that do not read; time moves by hand."""
+
+import asyncio
+import logging
+
+import pytest
+
+from tchannel import errors
+from tchannel.options import Options
+from tchannel.timeouts import seconds
+
+
+@pytest.fixture
+async def limited(clock, make_channel, join, settle):
+    """A function that joins two channels with given options."""
+    made = []
+
+    async def make(**options):
+        client = make_channel("client", options=Options(**options))
+        server = make_channel("server", options=Options(**options))
+        ends = join(client, server, "127.0.0.1:1")
+        await settle()
+        made.extend([client, server])
+        return client, server, *ends
+
+    yield make
+    closing = [channel.close(grace=1) for channel in made]
+    for _ in range(10):
+        await clock.advance(1)
+    await asyncio.gather(*closing)
+
+
+async def hang_on(server):
+    go = asyncio.Event()
+
+    @server.raw.register
+    async def hang(request):
+        await go.wait()
+        return b"ok"
+
+    return go
+
+
+@pytest.mark.parametrize("limit", ["max_calls_per_connection", "max_calls"])
+async def test_calls_beyond_the_limit_in_flight_are_answered_busy(limited, clock, limit):
+    client, server, *_ = await limited(**{limit: 3})
+    go = await hang_on(server)
+    calls = [client.raw("server", "hang", hostport="127.0.0.1:1") for _ in range(5)]
+    await clock.advance(0)
+
+    assert [call.done() for call in calls] == [False] * 3 + [True] * 2
+    assert all(isinstance(call.exception(), errors.BusyError) for call in calls[3:])
+    go.set()
+    await clock.advance(0)
+    assert [(await call).body for call in calls[:3]] == [b"ok"] * 3
+    assert (await client.raw("server", "hang", hostport="127.0.0.1:1")).body == b"ok"
+
+
+async def test_a_request_beyond_the_message_size_is_a_bad_request(limited):
+    client, server, *_ = await limited(max_message_size=100_000)
+    server.raw.register("echo", lambda request: b"ok")
+
+    assert (await client.raw("server", "echo", b"x" * 99_000, hostport="127.0.0.1:1")).body == b"ok"
+    with pytest.raises(errors.BadRequestError):
+        await client.raw("server", "echo", b"x" * 100_001, hostport="127.0.0.1:1")
+    assert (await client.raw("server", "echo", b"x", hostport="127.0.0.1:1")).body == b"ok"
+
+
+async def test_a_response_beyond_the_message_size_fails_its_call_alone(limited):
+    client, server, *_ = await limited(max_message_size=100_000)
+    server.raw.register("big", lambda request: b"x" * 200_000)
+    server.raw.register("small", lambda request: b"ok")
+
+    with pytest.raises(errors.FatalProtocolError, match="large|size|bytes"):
+        await client.raw("server", "big", hostport="127.0.0.1:1")
+    assert (await client.raw("server", "small", hostport="127.0.0.1:1")).body == b"ok"
+
+
+async def test_new_calls_wait_while_the_peer_does_not_read_and_keep_their_timeouts(limited, clock):
+    client, server, to_server, to_client = await limited(write_buffer=500_000)
+    server.raw.register("echo", lambda request: request.body)
+    to_client.pause_reading()
+    big = [
+        client.raw("server", "echo", b"x" * 300_000, hostport="127.0.0.1:1", timeout=60)
+        for _ in range(4)
+    ]
+    await clock.advance(0)
+    written = sum(map(len, to_server.written))
+    waits = client.raw("server", "echo", b"late", hostport="127.0.0.1:1", timeout=60)
+    fails = client.raw("server", "echo", b"late", hostport="127.0.0.1:1", timeout=2)
+    await clock.advance(2.5)
+
+    assert isinstance(fails.exception(), errors.TimeoutError)
+    assert "does not read" in str(fails.exception())
+    assert not waits.done()
+    assert sum(map(len, to_server.written)) == written < 1_200_000
+    to_client.resume_reading()
+    await clock.advance(0)
+    await asyncio.gather(*big, waits)
+
+
+async def test_a_peer_that_does_not_read_its_answers_is_not_read_from(limited, clock):
+    client, server, to_server, to_client = await limited(write_buffer=300_000)
+    served = []
+
+    @server.raw.register
+    def big(request):
+        served.append(1)
+        return b"x" * 60_000
+
+    to_server.pause_reading()
+    calls = [client.raw("server", "big", hostport="127.0.0.1:1") for _ in range(5)]
+    for _ in range(60):
+        calls += [client.raw("server", "big", hostport="127.0.0.1:1")]
+        await clock.advance(0)
+    stopped_at = len(served)
+
+    assert stopped_at < 20
+    to_server.resume_reading()
+    await clock.advance(0)
+    for call in calls:
+        assert len((await call).body) == 60_000
+
+
+async def test_two_peers_that_send_each_other_much_do_not_stop_each_other(limited, clock):
+    client, server, *_ = await limited(write_buffer=200_000)
+    server.raw.register("echo", lambda request: request.body)
+    client.raw.register("echo", lambda request: request.body)
+    (incoming,) = server.connections
+    body = b"x" * 1_000_000
+
+    answers = await asyncio.gather(
+        *[client.raw("server", "echo", body, hostport="127.0.0.1:1") for _ in range(5)],
+        *[server.raw("client", "echo", body, hostport=incoming.address) for _ in range(5)],
+    )
+    assert all(len(answer.body) == len(body) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "name", ["default_timeout", "max_calls", "write_buffer", "penalty_max", "max_message_size"]
+)
+@pytest.mark.parametrize("value", [0, -1, "1", True])
+def test_a_limit_that_is_not_above_zero_is_refused_by_its_name(name, value):
+    with pytest.raises((ValueError, TypeError), match=name):
+        Options(**{name: value})
+
+
+# -- timeouts are seconds ---------------------------------------------------------------------
+
+
+def test_timeouts_are_seconds_in_every_form():
+    from datetime import timedelta
+
+    assert seconds(2, 30.0) == 2.0
+    assert seconds(0.25, 30.0) == 0.25
+    assert seconds(timedelta(minutes=1), 30.0) == 60.0
+    assert seconds(None, 30.0) == seconds(0, 30.0) == 30.0
+
+
+def test_a_large_int_is_taken_as_seconds_and_logged_once(caplog, monkeypatch):
+    monkeypatch.setattr("tchannel.timeouts._warned", False)
+    with caplog.at_level(logging.WARNING):
+        assert seconds(3600, 30.0) == 3600.0
+        assert seconds(1000, 30.0) == 1000.0
+        assert seconds(999, 30.0) == 999.0
+        assert seconds(5000.0, 30.0) == 5000.0
+
+    assert len(caplog.records) == 1
+    assert "the unit is seconds" in caplog.text
+    assert "1:00:00" in caplog.text
+
+
+@pytest.mark.parametrize("value", [-1, -0.5, float("nan")])
+def test_negative_and_nan_timeouts_are_value_errors(value):
+    with pytest.raises(ValueError, match="timeout"):
+        seconds(value, 30.0)
+
+
+def test_an_endless_timeout_is_the_longest_that_the_protocol_can_say():
+    assert seconds(float("inf"), 30.0) == pytest.approx(0xFFFFFFFF / 1000)
