@@ -79,7 +79,19 @@ def decorated(function):
         lambda request: Awaitable(request.body * 2),
         lambda request: Response(request.body * 2),
     ],
-    ids=str,
+    ids=[
+        "plain",
+        "coroutine",
+        "gen.coroutine",
+        "future",
+        "callable",
+        "async-callable",
+        "partial",
+        "partial-coroutine",
+        "decorated",
+        "awaitable",
+        "response",
+    ],
 )
 async def test_a_handler_is_judged_by_what_it_returns(joined, handler):
     joined.server.raw.register("handler", handler)
