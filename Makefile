@@ -103,7 +103,7 @@ verify-types: $(VENV)/.check  ## How complete the types of each package are, for
 .PHONY: dist
 dist: $(VENV)/.test-all  ## The five sdists and wheels, into dist/
 	rm -rf dist
-	for name in $(DISTRIBUTIONS); do $(BIN)/python -m build --no-isolation --outdir dist packages/$$name > /dev/null; done
+	for name in $(DISTRIBUTIONS); do $(BIN)/python -m build --quiet --no-isolation --outdir dist packages/$$name; done
 	$(BIN)/twine check --strict dist/*
 
 .PHONY: test-all

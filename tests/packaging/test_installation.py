@@ -19,7 +19,7 @@ SIBLINGS = {
 
 # A module that cannot be imported belongs to a layer or an extra that is not installed, or to what the
 # original library had and this one has not; either way the error says what to do.
-ANSWER = re.compile(r"pip install|is no part of this library: use ")
+ANSWER = re.compile(r"pip install|is no part of this library: ")
 
 # Prints the modules below a package that can be imported, and the errors of those that cannot.
 IMPORT_ALL = """
