@@ -67,7 +67,7 @@ async def channel(calls: int) -> None:
     server = TChannel("benchmark", hostport="127.0.0.1:0")
 
     @server.raw.register
-    async def echo(request):
+    async def echo(request: Request) -> Response:
         return Response(request.body, request.headers)
 
     server.listen()

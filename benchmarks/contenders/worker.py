@@ -23,6 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 AsyncCall = Callable[[], Awaitable[object]]
@@ -200,6 +201,9 @@ def obey_with_threads(calls: Sequence[SyncCall]) -> None:
             joined.extend(part)
         return joined
 
+    def count(seconds: float) -> int:
+        return len(section(seconds))
+
     for line in sys.stdin:
         command = json.loads(line)
         name = command["cmd"]
@@ -208,7 +212,7 @@ def obey_with_threads(calls: Sequence[SyncCall]) -> None:
         elif name == "connect":
             say("connect")
         elif name == "run":
-            say("run", **measured(lambda seconds=command["seconds"]: len(section(seconds))))
+            say("run", **measured(partial(count, command["seconds"])))
         elif name == "latency":
             say("latency", **percentiles(section(command["seconds"])))
 
