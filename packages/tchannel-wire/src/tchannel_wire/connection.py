@@ -281,7 +281,7 @@ class Connection(InboundSide, OutboundSide):
         try:
             message = decode(frame)
             assert isinstance(message, InitRequest)
-            remote = check_init_request(message, self.options.max_headers)
+            remote = check_init_request(message)
         except ProtocolError as error:
             self._fatal(error, events)
             return
@@ -294,7 +294,7 @@ class Connection(InboundSide, OutboundSide):
         try:
             message = decode(frame)
             assert isinstance(message, InitResponse)
-            remote = check_init_response(message, self._init_id, self.options.max_headers)
+            remote = check_init_response(message, self._init_id)
         except ProtocolError as error:
             self._fatal(error, events)
             return

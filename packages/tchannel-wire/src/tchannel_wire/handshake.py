@@ -25,6 +25,7 @@ __all__ = [
 
 HOST_PORT = "host_port"
 PROCESS_NAME = "process_name"
+MAX_INIT_HEADERS = 128
 EPHEMERAL_HOST_PORT = "0.0.0.0:0"
 """The address of one who does not listen."""
 
@@ -141,7 +142,7 @@ def init_headers(
     return headers
 
 
-def check_init_request(message: InitRequest, max_headers: int = 128) -> RemotePeer:
+def check_init_request(message: InitRequest) -> RemotePeer:
     """The peer that `message` comes from.
 
     Raises:
@@ -150,12 +151,10 @@ def check_init_request(message: InitRequest, max_headers: int = 128) -> RemotePe
     """
     if message.version < PROTOCOL_VERSION:
         raise ProtocolError(f"protocol version {message.version} is below {PROTOCOL_VERSION}")
-    return _remote(message, max_headers)
+    return _remote(message)
 
 
-def check_init_response(
-    message: InitResponse, request_id: int, max_headers: int = 128
-) -> RemotePeer:
+def check_init_response(message: InitResponse, request_id: int) -> RemotePeer:
     """The peer that `message` comes from.
 
     Raises:
@@ -167,12 +166,12 @@ def check_init_response(
         raise ProtocolError(f"protocol version {message.version} is not {PROTOCOL_VERSION}")
     if message.id != request_id:
         raise ProtocolError(f"init response has id {message.id}, the request had {request_id}")
-    return _remote(message, max_headers)
+    return _remote(message)
 
 
-def _remote(message: InitRequest | InitResponse, max_headers: int) -> RemotePeer:
-    if len(message.headers) > max_headers:
-        raise ProtocolError(f"{len(message.headers)} init headers, at most {max_headers}")
+def _remote(message: InitRequest | InitResponse) -> RemotePeer:
+    if len(message.headers) > MAX_INIT_HEADERS:
+        raise ProtocolError(f"{len(message.headers)} init headers, at most {MAX_INIT_HEADERS}")
     for name in (HOST_PORT, PROCESS_NAME):
         if name not in message.headers:
             raise ProtocolError(f"init header {name!r} is missing")

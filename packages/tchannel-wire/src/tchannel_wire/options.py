@@ -23,8 +23,7 @@ class Options:
         reassembly_memory: Bytes that all unfinished incoming messages of one connection may hold
             together, Python's own overhead per message and per chunk included; default 128 MiB.
             The message that would exceed it is refused as busy.
-        max_headers: Transport headers of one incoming message, and headers of a handshake;
-            default 128, the protocol's limit.
+        max_headers: Transport headers of one incoming message; default 128, the protocol's limit.
         max_header_key_length: Bytes of one incoming header key; default 255, what a length of one
             byte can say (peers write up to 16).
         max_header_value_length: Bytes of one incoming header value; default 255.

@@ -100,6 +100,7 @@ class OutboundSide(ConnectionBase):
         if not self._open:
             after_input(self._state, LocalInput.START)
         try:
+            deadline = now + ttl
             milliseconds = int(ttl * 1000)
             if not 0 < milliseconds <= _MAX_TTL:
                 milliseconds = 1 if milliseconds < 1 else _MAX_TTL
@@ -143,7 +144,7 @@ class OutboundSide(ConnectionBase):
         )
         frames.append(frame)
         outbox.size += size
-        self.deadlines.add(call, now + ttl)
+        self.deadlines.add(call, deadline)
         return call
 
     def start_call(
