@@ -1,0 +1,204 @@
+"""Services that Apache's compiler made: ``thrift --gen py``, with or without its options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from copy import copy
+from importlib import import_module
+from types import FunctionType, ModuleType
+from typing import Any
+
+from ..method import Codec, Method, refuse_oneway
+from ..service import ThriftService
+from .apache_values import coerce, invalid
+
+__all__ = ["ApacheService", "services"]
+
+
+class ApacheService(ThriftService):
+    """A service that Apache's compiler made.
+
+    Args:
+        module: The module of the service: it has ``Iface``, ``Client`` and the arguments' classes.
+
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self.name = module.__name__.rpartition(".")[2]
+        # A generated module does not carry its IDL.
+        self.module = None
+        interface: Any = module.Iface
+        self._functions: dict[str, FunctionType] = {}
+        for cls in reversed(interface.__mro__):
+            for name, function in vars(cls).items():
+                if isinstance(function, FunctionType) and not name.startswith("__"):
+                    self._functions[name] = function
+
+    def method_names(self) -> list[str]:
+        """Return the names of its functions: inherited ones first, in the order of the IDL."""
+        return list(self._functions)
+
+    def renamed(self, name: str) -> ApacheService:
+        """Return the same service under another name: the module's need not be that of the IDL."""
+        other = copy(self)
+        other.name = name
+        return other
+
+    def is_oneway(self, name: str) -> bool:
+        """Say whether nobody waits for that function's answer."""
+        return f"{name}_result" not in self._functions[name].__globals__
+
+    def method(self, name: str) -> Method:
+        """Return a function by its name.
+
+        Raises:
+            ValueError: There is none of that name, or its arguments cannot be serialized.
+            OneWayNotSupportedError: It is oneway.
+
+        """
+        function = self._functions.get(name)
+        if function is None:
+            raise self.unknown(name)
+        if self.is_oneway(name):
+            raise refuse_oneway(self.name, name)
+        # Inherited functions have their classes in the module that they come from.
+        home = function.__globals__
+        return Method(
+            self.name, name, _codec(function, home[f"{name}_args"], home[f"{name}_result"])
+        )
+
+
+def _codec(function: FunctionType, args: Any, result: Any) -> Codec:
+    fields = [entry for entry in result.thrift_spec or () if entry is not None]
+    returns = bool(fields) and fields[0][0] == 0
+    declared = tuple((entry[3][0], entry[2]) for entry in fields if entry[0] != 0)
+    return Codec(
+        new_args=_args_maker(function, args),
+        dump_args=_dumper(args),
+        load_args=_loader(args),
+        load_result=_loader(result),
+        dump_result=_result_dumper(result, fields[0] if returns else None),
+        dump_exception=_exception_dumper(result, declared),
+        returns=returns,
+        exceptions=tuple(name for _, name in declared),
+        result_type=result,
+    )
+
+
+def _args_maker(function: FunctionType, args: Any) -> Callable[..., Any]:
+    validate = getattr(args, "validate", None)
+
+    def new_args(*values: Any, **named: Any) -> Any:
+        # The generated body is empty: calling it is the fastest check of the arguments' names.
+        function(None, *values, **named)
+        made = args(*values, **named)
+        if validate is not None:
+            try:
+                validate(made)
+            except Exception as error:
+                raise TypeError(f"{args.__name__}: {error}") from None
+        return made
+
+    return new_args
+
+
+def _protocol(args: Any) -> Callable[..., Any]:
+    """Return the protocol that can write and read a struct, the C one where it can."""
+    binary = import_module("thrift.protocol.TBinaryProtocol")
+    takes = len(inspect.signature(args.__init__).parameters) - 1
+    if takes > 0 and not args.thrift_spec and args.__init__ is not object.__init__:
+        # Fields without ids in the IDL: the C protocol silently writes none of them.
+        if "write" not in vars(args):
+            raise ValueError(
+                f"{args.__name__} has fields without ids, which Apache's dynamic code does not"
+                " serialize: give them ids in the IDL"
+            )
+        protocol: Callable[..., Any] = binary.TBinaryProtocol
+    else:
+        protocol = binary.TBinaryProtocolAccelerated
+    return protocol
+
+
+def _dumper(cls: Any) -> Callable[[Any], bytes]:
+    buffer = import_module("thrift.transport.TTransport").TMemoryBuffer
+    protocol = _protocol(cls)
+
+    def dump(struct: Any) -> bytes:
+        transport = buffer()
+        try:
+            struct.write(protocol(transport))
+        except Exception as error:
+            # What went wrong is said by the C code, or by struct.pack; where, is not.
+            raise invalid(struct, error) from error
+        payload: bytes = transport.getvalue()
+        return payload
+
+    return dump
+
+
+def _loader(cls: Any) -> Callable[[bytes], Any]:
+    buffer = import_module("thrift.transport.TTransport").TMemoryBuffer
+    protocol = _protocol(cls)
+    validate = getattr(cls, "validate", None)
+
+    def load(payload: bytes) -> Any:
+        # No string or container is longer than all there is: nothing is allocated by its claim.
+        limit = len(payload) or 1
+        made = cls()
+        try:
+            made.read(
+                protocol(buffer(payload), string_length_limit=limit, container_length_limit=limit)
+            )
+        except EOFError:
+            raise ValueError(f"the payload ends within {cls.__name__}") from None
+        if validate is not None:
+            validate(made)
+        return made
+
+    return load
+
+
+def _result_dumper(result: Any, success: Any) -> Callable[[Any], bytes]:
+    dump = _dumper(result)
+
+    def dump_result(value: Any) -> bytes:
+        try:
+            return dump(result(success=value))
+        except (TypeError, ValueError):
+            # Looking for dicts first would cost every result what only these need.
+            coerced = coerce(success[1], success[3], value)
+            if coerced is value:
+                raise
+            return dump(result(success=coerced))
+
+    return dump_result
+
+
+def _exception_dumper(
+    result: Any, declared: tuple[tuple[Any, str], ...]
+) -> Callable[[BaseException], bytes | None]:
+    dump = _dumper(result)
+
+    def dump_exception(error: BaseException) -> bytes | None:
+        for cls, name in declared:
+            if isinstance(error, cls):
+                return dump(result(**{name: error}))
+        return None
+
+    return dump_exception
+
+
+def services(thrift_module: ModuleType) -> list[ThriftService] | None:
+    """Return the services of a generated module, or of the package around it; else None."""
+    if hasattr(thrift_module, "Iface") and hasattr(thrift_module, "Client"):
+        return [ApacheService(thrift_module)]
+    names = getattr(thrift_module, "__all__", ())
+    if not hasattr(thrift_module, "__path__") or "ttypes" not in names:
+        return None
+    modules = [
+        import_module(f"{thrift_module.__name__}.{name}")
+        for name in names
+        if name not in {"ttypes", "constants"}
+    ]
+    return [ApacheService(module) for module in modules if hasattr(module, "Iface")]

@@ -1,0 +1,49 @@
+"""Results written as dicts where the IDL has structs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..rw.wire import ttype
+
+__all__ = ["coerce"]
+
+
+# Values are what handlers return; specs are those of the engine or of thriftrw, which look alike.
+def coerce(spec: Any, value: Any) -> Any:
+    """Return ``value`` with every dict that stands for a struct made into one.
+
+    Args:
+        spec: The type in the IDL.
+        value: What a handler returned.
+
+    Returns:
+        The very same object where there was nothing to do.
+
+    Raises:
+        TypeError, ValueError: A dict does not fit its struct; names struct and field.
+
+    """
+    code = spec.ttype_code
+    if code == ttype.STRUCT:
+        if not isinstance(value, dict):
+            return value
+        specs = {field.name: field.spec for field in spec.fields}
+        return spec.surface(
+            **{
+                name: coerce(specs[name], item) if name in specs else item
+                for name, item in value.items()
+            }
+        )
+    if code in {ttype.LIST, ttype.SET} and isinstance(value, list | tuple):
+        return _unless_same(value, [coerce(spec.vspec, item) for item in value])
+    if code == ttype.MAP and isinstance(value, dict):
+        items = {key: coerce(spec.vspec, item) for key, item in value.items()}
+        same = all(items[key] is item for key, item in value.items())
+        return value if same else items
+    return value
+
+
+def _unless_same(value: Any, items: list[Any]) -> Any:
+    same = all(new is old for new, old in zip(items, value, strict=True))
+    return value if same else items

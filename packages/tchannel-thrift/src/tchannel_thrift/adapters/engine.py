@@ -1,0 +1,157 @@
+"""Services that `tchannel_thrift.rw` loaded.
+
+Only what thriftrw has as well is used here, so that the adapter of thriftrw is a variation of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from .. import rw
+from ..errors import UndeclaredExceptionError
+from ..method import Codec, Method, refuse_oneway
+from ..service import ThriftService
+from .coercion import coerce
+
+__all__ = ["EngineService", "services"]
+
+
+class EngineService(ThriftService):
+    """A service that the engine loaded.
+
+    Args:
+        service_class: The class of the service in its module.
+
+    """
+
+    def __init__(self, service_class: Any) -> None:
+        spec = service_class.service_spec
+        self.name = spec.name
+        # What the module's ``loads`` raises for an exception that is not declared.
+        self.unknown_exception: type[Exception] = rw.UnknownExceptionError
+        # The functions with their own modules: an inherited one may come from an included file.
+        self._functions: dict[str, Any] = {}
+        lineage = [spec]
+        while lineage[-1].parent is not None:
+            lineage.append(lineage[-1].parent)
+        for one in reversed(lineage):
+            for function in one.functions:
+                self._functions[function.name] = function
+                self.module = function.surface.request.__thrift_module__
+
+    def method_names(self) -> list[str]:
+        """Return the names of its functions: inherited ones first, in the order of the IDL."""
+        return list(self._functions)
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a function of that name."""
+        return name in self._functions
+
+    def is_oneway(self, name: str) -> bool:
+        """Say whether nobody waits for that function's answer."""
+        return bool(self._functions[name].oneway)
+
+    def method(self, name: str) -> Method:
+        """Return a function by its name.
+
+        Raises:
+            ValueError: There is none of that name.
+            OneWayNotSupportedError: It is oneway.
+
+        """
+        function = self._functions.get(name)
+        if function is None:
+            raise self.unknown(name)
+        if function.oneway:
+            raise refuse_oneway(self.name, name)
+        return Method(self.name, name, self._codec(function.surface))
+
+    def _codec(self, surface: Any) -> Codec:
+        module = surface.request.__thrift_module__
+        spec = surface.response.type_spec
+        declared = tuple((field.spec.surface, field.name) for field in spec.exception_specs)
+        return Codec(
+            new_args=surface.request,
+            dump_args=module.dumps,
+            load_args=self._loader(module, surface.request),
+            load_result=self._result_loader(self._loader(module, surface.response)),
+            dump_result=_result_dumper(module.dumps, surface.response),
+            dump_exception=_exception_dumper(module.dumps, surface.response, declared),
+            returns=spec.return_spec is not None,
+            exceptions=tuple(name for _, name in declared),
+            result_type=surface.response,
+        )
+
+    def _loader(self, module: Any, cls: Any) -> Callable[[bytes], Any]:
+        loads = module.loads
+
+        def load(payload: bytes) -> Any:
+            return loads(cls, payload)
+
+        return load
+
+    def _result_loader(self, load: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+        unknown_exception = self.unknown_exception
+
+        def load_result(payload: bytes) -> Any:
+            try:
+                return load(payload)
+            except unknown_exception as error:
+                raise UndeclaredExceptionError(str(error)) from error
+
+        return load_result
+
+
+def _result_dumper(dumps: Callable[[Any], bytes], response: Any) -> Callable[[Any], bytes]:
+    spec = response.type_spec.return_spec
+
+    def dump_result(value: Any) -> bytes:
+        try:
+            result = response(success=value)
+        except TypeError:
+            # Looking for dicts first would cost every result what only these need.
+            coerced = coerce(spec, value)
+            if coerced is value:
+                raise
+            result = response(success=coerced)
+        return dumps(result)
+
+    return dump_result
+
+
+def _exception_dumper(
+    dumps: Callable[[Any], bytes], response: Any, declared: tuple[tuple[Any, str], ...]
+) -> Callable[[BaseException], bytes | None]:
+    def dump_exception(error: BaseException) -> bytes | None:
+        for cls, name in declared:
+            if isinstance(error, cls):
+                return dumps(response(**{name: error}))
+        return None
+
+    return dump_exception
+
+
+def services(thrift_module: Any) -> list[ThriftService] | None:
+    """Return the services of a module or service class of the engine or of thriftrw; else None."""
+    if isinstance(thrift_module, type):
+        classes: tuple[Any, ...] = (thrift_module,)
+    elif isinstance(thrift_module, ModuleType):
+        classes = thrift_module.__services__
+    else:
+        return None
+    found: list[ThriftService] = []
+    for cls in classes:
+        if isinstance(cls.service_spec, rw.spec.ServiceSpec):
+            service = EngineService(cls)
+        elif type(cls.service_spec).__module__.startswith("thriftrw."):
+            from .thriftrw import ThriftRWService
+
+            service = ThriftRWService(cls)
+        else:
+            return None
+        if isinstance(thrift_module, ModuleType):
+            service.module = thrift_module
+        found.append(service)
+    return found

@@ -1,0 +1,160 @@
+"""Clients whose methods are the functions of a Thrift service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from .request import RequestBuilder
+from .service import ThriftService, choose, services_in
+
+if TYPE_CHECKING:
+    from tchannel import Response, TChannel
+    from tchannel.spans import Trace
+
+__all__ = ["client_for"]
+
+# Transport headers that a caller may set, and the arguments of a call that set them.
+_ARGUMENTS: Final = {
+    "cn": "caller_name",
+    "rd": "routing_delegate",
+    "re": "retry_on",
+    "sk": "shard_key",
+}
+
+
+class _Client:
+    """A client of a Thrift service; subclassed by `client_for`, once for each service."""
+
+    # Names begin with an underscore: the others belong to the IDL.
+    _thrift_service: ClassVar[ThriftService]
+    _service: ClassVar[str]
+
+    def __init__(
+        self,
+        tchannel: TChannel,
+        hostport: str | None = None,
+        trace: Trace = False,
+        protocol_headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._tchannel = tchannel
+        self._requests = RequestBuilder(self._thrift_service, self._service, hostport)
+        self._options = _call_options(protocol_headers)
+        if trace:
+            self._options["trace"] = trace
+
+    # The functions are those of the IDL, with its types.
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        method = _caller(self._tchannel, getattr(self._requests, name), self._options)
+        # Found without this function from now on.
+        setattr(self, name, method)
+        return method
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._thrift_service.method_names()})
+
+
+def _caller(
+    tchannel: TChannel, make_request: Callable[..., Any], options: Mapping[str, Any]
+) -> Callable[..., asyncio.Future[Any]]:
+    def call(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+        return _Result(tchannel.thrift(make_request(*args, **kwargs), **options))
+
+    return call
+
+
+class _Result(asyncio.Future[Any]):
+    """The body of a call's response; cancelling it cancels the call."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: asyncio.Future[Response]) -> None:
+        super().__init__(loop=call.get_loop())
+        self._call: asyncio.Future[Response] | None = call
+        call.add_done_callback(self._take, context=Context())
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel the call."""
+        if self._call is not None:
+            self._call.cancel(msg)
+        return super().cancel(msg)
+
+    def _take(self, call: asyncio.Future[Response]) -> None:
+        self._call = None
+        if self.done():
+            return
+        if call.cancelled():
+            super().cancel()
+            return
+        error = call.exception()
+        if error is None:
+            self.set_result(call.result().body)
+        else:
+            self.set_exception(error)
+            # Looked at once, so that an ignored call makes no "never retrieved" noise.
+            self.exception()
+
+
+def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for key, value in (protocol_headers or {}).items():
+        if key == "as" and value == "thrift":
+            continue
+        if key not in _ARGUMENTS:
+            raise ValueError(
+                f"protocol_headers cannot set {key!r} to {value!r}; they set"
+                f" {', '.join(sorted(_ARGUMENTS))}"
+            )
+        options[_ARGUMENTS[key]] = value
+    return options
+
+
+# A Thrift module may be any of the kinds that `services_in` knows.
+def client_for(
+    service: str, service_module: Any, thrift_service_name: str | None = None
+) -> type[Any]:
+    """Make the class of clients of a Thrift service.
+
+    ::
+
+        KeyValueClient = client_for("keyvalue-server", KeyValue)
+        value = await KeyValueClient(channel).getValue("foo")
+
+    The class is called with ``(tchannel, hostport=None, trace=False, protocol_headers=None)``: the
+    channel, where to call, whether to trace the calls (False leaves it to the channel), and
+    transport headers of the calls: ``cn`` (caller name), ``rd`` (routing delegate), ``re`` (retry
+    flags) and ``sk`` (shard key). Each function of the service is a method that returns a Future of
+    the bare result, or of the declared exception. `tchannel.thrift_request_builder` lets each call
+    have headers, a timeout and retries of its own.
+
+    Args:
+        service: Name of the service to call.
+        service_module: The module that Apache's compiler made for the Thrift service; or a service,
+            or a module, of `tchannel.thrift.load`, of the engine or of thriftrw.
+        thrift_service_name: The name of the Thrift service: for an Apache module the one to put
+            into the endpoints, if it differs from the module's; for others the service of the
+            module.
+
+    Raises:
+        TypeError: ``service_module`` is none of these, or ``service`` is no str.
+        ValueError: There is no such Thrift service, or more than one; ``service`` is empty.
+
+    """
+    if not isinstance(service, str):
+        raise TypeError(f"service must be a str, not {service!r}")
+    if not service:
+        raise ValueError("service must not be empty")
+    thrift_service = choose(services_in(service_module), thrift_service_name)
+    return type(
+        f"{thrift_service.name}Client",
+        (_Client,),
+        {
+            "__doc__": f"A client of the Thrift service {thrift_service.name} of {service!r}.",
+            "_service": service,
+            "_thrift_service": thrift_service,
+        },
+    )

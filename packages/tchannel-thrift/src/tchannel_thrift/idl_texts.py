@@ -1,0 +1,75 @@
+"""The texts of Thrift files and of all that they include, under names that fit together.
+
+A module knows its text, but not where it came from (one loaded by thriftrw), and a caller need not
+learn the server's folders. So the names are made of the include statements alone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from .rw.idl import parse
+
+__all__ = ["IDL", "collect"]
+
+
+@dataclass(frozen=True, slots=True)
+class IDL:
+    """Thrift files.
+
+    Attributes:
+        texts: Their texts by name; a name is a relative path, and includes fit these paths.
+        entry_point: The file to begin with.
+
+    """
+
+    texts: dict[str, str]
+    entry_point: str
+
+
+def collect(modules: Sequence[ModuleType]) -> IDL:
+    """Return the texts of modules and of what they include.
+
+    Args:
+        modules: Modules of the engine or of thriftrw; the first is the entry point.
+
+    """
+    found: dict[str, ModuleType] = {}
+    for module in modules:
+        _add(found, _free_name(found, module), module)
+    # Files above the first one: it moves down into folders whose names do not matter.
+    above = max(_height(name) for name in found)
+    folder = "/".join(f"_{number}" for number in range(above))
+    names = {name: posixpath.normpath(posixpath.join(folder, name)) for name in found}
+    return IDL(
+        {names[name]: module.__thrift_source__ for name, module in found.items()},
+        names[next(iter(found))],
+    )
+
+
+def _add(found: dict[str, ModuleType], name: str, module: ModuleType) -> None:
+    found[name] = module
+    document = parse(module.__thrift_source__, strict=False, include_as=True)
+    for include in document.includes:
+        stem = posixpath.splitext(posixpath.basename(include.path))[0]
+        included = getattr(module, include.alias or stem)
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), include.path))
+        if path not in found:
+            _add(found, path, included)
+
+
+def _free_name(found: dict[str, ModuleType], module: ModuleType) -> str:
+    stem = module.__name__.rpartition(".")[2]
+    name = f"{stem}.thrift"
+    number = 2
+    while name in found and found[name].__thrift_source__ != module.__thrift_source__:
+        name = f"{stem}-{number}.thrift"
+        number += 1
+    return name
+
+
+def _height(name: str) -> int:
+    return name.split("/").count("..")

@@ -1,0 +1,103 @@
+"""Thrift files as modules whose services make requests."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import Any
+
+from . import rw
+from .adapters.engine import EngineService
+from .request import RequestBuilder
+
+__all__ = ["TChannelThriftModule", "load"]
+
+# One for each strictness: a file is parsed once, and its types are the same for all who load it.
+_lenient = rw.Loader(strict=False)
+_strict = rw.Loader(strict=True)
+
+
+class TChannelThriftModule(ModuleType):
+    """A Thrift module whose services make requests: what `tchannel.thrift.load` returns.
+
+    Its attributes are those of the engine's module, with a `RequestBuilder` for each service.
+
+    Args:
+        service: Name of the TChannel service to call.
+        module: The engine's module.
+        hostport: Where to call, instead of one of the peers that the channel knows.
+
+    Attributes:
+        service: As given.
+        hostport: As given.
+
+    """
+
+    def __init__(
+        self, service: str | None, module: ModuleType, hostport: str | None = None
+    ) -> None:
+        super().__init__(module.__name__, module.__doc__)
+        self.__dict__.pop("__loader__", None)
+        self._module = module
+        self.service = service
+        self.hostport = hostport
+        for service_class in module.__services__:
+            thrift_service = EngineService(service_class)
+            thrift_service.module = module
+            setattr(self, thrift_service.name, RequestBuilder(thrift_service, service, hostport))
+
+    # Types and constants are those of the IDL.
+    def __getattr__(self, name: str) -> Any:
+        module = self.__dict__.get("_module")
+        if module is None or name not in module.__dict__:
+            raise AttributeError(f"Thrift module {self.__name__!r} has no attribute {name!r}")
+        return module.__dict__[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *dir(self._module)})
+
+    def __repr__(self) -> str:
+        return f"TChannelThriftModule({self.service!r}, {self._module!r})"
+
+
+# A module's attributes are those of the IDL; `python -m tchannel_thrift stubs` types them.
+def load(
+    path: str | os.PathLike[str],
+    service: str | None = None,
+    hostport: str | None = None,
+    module_name: str | None = None,
+    *,
+    strict: bool = False,
+) -> Any:
+    """Load a Thrift file as a module whose services make requests.
+
+    ::
+
+        keyvalue = load("service.thrift", service="keyvalue-server")
+        response = await channel.thrift(keyvalue.KeyValue.getValue("foo"))
+
+    Args:
+        path: The file; relative to the current directory. A file is read once in a process.
+        service: Name of the TChannel service to call; a server needs none.
+        hostport: Where to call, instead of one of the peers that the channel knows.
+        module_name: ``__name__`` of the module; default is that of the file, without its extension.
+        strict: Accept only what thriftrw accepts. By default everything that Apache's compiler
+            accepts, above all fields that are said to be neither required nor optional.
+
+    Returns:
+        A `TChannelThriftModule`. It can be registered on a channel, and so can its services.
+
+    Raises:
+        OSError: The file cannot be read.
+        ThriftError: (`tchannel_thrift.rw.ThriftError`) The file is wrong; says where and why.
+
+    """
+    # The arguments of 0.17 were the other way round.
+    if service is not None and not _is_file(path) and _is_file(service):
+        path, service = service, os.fspath(path)
+    module = (_strict if strict else _lenient).load(path, module_name)
+    return TChannelThriftModule(service, module, hostport)
+
+
+def _is_file(path: str | os.PathLike[str]) -> bool:
+    return os.fspath(path).endswith(".thrift")
