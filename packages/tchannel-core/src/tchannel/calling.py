@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import tchannel_wire as wire
 
 from . import errors, interceptors
-from .current import current_call
+from .current import current_call, saying_farewell
 from .interceptors import Call, Reply
 from .net import parse_hostport
 from .outbound import Decode, Delivery, OutgoingCall
@@ -260,6 +260,8 @@ class Calling:
 
     def _check_open(self, inbound: InboundRequest | None) -> None:
         """Refuse new calls while closing; a handler that finishes may still make its own."""
+        if saying_farewell.get():
+            return
         if self.draining or inbound is None or inbound.answered:
             raise RuntimeError(f"channel {self.name} is closed")
 

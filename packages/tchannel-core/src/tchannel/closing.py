@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .current import saying_farewell
+
 if TYPE_CHECKING:
     from .channel import TChannel
 
@@ -28,8 +30,11 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     """
     clock = channel.timers.clock
     ends = clock.time() + grace
+    # What is called first may still make calls: others have to be told that this channel closes.
+    saying_farewell.set(True)
     for callback in channel.close_callbacks:
         await _run(callback, ends - clock.time(), channel)
+    saying_farewell.set(False)
     channel.stop_sources()
     if channel.listener is not None:
         channel.listener.close()

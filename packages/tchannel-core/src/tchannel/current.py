@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .inbound import InboundRequest
 
-__all__ = ["current_call"]
+__all__ = ["current_call", "saying_farewell"]
 
 current_call: ContextVar[InboundRequest | None] = ContextVar("tchannel.current_call", default=None)
+
+saying_farewell: ContextVar[bool] = ContextVar("tchannel.saying_farewell", default=False)
+"""True in what `TChannel.on_close` runs: it may make calls although the channel closes."""
