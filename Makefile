@@ -87,7 +87,7 @@ interop: $(VENV)/.test peers  ## Tests against tchannel-node, tchannel-python 2.
 check: $(VENV)/.check  ## Lint, format, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(SOURCES) tests/typing tests/interop/thirdparty scripts
+	MYPYPATH=tests/interop $(BIN)/mypy $(SOURCES) tests/typing tests/interop/thirdparty scripts
 	$(BIN)/pyright --pythonpath $(BIN)/python $(SOURCES) tests/typing
 	$(PYTEST) -n 0 tests/repo
 
