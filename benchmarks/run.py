@@ -1,6 +1,6 @@
 """Measure this project's channel and its contenders side by side, in one run.
 
-python benchmarks/run.py                      everything, all contenders, about an hour
+python benchmarks/run.py                      everything, all contenders: some two hours
 python benchmarks/run.py --quick              the small call alone, under a minute
 python benchmarks/run.py --only 'raw-16B-*' --against 'ours-*' --against node
 python benchmarks/run.py --install            make the environments it runs the workers in
