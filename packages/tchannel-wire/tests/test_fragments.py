@@ -31,8 +31,8 @@ def write(args, checksum_type=ChecksumType.CRC32):
     writer.write(args[2])
     writer.finish()
     frames = []
-    while (frame := writer.next_frame()) is not None:
-        frames.append(frame)
+    while writer.ready:
+        frames.append(writer.next_frame())
     assert writer.done
     assert writer.buffered == 0
     return [decode(frame) for frame in frames]
@@ -123,18 +123,18 @@ def test_pieces_leave_as_they_come():
     writer = writer_of(b"", b"h")
     first = decode(writer.next_frame())
     assert (first.chunks, first.more) == ([b"", b"h", b""], True)
-    assert writer.next_frame() is None
+    assert not writer.ready
     writer.write(b"one")
     writer.write(b"two")
     assert writer.buffered == 6
     assert decode(writer.next_frame()).chunks == [b"onetwo"]
     writer.write(b"")
-    assert writer.next_frame() is None
+    assert not writer.ready
     writer.finish()
     last = decode(writer.next_frame())
 
     assert (last.chunks, last.more) == ([b""], False)
-    assert writer.next_frame() is None
+    assert not writer.ready
 
 
 def test_large_pieces_are_cut_and_small_ones_joined():
@@ -144,8 +144,8 @@ def test_large_pieces_are_cut_and_small_ones_joined():
         writer.write(piece)
     writer.finish()
     messages = []
-    while (frame := writer.next_frame()) is not None:
-        messages.append(decode(frame))
+    while writer.ready:
+        messages.append(decode(writer.next_frame()))
 
     assert len(messages) == 3
     assert read(messages) == (b"", b"", b"".join(pieces))
@@ -168,7 +168,7 @@ def test_abandoned_writer_says_so_and_writes_nothing():
     writer.write(b"body")
     writer.abandon()
 
-    assert (writer.done, writer.buffered, writer.next_frame()) == (True, 0, None)
+    assert (writer.done, writer.buffered, writer.ready) == (True, 0, False)
     assert writer.write(b"more") is False
     assert writer.finish() is False
 

@@ -61,5 +61,14 @@ def test_public_objects_are_documented():
             assert value.__doc__, name
 
 
+def test_example_of_the_readme_runs():
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    example = readme.split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(example, names)
+
+    assert names["response"].arg3 == b"hello"
+
+
 def test_type_hints_are_shipped():
     assert (SOURCES[0].parent / "py.typed").exists()

@@ -151,7 +151,6 @@ class ConnectionBase:
             self._handshake_timer = None
         self.outbound.clear()
         self.inbound.clear()
-        self._outbox.drop_messages()
         self._reassembly = 0
         events.append(ConnectionClosed(error, calls, requests))
 

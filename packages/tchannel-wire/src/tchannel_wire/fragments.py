@@ -57,6 +57,8 @@ class FragmentWriter:
         *("_in_arg3", "_pieces", "_piece_at", "_outbox", "owner"),
     )
 
+    owner: InboundCall | OutboundCall
+
     def __init__(
         self,
         id: int,
@@ -87,7 +89,6 @@ class FragmentWriter:
         self._pieces: deque[bytes] = deque()
         self._piece_at = 0
         self._outbox: Outbox | None = None
-        self.owner: InboundCall | OutboundCall | None = None
 
     def attach(self, outbox: Outbox, owner: InboundCall | OutboundCall) -> None:
         """Let the frames leave through `outbox`, on behalf of `owner`."""
@@ -146,10 +147,8 @@ class FragmentWriter:
             return False
         return not self.started or self.finished or not self._in_arg3 or bool(self._pieces)
 
-    def next_frame(self) -> bytes | None:
-        """The next frame, as full as the args given so far make it; None when there is none now."""
-        if not self.ready:
-            return None
+    def next_frame(self) -> bytes:
+        """The next frame, as full as the args given so far make it; only while `ready`."""
         before = self.buffered
         room = MAX_FRAME_SIZE - HEADER_SIZE - 2 - len(self._fields)
         if self._checksum_type:
@@ -310,11 +309,6 @@ class FragmentReader:
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
         return data
-
-    def peek_arg1(self) -> bytes:
-        """arg1; it is known after the first frame."""
-        parts = self._parts[0]
-        return parts[0] if parts else b""
 
     def passed_on(self) -> None:
         """Count no frame and no byte any more: arg3 is passed on, not gathered."""

@@ -95,21 +95,14 @@ class Outbox:
         while writers:
             writer = writers.popleft()
             writer.queued = False
-            frame_or_none = writer.next_frame()
-            if frame_or_none is not None:
-                parts.append(frame_or_none)
-                taken += len(frame_or_none)
+            frame = writer.next_frame()
+            parts.append(frame)
+            taken += len(frame)
             if writer.done:
-                if writer.owner is not None:
-                    writer.owner.written_out()
+                writer.owner.written_out()
             elif writer.ready:
                 self.queue(writer)
             # At least one of their frames leaves each time: small messages cannot starve them.
             if taken >= limit:
                 break
         return b"".join(parts)
-
-    def drop_messages(self) -> None:
-        """Give up all messages that are not in whole frames yet."""
-        for writer in list(self._writers):
-            writer.abandon()
