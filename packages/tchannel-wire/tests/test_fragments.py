@@ -31,8 +31,8 @@ def write(args, checksum_type=ChecksumType.CRC32):
     writer.write(args[2])
     writer.finish()
     frames = []
-    while writer.ready:
-        frames.append(writer.next_frame())
+    while (frame := writer.next_frame()) is not None:
+        frames.append(frame)
     assert writer.done
     assert writer.buffered == 0
     return [decode(frame) for frame in frames]
@@ -124,17 +124,20 @@ def test_pieces_leave_as_they_come():
     first = decode(writer.next_frame())
     assert (first.chunks, first.more) == ([b"", b"h", b""], True)
     assert not writer.ready
+    assert writer.next_frame() is None
     writer.write(b"one")
     writer.write(b"two")
     assert writer.buffered == 6
     assert decode(writer.next_frame()).chunks == [b"onetwo"]
     writer.write(b"")
     assert not writer.ready
+    assert writer.next_frame() is None
     writer.finish()
     last = decode(writer.next_frame())
 
     assert (last.chunks, last.more) == ([b""], False)
     assert not writer.ready
+    assert writer.next_frame() is None
 
 
 def test_large_pieces_are_cut_and_small_ones_joined():

@@ -147,8 +147,10 @@ class FragmentWriter:
             return False
         return not self.started or self.finished or not self._in_arg3 or bool(self._pieces)
 
-    def next_frame(self) -> bytes:
-        """The next frame, as full as the args given so far make it; only while `ready`."""
+    def next_frame(self) -> bytes | None:
+        """The next frame, as full as the args given so far make it; None when there is none now."""
+        if not self.ready:
+            return None
         before = self.buffered
         room = MAX_FRAME_SIZE - HEADER_SIZE - 2 - len(self._fields)
         if self._checksum_type:

@@ -388,7 +388,9 @@ class InboundSide(ConnectionBase):
         writer.write(arg3)
         writer.finish()
         if _RESPONSE_SIZE + len(header_block) + len(arg2) + len(arg3) < MAX_FRAME_SIZE:
-            self._outbox.append(writer.next_frame())
+            frame = writer.next_frame()
+            assert frame is not None
+            self._outbox.append(frame)
             self._forget_request(call)
         else:
             call.writer = writer

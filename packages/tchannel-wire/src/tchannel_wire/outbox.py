@@ -95,9 +95,10 @@ class Outbox:
         while writers:
             writer = writers.popleft()
             writer.queued = False
-            frame = writer.next_frame()
-            parts.append(frame)
-            taken += len(frame)
+            fragment = writer.next_frame()
+            assert fragment is not None  # only writers that are ready wait here
+            parts.append(fragment)
+            taken += len(fragment)
             if writer.done:
                 writer.owner.written_out()
             elif writer.ready:
