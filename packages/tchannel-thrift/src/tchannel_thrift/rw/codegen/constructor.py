@@ -92,7 +92,8 @@ class _ConstructorWriter:
             with source.block(f"if {self._extra} or {self._unknown}:"):
                 refuse = self._bind("refuse", self._refuse)
                 source.line(f"raise {refuse}({self._extra}, {self._unknown})")
-            for field in self.spec.fields:
+            # Those that must be given first: what is missing is said before anything else.
+            for field in self.spec.constructor_fields:
                 self._field(field)
             if not self.spec.fields:
                 source.line("pass")

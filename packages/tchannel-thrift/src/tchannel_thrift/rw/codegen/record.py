@@ -30,7 +30,7 @@ class Record:
     __thrift_module__: ClassVar[Any]
     __thrift_origin__: ClassVar[Origin]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, /, *args: Any, **kwargs: Any) -> None:
         constructor_of(self.type_spec)(self, *args, **kwargs)
 
     def __thrift_encode__(self, out: list[bytes]) -> None:
@@ -102,7 +102,7 @@ class Record:
 class ExceptionRecord(Record, Exception):
     """Base of the classes of exceptions."""
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
+    def __new__(cls, /, *_args: Any, **_kwargs: Any) -> Self:
         """An instance without values; Exception would keep the arguments again, as ``args``."""
         return Exception.__new__(cls)
 

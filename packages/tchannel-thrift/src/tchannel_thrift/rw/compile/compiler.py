@@ -7,7 +7,6 @@ is wrong, none does.
 from __future__ import annotations
 
 import os
-import secrets
 import types
 
 from ..codegen import finish_struct
@@ -111,7 +110,7 @@ class _Session:
         compiler = self.compiler
         document = parse(source, path=path, strict=compiler.strict, include_as=compiler.include_as)
         origin = ModuleOrigin(
-            serial=secrets.token_hex(8),
+            serial=os.urandom(8).hex(),
             name=name,
             path=path,
             source=source if path is None else None,

@@ -160,12 +160,14 @@ class StructTypeSpec(TypeSpec):
             TypeError: If a required one is missing.
 
         """
+        if any(
+            value is None and field.must_be_given
+            for field, value in zip(self.fields, values, strict=True)
+        ):
+            raise final(missing_argument(self, values))
         for index, field in enumerate(self.fields):
-            if values[index] is None:
-                if field.default_value is not None:
-                    values[index] = copy.deepcopy(field.default_value)
-                elif field.required:
-                    raise final(missing_argument(self, values))
+            if values[index] is None and field.default_value is not None:
+                values[index] = copy.deepcopy(field.default_value)
         return self.instance(values)
 
     def instance(self, values: list[Any]) -> Any:
