@@ -24,7 +24,7 @@ PEERS := tests/interop/peers
 
 # Processes that share a test run.
 JOBS ?= 2
-PYTEST := $(BIN)/pytest -q -n $(JOBS) -p no:benchmark -o asyncio_default_fixture_loop_scope=function
+PYTEST := $(BIN)/pytest -q -n $(JOBS) -p no:benchmark
 
 # -- what is installed into the environment: a stamp file for each set ------------------------------
 
@@ -95,7 +95,7 @@ check: $(VENV)/.check  ## Lint, format, types, layers
 .PHONY: verify-types
 verify-types: export PATH := $(abspath $(BIN)):$(PATH)
 verify-types: $(VENV)/.check  ## How complete the types of each package are, for its users
-	failed=0; for package in $(IMPORTS); do \
+	@failed=0; for package in $(IMPORTS); do \
 	    report=$$(pyright --ignoreexternal --verifytypes $$package) || failed=1; \
 	    echo "$$package: $$(grep -E 'completeness' <<< "$$report")"; \
 	done; exit $$failed
