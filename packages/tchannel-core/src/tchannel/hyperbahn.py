@@ -1,10 +1,13 @@
 """Hyperbahn for TChannel; implemented by the tchannel-hyperbahn distribution.
 
-Advertising is a method of the channel: `tchannel.TChannel.advertise`.
+Services need no more than a method of their channel: `tchannel.TChannel.advertise`.
 """
 
-from ._optional import import_layer
+from ._optional import install_hint
 
-import_layer("tchannel_hyperbahn", dist="tchannel-hyperbahn")
+try:
+    from tchannel_hyperbahn import Router, advertise, unadvertise
+except ImportError as error:
+    raise install_hint(error, needs="tchannel_hyperbahn", dist="tchannel-hyperbahn") from None
 
-__all__: list[str] = []
+__all__ = ["Router", "advertise", "unadvertise"]

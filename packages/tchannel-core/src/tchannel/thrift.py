@@ -3,9 +3,28 @@
 from ._optional import install_hint
 
 try:
-    # The arg scheme's names; ignored while the installed layer has its engine only.
-    from tchannel_thrift import client_for, load, register, thrift_request_builder  # type: ignore[attr-defined]
+    from tchannel_thrift import (
+        RequestBuilder,
+        TChannelThriftModule,
+        ThriftArgScheme,
+        ThriftRequest,
+        UndeclaredExceptionError,
+        client_for,
+        load,
+        register,
+        thrift_request_builder,
+    )
 except ImportError as error:
     raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
 
-__all__ = ["client_for", "load", "register", "thrift_request_builder"]
+__all__ = [
+    "RequestBuilder",
+    "TChannelThriftModule",
+    "ThriftArgScheme",
+    "ThriftRequest",
+    "UndeclaredExceptionError",
+    "client_for",
+    "load",
+    "register",
+    "thrift_request_builder",
+]

@@ -14,9 +14,26 @@ from .._optional import install_hint
 try:
     # First, because importing the submodule binds the package's attribute `health` to a module.
     import_module(".health", __name__)
-    # Ignored while the installed layer has its engine only.
-    from tchannel_thrift.meta import HealthStatus, Meta, health  # type: ignore[import-not-found]
+    from tchannel_thrift.meta import (
+        HealthRequest,
+        HealthRequestType,
+        HealthState,
+        HealthStatus,
+        Meta,
+        ThriftIDLs,
+        VersionInfo,
+        health,
+    )
 except ImportError as error:
     raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
 
-__all__ = ["HealthStatus", "Meta", "health"]
+__all__ = [
+    "HealthRequest",
+    "HealthRequestType",
+    "HealthState",
+    "HealthStatus",
+    "Meta",
+    "ThriftIDLs",
+    "VersionInfo",
+    "health",
+]

@@ -1,10 +1,11 @@
 """Clients of Thrift services for plain threads; needs the tchannel-thrift distribution."""
 
+from collections.abc import Mapping
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 from .._optional import import_layer
+from ..spans import Trace
 from .client import TChannel
 
 __all__ = ["client_for"]
@@ -20,8 +21,8 @@ class _Client:
         self,
         tchannel: TChannel,
         hostport: str | None = None,
-        trace: bool = False,
-        protocol_headers: dict[str, str] | None = None,
+        trace: Trace = False,
+        protocol_headers: Mapping[str, str] | None = None,
     ) -> None:
         if not isinstance(tchannel, TChannel):
             raise TypeError(f"tchannel must be a tchannel.sync.TChannel, not {tchannel!r}")
@@ -40,7 +41,10 @@ class _Client:
 
 
 def client_for(
-    service: str, service_module: ModuleType, thrift_service_name: str | None = None
+    # A Thrift module may be of any of the kinds that the Thrift layer knows.
+    service: str,
+    service_module: Any,
+    thrift_service_name: str | None = None,
 ) -> type[Any]:
     """Make the class of clients of a Thrift service.
 
