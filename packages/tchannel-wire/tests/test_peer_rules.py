@@ -102,11 +102,16 @@ def test_rule_3_no_fragment_is_sent_for_a_call_that_the_peer_has_forgotten(
     assert pair.client.buffered == 0
 
 
-def test_rule_3_no_fragment_is_sent_after_an_answer_has_begun(pair, response_frame):
-    """The same while the answer is still coming in."""
+def test_rule_3_a_request_is_written_on_while_its_answer_arrives_and_no_longer(
+    pair, response_frame
+):
+    """A peer that answers as it reads has not forgotten the call before its answer is whole."""
     call = pair.call(b"", bytes(1_000_000))
     pair.client.data_to_send(1)
     pair.client.receive(response_frame(call.id, flags=1), pair.now)
+    assert pair.client.buffered > 500_000
+
+    pair.client.receive(wire.encode(wire.CallResponseContinue(id=call.id, chunks=[b""])), pair.now)
 
     assert drain(pair.client) == []
 

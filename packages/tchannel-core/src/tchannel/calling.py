@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import AsyncIterable, Callable, Mapping
 from contextvars import Context
 from functools import partial
@@ -15,10 +16,9 @@ from .current import current_call, saying_farewell
 from .interceptors import Call, Reply
 from .net import parse_hostport
 from .outbound import Decode, Delivery, OutgoingCall
-from .request import Request, TransportHeaders
 from .response import Response
 from .schemes.raw import to_bytes
-from .spans import Trace, check_trace, make_tracing
+from .spans import Trace, check_trace, make_tracing, pack_tracing, random_bits
 from .streaming import Body
 from .timeouts import Timeout, seconds
 
@@ -157,48 +157,50 @@ class Calling:
         iterator of bytes).
 
         """
-        running = self.use_loop()
+        loop = self.loop
+        try:
+            running = get_running_loop() is loop
+        except RuntimeError:
+            running = False
+        if not running:
+            running = self.use_loop() is not None
+            loop = self.loop
         if retry_on is None:
             retry_on = "c"
         key = (scheme, service, endpoint, caller_name, retry_on, shard_key, routing_delegate)
         prepared = self._prepared.get(key)
         if prepared is None:
             prepared = self._prepare(key)
+        options = self.options
         timeout = (
-            self.options.default_timeout
+            options.default_timeout
             if timeout is None
-            else seconds(timeout, self.options.default_timeout)
+            else seconds(timeout, options.default_timeout)
         )
         if retry_limit is not None:
             _check_retry_limit(retry_limit)
-        now = self.timers.time()
         ends: float | None = None
         if deadline is not None:
-            ends = now + seconds(deadline, self.options.default_timeout, "deadline")
-        parent: InboundRequest | wire.Tracing | None = None
+            ends = self.timers.time() + seconds(deadline, options.default_timeout, "deadline")
+        parent: InboundRequest | wire.Tracing | None = tracing_span
         inbound = current_call.get()
         if inbound is not None:
-            parent = inbound
+            if parent is None:
+                parent = inbound
             # A call never outlives the one that it is made for.
             if not inbound.answered and (ends is None or inbound.deadline < ends):
                 ends = inbound.deadline
         if self.winding_down:
             self._check_open(inbound)
-        if tracing_span is not None:
-            parent = tracing_span
         if trace is None:
             trace = self.trace
         elif trace is not True and trace is not False:
             check_trace(trace)
-        request = partial(
-            _request, scheme, service, endpoint, arg2, arg3, timeout, caller_name or self.name,
-            shard_key, routing_delegate, retry_on,
-        )  # fmt: skip
-        tracing = make_tracing(trace, parent, request)
-        if hostport is not None:
-            self._check_hostport(hostport)
+        if hostport is not None and hostport not in self.peers_table.peers:
+            _check_hostport(hostport)
 
-        call = OutgoingCall(self.loop)
+        # Set from here rather than by an __init__ of 20 arguments: 0.2 µs less.
+        call = OutgoingCall(loop=loop)
         call.channel = self  # type: ignore[assignment]  # this is a part of the channel
         call.prepared = prepared
         call.arg2 = arg2
@@ -209,16 +211,23 @@ class Calling:
         call.retry_on = retry_on
         call.retry_limit = retry_limit
         call.hostport = hostport
-        call.tracing = tracing
         call.stream = stream
-        call.target = (service, endpoint)
-        call.request = request
-        if self.interceptors.outgoing or interceptors.process_wide.outgoing:
-            return self._intercept(call, scheme, caller_name, shard_key, routing_delegate)
-        if running is None:
-            self.loop.call_soon(call.begin)
+        call.attempts = 0
+        call.tried = ()
+        call.peer = call.connection = call.exchange = call.body = None
+        call.timer = call.patience = call.pump = call.delivered_to = None
+        if parent is None and (trace is False or trace is True):
+            # The usual case by itself: a trace of its own, 0.15 µs less.
+            span = random_bits(64)
+            call.tracing = pack_tracing(span, 0, span, trace)
         else:
+            call.tracing = make_tracing(trace, parent, call.as_request)
+        if self.interceptors.outgoing or interceptors.process_wide.outgoing:
+            return self._intercept(call)
+        if running:
             call.begin()
+        else:
+            loop.call_soon(call.begin)
         return call
 
     def _prepare(self, key: tuple[Any, ...]) -> wire.PreparedCall:
@@ -252,12 +261,6 @@ class Calling:
         self._prepared[key] = prepared
         return prepared
 
-    def _check_hostport(self, hostport: str) -> None:
-        if hostport not in self.peers_table:
-            if not isinstance(hostport, str):
-                raise TypeError(f"hostport must be a str, not {hostport!r}")
-            parse_hostport(hostport)
-
     def _check_open(self, inbound: InboundRequest | None) -> None:
         """Refuse new calls while closing; a handler that finishes may still make its own."""
         if saying_farewell.get():
@@ -271,26 +274,15 @@ class Calling:
 
     # -- interceptors -------------------------------------------------------------------------
 
-    def _intercept(
-        self,
-        made: OutgoingCall,
-        scheme: str,
-        caller_name: str | None,
-        shard_key: str | None,
-        routing_delegate: str | None,
-    ) -> asyncio.Future[Any]:
-        headers = {"as": scheme, "cn": caller_name or self.name, "re": made.retry_on}
-        if shard_key is not None:
-            headers["sk"] = shard_key
-        if routing_delegate is not None:
-            headers["rd"] = routing_delegate
+    def _intercept(self, made: OutgoingCall) -> asyncio.Future[Any]:
+        prepared = made.prepared
         call = Call(
-            service=made.target[0],
-            endpoint=made.target[1],
-            scheme=scheme,
+            service=prepared.service,
+            endpoint=prepared.arg1.decode(),
+            scheme=prepared.headers["as"],
             arg2=made.arg2,
             arg3=made.arg3,
-            headers=headers,
+            headers=dict(prepared.headers),
             channel=made.channel,
             outgoing=True,
             timeout=made.timeout,
@@ -304,7 +296,7 @@ class Calling:
         )
         chained = interceptors.chain(
             [*interceptors.process_wide.outgoing, *self.interceptors.outgoing],
-            partial(self._proceed, made, dict(headers)),
+            partial(self._proceed, made),
         )
         try:
             inner = interceptors.as_future(chained(call))
@@ -314,19 +306,19 @@ class Calling:
             inner.exception()
         return Delivery(inner, made.decode)
 
-    def _proceed(
-        self, made: OutgoingCall, sent: Mapping[str, str], call: Call
-    ) -> asyncio.Future[Reply]:
+    def _proceed(self, made: OutgoingCall, call: Call) -> asyncio.Future[Reply]:
         """Make the call that the interceptors let through, as they changed it."""
-        going = OutgoingCall(self.loop)
-        going.channel = made.channel
-        going.prepared = (
-            made.prepared
-            if call.headers == sent and (call.service, call.endpoint) == made.target
-            else wire.prepare_call(
-                call.service, call.headers, call.endpoint.encode(), self.options.checksum
+        going = made.again()
+        prepared = made.prepared
+        endpoint = call.endpoint.encode()
+        if (
+            call.headers != prepared.headers
+            or call.service != prepared.service
+            or endpoint != prepared.arg1
+        ):
+            going.prepared = wire.prepare_call(
+                call.service, call.headers, endpoint, self.options.checksum
             )
-        )
         going.arg2 = call.arg2
         going.arg3 = call.arg3
         going.decode = Reply
@@ -335,12 +327,9 @@ class Calling:
         going.retry_on = call.retry_on
         going.retry_limit = call.retry_limit
         if call.hostport is not None:
-            self._check_hostport(call.hostport)
+            _check_hostport(call.hostport)
         going.hostport = call.hostport
         going.tracing = call.tracing.pack()
-        going.stream = made.stream
-        going.target = (call.service, call.endpoint)
-        going.request = made.request
         if self.use_loop() is None:
             self.loop.call_soon(going.begin, context=Context())
         else:
@@ -361,26 +350,7 @@ def _check_retry_limit(retry_limit: int) -> None:
         raise ValueError(f"retry_limit must not be negative, got {retry_limit}")
 
 
-def _request(
-    scheme: str,
-    service: str,
-    endpoint: str,
-    arg2: bytes,
-    arg3: Any,
-    timeout: float,
-    caller_name: str,
-    shard_key: str | None,
-    routing_delegate: str | None,
-    retry_on: str,
-) -> Request:
-    """Make the request that hooks and trace functions see."""
-    transport = TransportHeaders(
-        caller_name=caller_name,
-        retry_flags=retry_on,
-        routing_delegate=routing_delegate,
-        scheme=scheme,
-        shard_key=shard_key,
-        ttl=int(timeout * 1000),
-    )
-    transport.headers = transport.to_dict()
-    return Request(arg3, arg2, transport, endpoint, service, timeout)
+def _check_hostport(hostport: str) -> None:
+    if not isinstance(hostport, str):
+        raise TypeError(f"hostport must be a str, not {hostport!r}")
+    parse_hostport(hostport)

@@ -132,7 +132,7 @@ class TChannel(Calling, Registering):
         self._meta = Endpoints("tchannel")
         self.endpoints = Endpoints(name, meta=self._meta)
         add_health(self.endpoints)
-        self._services: dict[str, Endpoints] = {"tchannel": self._meta, name: self.endpoints}
+        self.services: dict[str, Endpoints] = {"tchannel": self._meta, name: self.endpoints}
         self._subchannels: dict[str, SubChannel] = {}
         if TYPE_CHECKING:  # set by `_attach`, before anything uses them
             self.loop: asyncio.AbstractEventLoop
@@ -248,7 +248,9 @@ class TChannel(Calling, Registering):
         """In the child of a fork: drop what belongs to the parent, without a word to anyone."""
         if self.loop is None:
             return
-        drop_for_good((self.loop, self.timers, list(self.connections), self.peers_table))
+        drop_for_good(
+            (self.loop, self.timers, self.guard, list(self.connections), self.peers_table)
+        )
         self.connections = set()
         self.inbound_calls = 0
         hosts = self.peers.hosts
@@ -319,23 +321,14 @@ class TChannel(Calling, Registering):
         subchannel = self._subchannels.get(name)
         if subchannel is None:
             subchannel = self._subchannels[name] = SubChannel(self, name)
-            self._services[name] = subchannel.endpoints
+            self.services[name] = subchannel.endpoints
         return subchannel
-
-    def endpoints_of(self, service: str) -> Endpoints:
-        """Return the handlers for calls of ``service``: the channel's own for an unknown name."""
-        return self._services.get(service, self.endpoints)
 
     def wants_stream(self, request: Any) -> bool:
         """Say whether the body of a request that begins to arrive is wanted as it arrives."""
-        endpoint = self.endpoints_of(request.service).get(request.arg1)
+        endpoints = self.services.get(request.service, self.endpoints)
+        endpoint = endpoints.by_name.get(request.arg1)
         return endpoint is not None and endpoint.stream
-
-    def call_ended(self) -> None:
-        """Count the end of an incoming call."""
-        self.inbound_calls -= 1
-        if self.winding_down:
-            self.notify()
 
     # -- Hyperbahn ----------------------------------------------------------------------------
 

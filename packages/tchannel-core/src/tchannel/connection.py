@@ -55,7 +55,6 @@ class Connection(asyncio.Protocol):
         "_abort_timer",
         "_bodies_held",
         "_context",
-        "_flushing",
         "_holds",
         "_unsent",
         "address",
@@ -64,6 +63,7 @@ class Connection(asyncio.Protocol):
         "channel",
         "closed",
         "draining",
+        "flushing",
         "inbound",
         "loop",
         "lost",
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._abort_timer: TimerHandle | None = None
         self._bodies_held = 0
         self._context = Context()
-        self._flushing = False
+        self.flushing = False
         self._holds = 0
         self._unsent = 0
 
@@ -132,7 +132,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle every event in ``data``, then send what the handlers answered at once."""
         self.handle(self.wire.receive(data, self.timers.time()))
-        if self.wire.has_data and not self._flushing:
+        if self.wire.has_data and not self.flushing:
             self._flush()
 
     def eof_received(self) -> None:
@@ -167,12 +167,12 @@ class Connection(asyncio.Protocol):
 
     def flush_soon(self) -> None:
         """Write what is to be sent at the end of this turn of the loop."""
-        if not self._flushing:
-            self._flushing = True
+        if not self.flushing:
+            self.flushing = True
             self.loop.call_soon(self._flush, context=self._context)
 
     def _flush(self) -> None:
-        self._flushing = False
+        self.flushing = False
         # The transport may be closed by now, and says so only in the log.
         if self.paused or self.transport.is_closing():
             return
@@ -247,26 +247,13 @@ class Connection(asyncio.Protocol):
             if kind is wire.ResponseReceived:
                 event.context.on_response(event)
             elif kind is wire.RequestReceived:
-                self._on_request(event)
+                serve(self, event)
             else:
                 self._HANDLERS[kind](self, event)
 
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
         self.channel.peers_table.connection_ready(self, event.remote)
-
-    def _on_request(self, event: wire.RequestReceived) -> None:
-        channel = self.channel
-        options = channel.options
-        if (
-            len(self.inbound) >= options.max_calls_per_connection
-            or channel.inbound_calls >= options.max_calls
-        ):
-            self.wire.fail(event.id, errors.BUSY, "too many calls in flight")
-        elif channel.draining:
-            self.wire.fail(event.id, errors.DECLINED, "draining: the channel is closing")
-        else:
-            serve(self, event)
 
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
         request = self.inbound.get(event.id)
@@ -338,7 +325,6 @@ class Connection(asyncio.Protocol):
 
     _HANDLERS: ClassVar[dict[type, Callable[[Connection, Any], None]]] = {
         wire.Connected: _on_connected,
-        wire.RequestReceived: _on_request,
         wire.RequestChunk: _on_request_chunk,
         wire.ResponseChunk: _on_response_chunk,
         wire.ErrorReceived: _on_error,

@@ -32,7 +32,16 @@ class Endpoint:
 
     """
 
-    __slots__ = ("_headers", "decode", "encode", "encode_error", "handler", "scheme", "stream")
+    __slots__ = (
+        "_headers",
+        "block",
+        "decode",
+        "encode",
+        "encode_error",
+        "handler",
+        "scheme",
+        "stream",
+    )
 
     def __init__(
         self,
@@ -51,6 +60,8 @@ class Endpoint:
         self.encode_error = encode_error
         self.stream = stream
         self._headers: dict[str, bytes] = {}
+        self.block = self.header_block(scheme) if scheme is not None else b""
+        """The encoded transport headers of a response; empty where they depend on the request."""
 
     def header_block(self, scheme: str) -> bytes:
         """Return the encoded transport headers of a response: ``as`` alone, always present.
@@ -75,29 +86,25 @@ class Endpoints:
 
     """
 
-    __slots__ = ("_by_name", "_meta", "fallback", "service")
+    __slots__ = ("_meta", "by_name", "fallback", "service")
 
     def __init__(self, service: str, meta: Endpoints | None = None) -> None:
         self.service = service
         self._meta = meta
         self.fallback: Endpoint | None = None
-        # Keyed by the bytes of arg1: nothing is decoded to find a handler.
-        self._by_name: dict[bytes, Endpoint] = {}
+        # Public and keyed by the bytes of arg1: neither a call nor a decoding to find a handler.
+        self.by_name: dict[bytes, Endpoint] = {}
 
     def add(self, name: str | bytes, endpoint: Endpoint) -> None:
         """Let ``endpoint`` serve the calls of ``name``; a later one replaces an earlier."""
         key = name.encode() if isinstance(name, str) else name
-        self._by_name[key] = endpoint
+        self.by_name[key] = endpoint
         if self._meta is not None and key.startswith(b"Meta::"):
             self._meta.add(key, endpoint)
 
-    def get(self, name: bytes) -> Endpoint | None:
-        """Return the endpoint of that very name."""
-        return self._by_name.get(name)
-
     def names(self) -> list[str]:
         """Return the names of all endpoints."""
-        return [name.decode(errors="replace") for name in self._by_name]
+        return [name.decode(errors="replace") for name in self.by_name]
 
     def find(self, name: bytes, scheme: str) -> Endpoint:
         """Return the endpoint for a call.
@@ -106,7 +113,7 @@ class Endpoints:
             BadRequestError: there is none (whatever the scheme), or it speaks another scheme.
 
         """
-        endpoint = self._by_name.get(name)
+        endpoint = self.by_name.get(name)
         if endpoint is None:
             if self.fallback is None:
                 raise BadRequestError(f"Endpoint '{name.decode(errors='replace')}' is not defined")

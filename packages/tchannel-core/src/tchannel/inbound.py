@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from types import CoroutineType
@@ -64,31 +64,55 @@ class InboundRequest(Request):
         "answered",
         "cancelled",
         "connection",
-        "deadline",
         "endpoint_",
         "event",
-        "id",
-        "scheme",
         "stream",
-        "tracing_bytes",
     )
 
-    # Set one by one rather than by Request.__init__: 0.3 µs less for each call.
+    # What the event says is not copied for each call: 0.2 µs less.
+    @property
+    def id(self) -> int:
+        """The message id on its connection."""
+        return self.event.id
+
+    @property
+    def deadline(self) -> float:
+        """When the answer is due, by the channel's clock."""
+        return self.event.deadline
+
+    @property
+    def tracing_bytes(self) -> bytes:
+        """The tracing of the call, as on the wire."""
+        return self.event.tracing
+
+    @property
+    def scheme(self) -> str:
+        """The arg scheme of the call."""
+        return self.event.headers["as"]
+
+    @property
+    def service(self) -> str:  # type: ignore[override]  # what came is not changed
+        """The service that was called."""
+        return self.event.service
+
+    @property
+    def endpoint(self) -> str:  # type: ignore[override]  # what came is not changed
+        """The endpoint that was called."""
+        return self.event.arg1.decode(errors="replace")
+
+    @property
+    def timeout(self) -> float:  # type: ignore[override]  # what came is not changed
+        """Seconds within which the caller wants the answer."""
+        return self.event.ttl / 1000
+
     def __init__(
-        self, connection: Connection, event: wire.RequestReceived, endpoint: Endpoint, scheme: str
+        self, connection: Connection, event: wire.RequestReceived, endpoint: Endpoint
     ) -> None:
         self._transport: TransportHeaders | None = None
         self.body = event.arg3
         self.headers = event.arg2
-        self.endpoint = event.arg1.decode(errors="replace")
-        self.service = event.service
-        self.timeout = event.ttl / 1000
         self.connection = connection
         self.event = event
-        self.id = event.id
-        self.deadline = event.deadline
-        self.tracing_bytes = event.tracing
-        self.scheme = scheme
         self.endpoint_ = endpoint
         self.answered = False
         self.cancelled = False
@@ -133,34 +157,40 @@ class InboundRequest(Request):
             self._failed(error)
             if not isinstance(error, Exception):
                 raise
+            return
+        # The two kinds of handlers that nearly all are, before any other.
+        kind = type(result)
+        if kind is CoroutineType:
+            self._run(result)
+        elif kind in _PLAIN:
+            self._finish(result)
         else:
             self._resolve(result)
 
-    def _call_handler(self) -> object:
+    def _call_handler(self) -> Any:
         current_call.set(self)
         endpoint = self.endpoint_
-        decode = endpoint.decode
-        if decode is not None:
-            try:
-                self.headers, self.body = decode(self.headers, self.body)
-            except errors.TChannelError:
-                raise
-            except Exception as error:
-                raise errors.BadRequestError(
-                    f"cannot decode the request of {self.endpoint}: {error}"
-                ) from error
+        if endpoint.decode is not None:
+            self._decode(endpoint.decode)
         channel = self.connection.channel
         if channel.events.callbacks[_BEFORE_RECEIVE]:
             channel.events.fire(_BEFORE_RECEIVE, self)
         return endpoint.handler(self)
 
+    def _decode(self, decode: Callable[[bytes, bytes], tuple[Any, Any]]) -> None:
+        try:
+            self.headers, self.body = decode(self.headers, self.body)
+        except errors.TChannelError:
+            raise
+        except Exception as error:
+            raise errors.BadRequestError(
+                f"cannot decode the request of {self.endpoint}: {error}"
+            ) from error
+
     def _resolve(self, result: object) -> None:
         """Go on with what the handler returned; a decorated handler may return anything."""
-        kind = type(result)
-        if kind in _PLAIN:
-            self._finish(result)
-        elif kind is CoroutineType or inspect.iscoroutine(result):
-            self._run(result)  # type: ignore[arg-type]  # it is a coroutine, as just seen
+        if inspect.iscoroutine(result):
+            self._run(result)
         elif isinstance(result, asyncio.Future):
             result.add_done_callback(self._future_done)
         elif inspect.isawaitable(result):
@@ -233,8 +263,12 @@ class InboundRequest(Request):
             return
         self._close()
         connection = self.connection
-        connection.wire.respond(self.id, self.endpoint_.header_block(self.scheme), arg2, arg3, code)
-        connection.flush_soon()
+        event = self.event
+        endpoint = self.endpoint_
+        block = endpoint.block or endpoint.header_block(event.headers["as"])
+        connection.wire.respond(event.id, block, arg2, arg3, code)
+        if not connection.flushing:
+            connection.flush_soon()
         if connection.paused:
             connection.count_unsent(len(arg2) + len(arg3))
 
@@ -359,15 +393,19 @@ class InboundRequest(Request):
 
     def _close(self) -> None:
         """The call is answered: it bounds no nested call and is in flight no more."""
-        if not self.answered:
-            self.answered = True
-            # The context holds this request: without it there is no cycle to collect.
-            self._task_context = None
-            connection = self.connection
-            connection.inbound.pop(self.id, None)
-            connection.channel.call_ended()
-            if self.stream is not None:
-                self.stream.discard()
+        if self.answered:
+            return
+        self.answered = True
+        # The context holds this request: without it there is no cycle to collect.
+        self._task_context = None
+        connection = self.connection
+        connection.inbound.pop(self.event.id, None)
+        channel = connection.channel
+        channel.inbound_calls -= 1
+        if channel.winding_down:
+            channel.notify()
+        if self.stream is not None:
+            self.stream.discard()
 
     def abandon(self) -> None:
         """Nobody waits for the answer any more: stop the handler if it can be stopped."""
@@ -392,21 +430,29 @@ async def _await(awaitable: Awaitable[Any]) -> Any:
 def serve(connection: Connection, event: wire.RequestReceived) -> None:
     """Serve an incoming call."""
     channel = connection.channel
-    scheme = event.headers.get("as", "")
-    endpoints = channel.endpoints_of(event.service)
-    endpoint = endpoints.get(event.arg1)
+    endpoints = channel.services.get(event.service, channel.endpoints)
+    scheme = event.headers["as"]
+    endpoint = endpoints.by_name.get(event.arg1)
     # The usual case by itself; whatever is unusual is left to `find`, which names what is wrong.
     if endpoint is None or endpoint.scheme != scheme:
         try:
             endpoint = endpoints.find(event.arg1, scheme)
         except errors.BadRequestError as error:
-            connection.wire.fail(event.id, errors.BAD_REQUEST, error.description or "")
-            log.info("%s from %s: %s", event.service, connection.address, error.description)
-            if channel.events.callbacks[EventType.after_send_error]:
-                channel.events.fire(EventType.after_send_error, error)
+            _refuse(connection, event, error)
             return
-    request = InboundRequest(connection, event, endpoint, scheme)
-    connection.inbound[event.id] = request
+    inbound = connection.inbound
+    options = channel.options
+    if (
+        len(inbound) >= options.max_calls_per_connection
+        or channel.inbound_calls >= options.max_calls
+    ):
+        _refuse(connection, event, errors.BusyError("too many calls in flight"))
+        return
+    if channel.draining:
+        _refuse(connection, event, errors.DeclinedError("draining: the channel is closing"))
+        return
+    request = InboundRequest(connection, event, endpoint)
+    inbound[event.id] = request
     channel.inbound_calls += 1
     if endpoint.stream:
         request.stream = request.body = Body(connection)
@@ -419,6 +465,18 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
         _serve_intercepted(request, context)
     else:
         request.start(context)
+
+
+def _refuse(
+    connection: Connection, event: wire.RequestReceived, error: errors.TChannelError
+) -> None:
+    """Answer a call that no handler gets to see."""
+    assert error.code is not None
+    connection.wire.fail(event.id, error.code, error.description or "")
+    log.info("%s from %s: %s", event.service, connection.address, error.description)
+    events = connection.channel.events
+    if events.callbacks[EventType.after_send_error]:
+        events.fire(EventType.after_send_error, error)
 
 
 def _serve_intercepted(request: InboundRequest, context: Context) -> None:

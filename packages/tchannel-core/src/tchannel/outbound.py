@@ -15,6 +15,8 @@ import tchannel_wire as wire
 from . import errors, retries
 from .clock import TimerHandle
 from .event import EventType
+from .request import Request, TransportHeaders
+from .response import Response
 from .retry import DEFAULT_RETRY_LIMIT
 from .streaming import Body
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from .channel import TChannel
     from .connection import Connection
     from .peers import Peer
-    from .request import Request
 
 __all__ = ["Decode", "OutgoingCall"]
 
@@ -57,14 +58,13 @@ class OutgoingCall(asyncio.Future[Any]):
         "delivered_to",
         "exchange",
         "hostport",
+        "patience",
         "peer",
         "prepared",
         "pump",
-        "request",
         "retry_limit",
         "retry_on",
         "stream",
-        "target",
         "timeout",
         "timer",
         "tracing",
@@ -87,25 +87,42 @@ class OutgoingCall(asyncio.Future[Any]):
     tracing: bytes
     stream: bool
     """Whether the response's body is to be read as it arrives."""
-    target: tuple[str, str]
-    """Service and endpoint, for errors and logs."""
-    request: Callable[[], Request]
-    """Makes the request that hooks see."""
+    attempts: int
+    tried: tuple[Peer, ...]
+    """The peers that failed, to be avoided while there are others."""
+    peer: Peer | None
+    connection: Connection | None
+    exchange: wire.OutboundCall | None
+    timer: TimerHandle | None
+    """Runs while the call waits for something other than its answer."""
+    patience: float | None
+    """How long a call waits for the first peers of its group, by the channel's clock."""
+    pump: asyncio.Task[None] | None
+    """Sends a streamed body."""
+    body: Body | None
+    """The response's body while it still arrives."""
     delivered_to: Delivery | None
     """What stands in for this call towards the caller, when interceptors do."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self.attempts = 0
-        self.tried: tuple[Peer, ...] = ()
-        self.peer: Peer | None = None
-        self.connection: Connection | None = None
-        self.exchange: wire.OutboundCall | None = None
-        self.timer: TimerHandle | None = None
-        self.pump: asyncio.Task[None] | None = None
-        self.body: Body | None = None
-        self.delivered_to = None
-        self.patience: float | None = None
+    def again(self) -> OutgoingCall:
+        """Return the same call, not begun yet."""
+        call = OutgoingCall(loop=self.get_loop())
+        for name in self.__slots__:
+            setattr(call, name, getattr(self, name))
+        return call
+
+    def as_request(self) -> Request:
+        """Return the request that hooks and trace functions see."""
+        prepared = self.prepared
+        transport = TransportHeaders.from_dict(prepared.headers, ttl=int(self.timeout * 1000))
+        return Request(
+            self.arg3,
+            self.arg2,
+            transport,
+            prepared.arg1.decode(),
+            prepared.service,
+            self.timeout,
+        )
 
     # -- an attempt ---------------------------------------------------------------------------
 
@@ -115,27 +132,34 @@ class OutgoingCall(asyncio.Future[Any]):
         hostport = self.hostport
         if hostport is not None:
             # Looked up for each attempt: a peer is dropped with its last connection.
-            peer: Peer | None = channel.peers_table.get(hostport)
+            peer = channel.peers_table.get(hostport)
         else:
-            group = channel.peers
-            now = channel.timers.time()
-            peer = group.choose(self.tried, now)
-            if peer is None:
-                if self.tried:
-                    self.tried = ()
-                    peer = group.choose((), now)
-                if peer is None:
-                    self._no_peer()
-                    return
-        assert peer is not None
+            chosen = self._choose(channel)
+            if chosen is None:
+                return
+            peer = chosen
         self.peer = peer
         connections = peer.connections
-        if connections and not connections[0].congested:
-            self._send(connections[0])
-        elif connections:
+        if not connections:
+            self._wait_for_connection(peer)
+        elif connections[0].paused and connections[0].congested:
             self._wait_for_reader(connections[0])
         else:
-            self._wait_for_connection(peer)
+            self._send(connections[0])
+
+    def _choose(self, channel: TChannel) -> Peer | None:
+        group = channel.peers_table.group
+        if group.sole is not None:
+            # One known peer, connected: nothing to choose.
+            return group.sole
+        now = channel.timers.time()
+        peer = group.choose(self.tried, now)
+        if peer is None and self.tried:
+            self.tried = ()
+            peer = group.choose((), now)
+        if peer is None:
+            self._no_peer()
+        return peer
 
     def _send(self, connection: Connection) -> None:
         channel = self.channel
@@ -149,11 +173,14 @@ class OutgoingCall(asyncio.Future[Any]):
         self.attempts += 1
         hooks = channel.events.callbacks
         if hooks[_BEFORE_SEND]:
-            channel.events.fire(_BEFORE_SEND, self.request())
+            channel.events.fire(_BEFORE_SEND, self.as_request())
         self.connection = connection
-        if self.peer is not None:
-            self.peer.begin_call()
-        if isinstance(self.arg3, bytes):
+        peer = self.peer
+        if peer is not None:
+            peer.pending += 1
+            if peer.bucket is not None:
+                peer.refile()
+        if type(self.arg3) is bytes:
             self.exchange = connection.wire.call(
                 self.prepared,
                 self.arg2,
@@ -166,9 +193,10 @@ class OutgoingCall(asyncio.Future[Any]):
             )
         else:
             self._start_stream(connection, ttl, now)
-        connection.flush_soon()
+        if not connection.flushing:
+            connection.flush_soon()
         if hooks[_AFTER_SEND]:
-            channel.events.fire(_AFTER_SEND, self.request())
+            channel.events.fire(_AFTER_SEND, self.as_request())
 
     def _start_stream(self, connection: Connection, ttl: float, now: float) -> None:
         assert not isinstance(self.arg3, bytes)
@@ -292,34 +320,43 @@ class OutgoingCall(asyncio.Future[Any]):
         channel = self.channel
         hooks = channel.events.callbacks
         if hooks[_BEFORE_RECEIVE]:
-            channel.events.fire(_BEFORE_RECEIVE, self.request())
+            channel.events.fire(_BEFORE_RECEIVE, self.as_request())
         peer = self.peer
         if peer is not None and peer.penalty and peer.group is not None:
             peer.group.forgive(peer)
         arg3: bytes | Body = event.arg3
         if self.stream:
-            body = arg3 = Body(self.connection, self.stop_body)
-            body.feed(event.arg3, not event.more)
-            if event.more:
-                self.body = body
+            arg3 = self._stream_response(event)
         if self.body is None:
             self._end_attempt()
         try:
             result = self.decode(event.code, event.arg2, arg3, event.headers)
         except Exception as error:
-            # A declared exception, or an answer that makes no sense to the scheme.
-            if isinstance(error, errors.TChannelError):
-                self._describe(error)
-            self._finish_with(error)
-            if hooks[_AFTER_RECEIVE] and not isinstance(error, errors.TChannelError):
-                from .response import Response  # for this rare case alone
-
-                failed = Response(error, transport=event.headers, status=event.code)
-                channel.events.fire(_AFTER_RECEIVE, self.request(), failed)
+            self._bad_answer(error, event)
             return
         if hooks[_AFTER_RECEIVE]:
-            channel.events.fire(_AFTER_RECEIVE, self.request(), result)
-        self._succeed(result)
+            channel.events.fire(_AFTER_RECEIVE, self.as_request(), result)
+        if not self.done():
+            self.set_result(result)
+            if self.delivered_to is not None:
+                self.delivered_to.deliver(self)
+                self.delivered_to = None
+
+    def _stream_response(self, event: wire.ResponseReceived) -> Body:
+        body = Body(self.connection, self.stop_body)
+        body.feed(event.arg3, not event.more)
+        if event.more:
+            self.body = body
+        return body
+
+    def _bad_answer(self, error: Exception, event: wire.ResponseReceived) -> None:
+        """A declared exception, or an answer that makes no sense to the scheme."""
+        if isinstance(error, errors.TChannelError):
+            self._describe(error)
+        elif self.channel.events.callbacks[_AFTER_RECEIVE]:
+            failed = Response(error, transport=event.headers, status=event.code)
+            self.channel.events.fire(_AFTER_RECEIVE, self.as_request(), failed)
+        self._finish_with(error)
 
     def on_chunk(self, event: wire.ResponseChunk) -> None:
         """More of a streamed answer."""
@@ -347,7 +384,7 @@ class OutgoingCall(asyncio.Future[Any]):
             EventType.after_receive_system_error_per_attempt,
         ):
             if events.callbacks[event_type]:
-                events.fire(event_type, self.request(), error)
+                events.fire(event_type, self.as_request(), error)
         self._attempt_ended(error, retries.kind_of_code(code))
 
     def on_expired(self) -> None:
@@ -389,7 +426,7 @@ class OutgoingCall(asyncio.Future[Any]):
             events = channel.events
             event = EventType.on_operational_error_per_attempt
             if error.id is None and events.callbacks[event]:
-                events.fire(event, self.request(), error)
+                events.fire(event, self.as_request(), error)
         limit = self.retry_limit
         if limit is None:
             limit = DEFAULT_RETRY_LIMIT if self.hostport is None else 0
@@ -408,7 +445,7 @@ class OutgoingCall(asyncio.Future[Any]):
         if self.deadline is not None and now + delay >= self.deadline:
             self._fail(error)
             return
-        log.debug("attempt %d of %s failed: %s", self.attempts, self.target, error)
+        log.debug("attempt %d of %r failed: %s", self.attempts, self.prepared, error)
         self.timer = clock.call_at(now + delay, self._retry)
 
     def _retry(self) -> None:
@@ -417,12 +454,15 @@ class OutgoingCall(asyncio.Future[Any]):
 
     def _end_attempt(self) -> None:
         self.exchange = None
+        peer = self.peer
         if self.connection is not None:
             self.connection = None
-            if self.peer is not None:
-                self.peer.end_call()
-                if self.peer.group is None:
-                    self.channel.peers_table.drop_unused(self.peer)
+            if peer is not None:
+                peer.pending -= 1
+                if peer.bucket is not None:
+                    peer.refile()
+                elif not peer.connections:
+                    self.channel.peers_table.drop_unused(peer)
         if self.pump is not None:
             self.pump.cancel()
             self.pump = None
@@ -436,7 +476,6 @@ class OutgoingCall(asyncio.Future[Any]):
         if self.done():
             return False
         self._abandon("cancelled by the caller")
-        self._forget()
         return super().cancel(msg)
 
     def _abandon(self, why: str) -> None:
@@ -458,15 +497,6 @@ class OutgoingCall(asyncio.Future[Any]):
         if self.body is not None:
             self._abandon("the caller reads no further")
 
-    def _succeed(self, result: object) -> None:
-        if not self.done():
-            if self.delivered_to is not None:
-                self.set_result(result)
-                self.delivered_to.deliver(self)
-            else:
-                self.set_result(result)
-        self._forget()
-
     def _fail(self, error: errors.TChannelError) -> None:
         self._describe(error)
         events = self.channel.events
@@ -476,7 +506,7 @@ class OutgoingCall(asyncio.Future[Any]):
             else EventType.after_receive_system_error
         )
         if events.callbacks[event]:
-            events.fire(event, self.request(), error)
+            events.fire(event, self.as_request(), error)
         self._finish_with(error)
 
     def _finish_with(self, error: BaseException) -> None:
@@ -486,18 +516,11 @@ class OutgoingCall(asyncio.Future[Any]):
             self.exception()
             if self.delivered_to is not None:
                 self.delivered_to.deliver(self)
-        self._forget()
-
-    def _forget(self) -> None:
-        """Let go of what would make a finished call a cycle, or keep its bytes alive."""
-        self.arg2 = self.arg3 = b""
-        if self.body is None:
-            self.peer = None
-        self.tried = ()
-        self.delivered_to = None
+                self.delivered_to = None
 
     def _describe(self, error: errors.TChannelError) -> errors.TChannelError:
-        error.service, error.endpoint = self.target
+        error.service = self.prepared.service
+        error.endpoint = self.prepared.arg1.decode()
         error.attempts = self.attempts
         if self.peer is not None:
             error.peer = self.peer.hostport

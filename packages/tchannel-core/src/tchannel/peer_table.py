@@ -35,19 +35,16 @@ class PeerTable:
 
     """
 
-    __slots__ = ("_channel", "_peers", "group")
+    __slots__ = ("_channel", "group", "peers")
 
     def __init__(self, channel: TChannel) -> None:
         self._channel = channel
-        self._peers: dict[str, Peer] = {}
+        self.peers: dict[str, Peer] = {}
         self.group = PeerGroup(channel.options, self.get, self.connect, self._retire)
         self.group.channel = channel
 
     def __len__(self) -> int:
-        return len(self._peers)
-
-    def __contains__(self, hostport: object) -> bool:
-        return hostport in self._peers
+        return len(self.peers)
 
     def get(self, hostport: str) -> Peer:
         """Return the peer of an address, made when there is none.
@@ -56,10 +53,10 @@ class PeerTable:
             ValueError: ``hostport`` is no address.
 
         """
-        peer = self._peers.get(hostport)
+        peer = self.peers.get(hostport)
         if peer is None:
             parse_hostport(hostport)
-            peer = self._peers[hostport] = Peer(hostport)
+            peer = self.peers[hostport] = Peer(hostport)
         return peer
 
     # -- connections that come and go ---------------------------------------------------------
@@ -106,7 +103,7 @@ class PeerTable:
     def drop_unused(self, peer: Peer) -> None:
         """Forget a peer that nobody told us of and nobody uses."""
         if not (peer.group or peer.connections or peer.connecting or peer.waiters or peer.pending):
-            self._peers.pop(peer.hostport, None)
+            self.peers.pop(peer.hostport, None)
 
     def _retire(self, peer: Peer) -> None:
         for connection in list(peer.connections):
@@ -138,7 +135,7 @@ class PeerTable:
 
     def clear(self) -> None:
         """Forget all connections, as a channel does that moves to another loop."""
-        for peer in list(self._peers.values()):
+        for peer in list(self.peers.values()):
             peer.connections.clear()
             peer.connecting = None
             peer.waiters.clear()
@@ -146,11 +143,11 @@ class PeerTable:
             if peer.group is not None:
                 peer.group.file(peer)
             else:
-                del self._peers[peer.hostport]
+                del self.peers[peer.hostport]
 
     def stop_connecting(self) -> None:
         """Fail the calls that still wait for a connection: the channel closes."""
-        for peer in list(self._peers.values()):
+        for peer in list(self.peers.values()):
             if peer.connecting is not None:
                 peer.connecting.cancel()
                 self.connect_failed(peer, ConnectionAbortedError("the channel is closed"))

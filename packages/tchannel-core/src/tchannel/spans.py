@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .inbound import InboundRequest
     from .request import Request
 
-__all__ = ["TRACED", "Trace", "check_trace", "make_tracing", "pack_tracing"]
+__all__ = ["TRACED", "Trace", "check_trace", "make_tracing", "pack_tracing", "random_bits"]
 
 Trace: TypeAlias = "bool | float | Callable[[Request], bool | float]"
 """Whether to trace: no, yes, the share of calls to trace, or a function of the request."""
@@ -27,7 +27,7 @@ TRACED = 0x01
 
 pack_tracing = Struct(">QQQB").pack
 _unpack_tracing = Struct(">QQQB").unpack
-_random_bits = random.getrandbits
+random_bits = random.getrandbits
 
 
 def check_trace(trace: Trace) -> Trace:
@@ -60,7 +60,7 @@ def make_tracing(
         request: makes the request, for a ``trace`` that asks to see it.
 
     """
-    span = _random_bits(64)
+    span = random_bits(64)
     if parent is None:
         traced = trace if trace is False or trace is True else _decide(trace, request)
         return pack_tracing(span, 0, span, TRACED if traced else 0)

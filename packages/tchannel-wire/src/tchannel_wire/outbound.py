@@ -348,10 +348,6 @@ class OutboundSide(ConnectionBase):
         except ProtocolError as error:
             self._fail_call(call, error, now, events, last=last)
             return
-        if call.writer is not None:
-            # Answered before all of the request was written: the rest is not wanted any more.
-            call.writer.abandon()
-            call.writer = None
         call._response = ResponseReceived(
             call.id,
             call.context,

@@ -93,7 +93,8 @@ class RawArgScheme:
             service,
             endpoint,
             b"" if headers is None else to_bytes(headers, "headers"),
-            body if hasattr(body, "__aiter__") else b"" if body is None else to_bytes(body, "body"),
+            # The usual case first: no look for an attribute that bytes do not have.
+            body if type(body) is bytes else _body(body),
             _decode_response,
             timeout,
             retry_on,
@@ -190,6 +191,12 @@ def to_bytes(value: object, name: str) -> bytes:
     )
 
 
+def _body(body: object) -> Any:
+    if body is None:
+        return b""
+    return body if hasattr(body, "__aiter__") else to_bytes(body, "body")
+
+
 def encode_result(result: object) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
     """Make code, arg2 and arg3 of a handler's result."""
     if type(result) is bytes:
@@ -197,14 +204,12 @@ def encode_result(result: object) -> tuple[int, bytes, bytes | AsyncIterator[byt
     if isinstance(result, Response):
         headers = result.headers
         body = result.body
+        if type(body) is not bytes:
+            body = body.__aiter__() if hasattr(body, "__aiter__") else _body(body)
         return (
-            check_status(result.status),
+            result.status if result.status == 0 else check_status(result.status),
             b"" if headers is None else to_bytes(headers, "headers"),
-            body.__aiter__()
-            if hasattr(body, "__aiter__")
-            else b""
-            if body is None
-            else to_bytes(body, "body"),
+            body,
         )
     if result is None:
         return 0, b"", b""
