@@ -144,7 +144,7 @@ def _record(cassette: Cassette, live: Request, call: Call, proceed: Proceed) -> 
         error = answer.exception()
         try:
             if error is None:
-                cassette.fill(place, live, _response(answer.result()))
+                cassette.fill(place, live, _response(live, answer.result()))
             elif isinstance(error, errors.TChannelError):
                 cassette.fill(place, live, Failure.of(error))
         except Exception as problem:  # before_record is the user's; save() tells
@@ -155,7 +155,8 @@ def _record(cassette: Cassette, live: Request, call: Call, proceed: Proceed) -> 
     return answer
 
 
-def _response(reply: Reply) -> Response:
+def _response(request: Request, reply: Reply) -> Response:
+    if not isinstance(reply.arg3, bytes):
+        raise VCRError(f"{request.service}::{request.endpoint} streams its answer")
     code: Literal[0, 1] = 1 if reply.code else 0
-    body = reply.arg3 if isinstance(reply.arg3, bytes) else b""
-    return Response(code, reply.arg2, body, dict(reply.headers))
+    return Response(code, reply.arg2, reply.arg3, dict(reply.headers))

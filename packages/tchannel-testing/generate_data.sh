@@ -1,0 +1,21 @@
+#!/bin/sh
+# Makes src/tchannel_testing/data/generated of everything.thrift; needs the Apache Thrift compiler.
+set -eu
+cd "$(dirname "$0")/src"
+out=$(mktemp -d)
+thrift --gen py:new_style,dynamic,slots,utf8strings -out "$out" tchannel_testing/data/everything.thrift
+target=tchannel_testing/data/generated
+rm -rf "$target"
+mkdir -p "$target/everything"
+for file in "$out/$target/everything"/*.py; do
+    {
+        echo '# type: ignore  # made by generate_data.sh: not for type checkers, linters and formatters'
+        echo '# ruff: noqa'
+        echo '# fmt: off'
+        cat "$file"
+    } >"$target/everything/$(basename "$file")"
+done
+cat >"$target/__init__.py" <<'END'
+"""What the Apache Thrift compiler makes of ``everything.thrift``; made by generate_data.sh."""
+END
+rm -rf "$out"

@@ -1,0 +1,51 @@
+"""A Thrift service that has every type, for tests and for playing around.
+
+It has a declared exception, a void and an inherited function, structs, a union, containers, an enum,
+constants and typedefs, in three forms:
+
+``IDL``
+    the path of ``everything.thrift``.
+``everything``
+    its module as ``tchannel.thrift.load`` makes it (needs tchannel-thrift); :func:`load` makes one
+    that knows which TChannel service to call, and where.
+``generated``
+    what the Apache Thrift compiler makes of it (needs the distribution ``thrift``); its service is
+    ``generated.everything.EverythingService``, its types are in ``generated.everything.ttypes``.
+"""
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    everything: Any
+    generated: ModuleType
+
+__all__ = ["IDL", "load"]
+
+#: The path of the IDL.
+IDL = os.path.join(os.path.dirname(__file__), "everything.thrift")
+
+
+# A module's attributes are those of the IDL.
+def load(service: str | None = None, hostport: str | None = None) -> Any:
+    """The module, as ``tchannel.thrift.load`` makes it for that TChannel service.
+
+    :raises ModuleNotFoundError: tchannel-thrift is not installed.
+    """
+    from tchannel import thrift
+
+    return thrift.load(IDL, service=service, hostport=hostport)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "everything":
+        module = globals()[name] = load()
+        return module
+    if name == "generated":
+        for part in ("everything.ttypes", "everything.EverythingService"):
+            importlib.import_module(f"{__name__}.generated.{part}")
+        return importlib.import_module(f"{__name__}.generated")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""What the Apache Thrift compiler makes of ``everything.thrift``; made by generate_data.sh."""

@@ -1,0 +1,265 @@
+"""A service that answers as a test tells it to, and remembers who called.
+
+::
+
+    async with FakeService("keyvalue") as service:
+        service.on("get").answers(b"value")
+        service.on("set").fails(errors.BUSY).answers(b"")       # busy once, then fine
+        service.on("slow").delays(0.5).answers(b"late")
+        service.on("stats", "json").answers({"keys": 1})
+        ...
+        service.assert_called_with("get", body=b"key")
+
+It is a real channel that listens on a real port: callers need not know that they are in a test.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from tchannel import Request, Response, TChannel, clock, errors
+
+from .calls import Calls, ReceivedCall
+
+__all__ = ["FakeService", "Programme"]
+
+Step = Callable[[Request], Awaitable[Any] | Any]
+
+
+class Programme:
+    """What an endpoint does, call by call: one step each, and the last one for ever.
+
+    The methods add steps and return the programme, so that they can be chained.
+
+    :param channel: whose clock delays use.
+    :param default: what happens as long as no step was added.
+    """
+
+    def __init__(self, channel: TChannel, default: Step) -> None:
+        self._channel = channel
+        self._default = default
+        self._steps: list[Step] = []
+        self._by_number: dict[int, Step] = {}
+        self._number: int | None = None
+        self._delay = 0.0
+        self._count = 0
+
+    def answers(self, body: Any = None, headers: Any = None, status: int = 0) -> Self:
+        """Answer with this body, of the type that the endpoint's scheme encodes.
+
+        :param status: 0, or 1 for an application error.
+        """
+        return self._add(lambda request: Response(body, headers, status=status))
+
+    def fails(self, error: int | errors.TChannelError, description: str = "") -> Self:
+        """Answer with an error frame.
+
+        :param error: a code of ``tchannel.errors``, or an error with its code.
+        :raises ValueError: the code is none of the protocol's.
+        """
+        if isinstance(error, int):
+            if error not in _CODES:
+                raise ValueError(f"error must be a code of tchannel.errors, got {error!r}")
+            error = errors.TChannelError.from_code(error, description=description)
+        return self.raises(error)
+
+    def raises(self, exception: BaseException) -> Self:
+        """Raise ``exception`` in the handler: a declared one is an answer, others unexpected."""
+
+        def step(request: Request) -> Any:
+            raise exception
+
+        return self._add(step)
+
+    def hangs(self) -> Self:
+        """Never answer: the caller's timeout decides."""
+        return self._add(lambda request: asyncio.get_running_loop().create_future())
+
+    def streams(self, chunks: Iterable[bytes], headers: Any = None) -> Self:
+        """Answer with a body that is sent chunk by chunk; for raw endpoints."""
+        kept = list(chunks)
+
+        async def body() -> Any:
+            for chunk in kept:
+                yield chunk
+
+        return self._add(lambda request: Response(body(), headers))
+
+    def calls(self, function: Step) -> Self:
+        """Do what ``function(request)`` does; it may be async."""
+        return self._add(function)
+
+    def delays(self, seconds: float) -> Self:
+        """Let the next step that is added wait so long first, on the service's clock.
+
+        :raises ValueError: ``seconds`` is negative or NaN.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"a delay takes 0 seconds or more, got {seconds!r}")
+        self._delay = seconds
+        return self
+
+    def on_call(self, number: int) -> Self:
+        """Let the next step that is added be for that call only, counted from 1.
+
+        It goes before the other steps, which do not count that call.
+
+        :raises ValueError: ``number`` is below 1.
+        """
+        if number < 1:
+            raise ValueError(f"calls are counted from 1, got {number!r}")
+        self._number = number
+        return self
+
+    def _add(self, step: Step) -> Self:
+        delay, self._delay = self._delay, 0.0
+        if delay:
+            step = _delayed(step, self._channel, delay)
+        number, self._number = self._number, None
+        if number is None:
+            self._steps.append(step)
+        else:
+            self._by_number[number] = step
+        return self
+
+    def _next(self) -> Step:
+        self._count += 1
+        step = self._by_number.get(self._count)
+        if step is not None:
+            return step
+        if not self._steps:
+            return self._default
+        return self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]
+
+
+_CODES = frozenset(
+    {
+        errors.TIMEOUT,
+        errors.CANCELED,
+        errors.BUSY,
+        errors.DECLINED,
+        errors.UNEXPECTED_ERROR,
+        errors.BAD_REQUEST,
+        errors.NETWORK_ERROR,
+        errors.UNHEALTHY,
+    }
+)
+
+
+def _delayed(step: Step, channel: TChannel, seconds: float) -> Step:
+    async def wait(request: Request) -> Any:
+        await clock.sleep(channel.clock, seconds)
+        result = step(request)
+        return await result if inspect.isawaitable(result) else result
+
+    return wait
+
+
+class FakeService:
+    """A programmable service.
+
+    :param name: the service's name. Default ``"service"``.
+    :param hostport: where it listens. Default a free port of 127.0.0.1.
+    :param clock: the channel's clock; default the loop's.
+
+    ``channel`` is the channel; ``calls`` what was called (see :class:`~tchannel_testing.Calls`),
+    whose ``assert_...`` methods the service has as well. It listens from the first look at
+    ``hostport`` on. Endpoints without a programme are unknown to callers.
+    """
+
+    def __init__(
+        self,
+        name: str = "service",
+        hostport: str = "127.0.0.1:0",
+        *,
+        clock: clock.Clock | None = None,
+    ) -> None:
+        self.channel = TChannel(name, hostport=hostport, clock=clock)
+        self.calls = Calls()
+        self._programmes: dict[str, Programme] = {}
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.channel.name
+
+    @property
+    def hostport(self) -> str:
+        """Where it listens, from now on."""
+        self.listen()
+        return self.channel.hostport
+
+    def listen(self) -> None:
+        """Listen, on the running loop if there is one."""
+        self.channel.listen()
+        if _loop_runs():
+            self.channel.use_loop()
+
+    def on(self, endpoint: str, scheme: str = "raw") -> Programme:
+        """The programme of an endpoint; until it has steps, it answers with nothing.
+
+        :param scheme: ``"raw"``, ``"json"``, or another whose ``register`` takes a name and a
+            handler.
+        """
+        programme = self._programmes.get(endpoint)
+        if programme is None:
+            programme = self._programmes[endpoint] = Programme(self.channel, _answer_nothing)
+            handler = self._handler(endpoint, programme)
+            getattr(self.channel, scheme).register(endpoint, handler)
+        return programme
+
+    def _handler(self, endpoint: str, programme: Programme) -> Step:
+        def handle(request: Request) -> Any:
+            self.calls.add(ReceivedCall.of(endpoint, request))
+            return programme._next()(request)
+
+        return handle
+
+    def assert_called_with(self, endpoint: str, **expected: Any) -> None:
+        """See :meth:`Calls.assert_called_with <tchannel_testing.Calls.assert_called_with>`."""
+        __tracebackhide__ = True
+        self.calls.assert_called_with(endpoint, **expected)
+
+    def assert_call_count(self, endpoint: str, count: int) -> None:
+        """See :meth:`Calls.assert_call_count <tchannel_testing.Calls.assert_call_count>`."""
+        __tracebackhide__ = True
+        self.calls.assert_call_count(endpoint, count)
+
+    def assert_not_called(self, endpoint: str | None = None) -> None:
+        """See :meth:`Calls.assert_not_called <tchannel_testing.Calls.assert_not_called>`."""
+        __tracebackhide__ = True
+        self.calls.assert_not_called(endpoint)
+
+    async def close(self) -> None:
+        """Close the channel; calls that hang are not waited for."""
+        await self.channel.close(_GRACE)
+
+    async def __aenter__(self) -> Self:
+        self.listen()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+# Long enough for answers that are on their way, short enough for a test.
+_GRACE = 0.05
+
+
+def _answer_nothing(request: Request) -> Response:
+    return Response()
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
