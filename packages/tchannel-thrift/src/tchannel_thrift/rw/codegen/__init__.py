@@ -1,5 +1,6 @@
 """Generated Python: the classes of a module, and their encoders, decoders and constructors."""
 
+from .record import ExceptionRecord, Record
 from .surface import (
     RESERVED_FIELD_NAMES,
     RESERVED_FUNCTION_NAMES,
@@ -12,6 +13,8 @@ from .surface import (
 __all__ = [
     "RESERVED_FIELD_NAMES",
     "RESERVED_FUNCTION_NAMES",
+    "ExceptionRecord",
+    "Record",
     "build_enum",
     "build_service",
     "build_struct",

@@ -43,6 +43,22 @@ class Compiler:
         unit = self._units.get(path)
         return None if unit is None else unit.module
 
+    def units(self, path: str) -> list[Unit]:
+        """The unit of a file that was compiled before, and those of all that it includes.
+
+        Raises:
+            KeyError: If the file was not compiled.
+
+        """
+        found: dict[int, Unit] = {}
+        waiting = [self._units[path]]
+        while waiting:
+            unit = waiting.pop()
+            if id(unit) not in found:
+                found[id(unit)] = unit
+                waiting.extend(reversed(unit.includes.values()))
+        return list(found.values())
+
     def compile_file(self, path: str, name: str | None = None) -> types.ModuleType:
         """The module of a file.
 
