@@ -15,8 +15,10 @@ NEEDS = "import mock, tchannel, wrapt, yaml"
 
 async def converse(python, cassette, mode):
     """What the conversation prints, run by the library that ``python`` has."""
+    # What our environment says about Python is for our own.
+    options = ["-E"] if python == PEER else []
     process = await asyncio.create_subprocess_exec(
-        *[python, HERE / "conversation.py", cassette, mode],
+        *[python, *options, HERE / "conversation.py", cassette, mode],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -1,4 +1,2 @@
-# type: ignore  # made by generate_data.sh: not for type checkers, linters and formatters
-# ruff: noqa
-# fmt: off
+# type: ignore  # made by generate_data.sh, without types
 __all__ = ['ttypes', 'constants', 'Base', 'EverythingService']
