@@ -105,9 +105,8 @@ class Thriftpy2:
     def __init__(self):
         import thriftpy2
 
-        text = DOCUMENT
         name = f"apache_{uuid.uuid4().hex}_thrift"
-        module = thriftpy2.load_fp(io.StringIO(text), name)
+        module = thriftpy2.load_fp(io.StringIO(DOCUMENT), name)
         sys.modules.pop(name, None)
         self.Point, self.Everything = module.Point, module.Everything
 
@@ -143,7 +142,8 @@ def plain(value):
         return {key: plain(item) for key, item in value.items()}
     if hasattr(value, "x") and hasattr(value, "y"):
         return ("Point", value.x, value.y)
-    return set(value) if isinstance(value, (set, frozenset)) else value
+    # thriftpy2 reads sets as lists.
+    return sorted(value) if isinstance(value, (set, frozenset)) else value
 
 
 def test_they_read_what_we_write(ours, theirs, names):

@@ -3,6 +3,8 @@
 thriftrw is an optional extra that cannot be built on Python 3.12 and newer.
 """
 
+import re
+
 import pytest
 
 from tchannel_thrift import rw
@@ -91,7 +93,9 @@ def test_values_have_the_same_bytes_repr_and_primitives(both, value):
     assert both[1].dumps(ours) == payload
     assert repr(ours) == repr(theirs)
     assert ours.to_primitive() == theirs.to_primitive()
-    again = [module.loads(type(one), payload) for module, one in zip(both, (theirs, ours))]
+    again = [
+        module.loads(type(one), payload) for module, one in zip(both, (theirs, ours), strict=True)
+    ]
     assert repr(again[1]) == repr(again[0])
     assert type(ours).from_primitive(theirs.to_primitive()).to_primitive() == ours.to_primitive()
 
@@ -142,8 +146,9 @@ def test_wrong_values_are_errors_of_the_same_class(both, value):
             build(module, value)
         errors.append(caught.value)
     assert isinstance(errors[1], type(errors[0]))
-    # Ours names what is missing, and ends no message with a space.
-    assert str(errors[1]).startswith(str(errors[0]).rstrip())
+    # Ours says more: the field, and what is missing. The names of several values have no order.
+    words = [set(re.findall(r"[\w<>'.]+", str(error))) for error in errors]
+    assert words[0] <= words[1]
 
 
 READABLE = [
