@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from tchannel_testing.clock import ManualClock
 
 from tchannel import Response, TChannel
 from tchannel_hyperbahn import Router
+from tchannel_testing.clock import ManualClock
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 

@@ -82,7 +82,7 @@ def test_a_file_with_a_mistake_is_looked_at_until_it_is_mended(tmp_path):
 
 
 def test_a_missing_file_is_an_os_error_that_names_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match="hosts.json"):
+    with pytest.raises(FileNotFoundError, match=r"hosts\.json"):
         HostListFile(tmp_path / "hosts.json").read()
 
 
@@ -90,5 +90,5 @@ def test_a_file_that_is_no_text_is_refused_by_name(tmp_path):
     path = tmp_path / "hosts.json"
     path.write_bytes(b"\xff\xfe")
 
-    with pytest.raises(ValueError, match="hosts.json is not UTF-8"):
+    with pytest.raises(ValueError, match=r"hosts\.json is not UTF-8"):
         HostListFile(path).read()

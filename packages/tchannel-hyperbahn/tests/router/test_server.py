@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+import tchannel_wire as wire
+from tchannel import errors
+from tchannel_hyperbahn import Router
+
+
+async def test_a_free_port_is_taken_when_none_is_given():
+    router = Router()
+    assert router.hostport == "127.0.0.1:0"
+    assert router.services == {}
+
+    router.listen()
+
+    assert not router.hostport.endswith(":0")
+    await router.close()
+
+
+async def test_it_can_be_closed_before_it_listens_and_twice():
+    router = Router()
+
+    await router.close()
+    await router.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        router.listen()
+
+
+async def test_closing_leaves_nothing(open_raw):
+    before = asyncio.all_tasks()
+    async with Router() as router:
+        peer = await open_raw(router.hostport)
+        await peer.shake_hands("127.0.0.1:1")
+        await peer.advertise("name")
+        address = router.hostport
+
+    host, port = address.split(":")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)))
+    assert asyncio.all_tasks() == before
+    assert not router.connections
+
+
+async def test_it_can_come_back_on_its_address():
+    async with Router() as first:
+        address = first.hostport
+
+    async with Router(address) as second:
+        assert second.hostport == address
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"hostport": "nowhere"}, "no port"),
+        ({"hostport": "[::1]:0"}, "IPv4"),
+        ({"hostport": "example.com:0"}, "IPv4"),
+        ({"forget_after": 0}, "forget_after must be above 0, not 0"),
+        ({"max_buffered": -1}, "max_buffered must be above 0, not -1"),
+    ],
+)
+def test_a_mistake_is_refused_at_once(arguments, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Router(**arguments)
+
+
+async def test_localhost_is_understood():
+    async with Router("localhost:0") as router:
+        assert router.hostport.startswith("127.0.0.1:")
+
+
+# -- connecting back ------------------------------------------------------------------------------
+
+
+async def test_it_connects_back_to_who_advertises(router, open_raw, listening):
+    peer = await open_raw(router.hostport)
+    await peer.shake_hands(listening.hostport)
+    await peer.advertise("service")
+
+    back = await listening.accepted.get()
+    request = await back.next()
+
+    assert isinstance(request, wire.InitRequest)
+    assert request.headers["host_port"] == router.hostport
+
+
+async def test_it_connects_back_once(router, open_raw, listening):
+    peer = await open_raw(router.hostport)
+    await peer.shake_hands(listening.hostport)
+
+    for _ in range(5):
+        await peer.advertise("service")
+    await (await listening.accepted.get()).accept_handshake(listening.hostport)
+    for _ in range(5):
+        await peer.advertise("service")
+
+    assert listening.accepted.empty()
+
+
+async def test_calls_go_over_the_advertisers_own_connection(
+    router, open_raw, listening, caller, frames
+):
+    peer = await open_raw(router.hostport)
+    await peer.shake_hands(listening.hostport)
+    await peer.advertise("service")
+    back = await listening.accepted.get()
+    await back.accept_handshake(listening.hostport)
+
+    caller.send(frames.call(1))
+    assert (await peer.next()).service == "service"
+
+    peer.close()
+    assert isinstance(await caller.next(), wire.ErrorMessage)  # the call that was under way
+    caller.send(frames.call(2))
+    assert (await back.next()).service == "service"
+
+
+async def test_an_address_that_refuses_is_a_network_error(router, open_raw, frames, caller):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        dead = f"127.0.0.1:{probe.getsockname()[1]}"
+    peer = await open_raw(router.hostport)
+    await peer.shake_hands(dead)
+    await peer.advertise("service")
+    peer.close()
+
+    async def error():
+        while True:
+            caller.send(frames.call(1))
+            message = await caller.next()
+            if "cannot connect" in message.description:
+                return message
+
+    assert (await error()).code == wire.ErrorCode.NETWORK
+    assert router.services == {"service": [dead]}
+
+
+async def test_a_peer_that_hangs_up_in_the_handshake_is_a_network_error(
+    router, open_raw, listening, frames, caller, eventually
+):
+    peer = await open_raw(router.hostport)
+    await peer.shake_hands(listening.hostport)
+    await peer.advertise("service")
+    back = await listening.accepted.get()
+    peer.close()
+    await eventually(lambda: len(router.connections) == 2)
+    caller.send(frames.call(1))
+    await caller.answered()
+
+    back.close()
+
+    error = await caller.next()
+    assert (error.id, error.code) == (1, wire.ErrorCode.NETWORK)
+    assert "closed in the handshake" in error.description
+
+
+async def test_who_does_not_listen_is_forgotten_with_its_connection(router, service, eventually):
+    assert list(router.services) == ["service"]
+
+    service.close()
+
+    await eventually(lambda: router.services == {})
+
+
+# -- with channels --------------------------------------------------------------------------------
+
+
+async def test_kilobytes_and_megabytes_arrive_as_they_were_sent(serve, router, make_channel):
+    await serve("echo")
+    client = make_channel("client")
+    client.advertise(routers=[router.hostport])
+
+    for size in (0, 1, 65_535, 300_000, 5_000_000):
+        body = bytes(range(256)) * (size // 256 + 1)
+        assert (await client.raw("echo", "echo", body[:size], b"head")).body == body[:size]
+
+
+async def test_a_cancelled_call_is_cancelled_in_the_handler(router, make_channel):
+    service, client = make_channel("service"), make_channel("client")
+    entered, cancelled = asyncio.Event(), asyncio.Event()
+
+    @service.raw.register("wait")
+    async def wait(request):
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    await service.advertise(routers=[router.hostport])
+    client.advertise(routers=[router.hostport])
+    call = client.raw("service", "wait")
+    await entered.wait()
+
+    call.cancel()
+
+    async with asyncio.timeout(5):
+        await cancelled.wait()
+
+
+async def test_a_killed_instance_is_passed_over(serve, router, make_channel, eventually):
+    first, second = await serve("echo"), await serve("echo")
+    client = make_channel("client")
+    client.advertise(routers=[router.hostport])
+
+    for connection in list(first.connections):
+        connection.abort()
+    first.listener.close()
+    await eventually(lambda: len(router.directory.instances("echo")) == 2)
+    for number in range(20):
+        response = await client.raw("echo", "echo", str(number), retry_on="ct")
+        assert response.body == str(number).encode()
+    assert second.inbound_calls == 0
+
+
+async def test_a_rolling_restart_fails_no_call(serve, router, make_channel, eventually):
+    client = make_channel("client")
+    client.advertise(routers=[router.hostport])
+    instances = [await serve("echo") for _ in range(3)]
+    stop = asyncio.Event()
+    failures = []
+    made = 0
+
+    async def load():
+        nonlocal made
+        while not stop.is_set():
+            made += 1
+            try:
+                await client.raw("echo", "echo", b"x")
+            except errors.TChannelError as error:
+                failures.append(error)
+
+    workers = [asyncio.create_task(load()) for _ in range(8)]
+    for instance in instances:
+        await serve("echo")
+        await eventually(lambda enough=made + 200: made >= enough)
+        await instance.close()
+    stop.set()
+    await asyncio.gather(*workers)
+
+    assert failures == []
+
+
+async def test_a_router_that_is_gone_costs_only_the_calls_written_to_it(make_channel):
+    routers = [Router(), Router()]
+    for router in routers:
+        router.listen()
+    addresses = [router.hostport for router in routers]
+    services = [make_channel("echo") for _ in routers]
+    for service, address in zip(services, addresses, strict=True):
+        service.raw.register("echo", lambda request: request.body)
+        await service.advertise(routers=[address])
+    client = make_channel("client")
+    await client.advertise(routers=addresses)
+    for _ in range(10):
+        await client.raw("echo", "echo", b"x")
+
+    calls = [client.raw("echo", "echo", b"x") for _ in range(50)]
+    await asyncio.sleep(0)
+    await routers[0].close()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+
+    for result in results:
+        assert not isinstance(result, Exception) or isinstance(result, errors.NetworkError)
+    for _ in range(20):
+        assert (await client.raw("echo", "echo", b"x")).body == b"x"
+    await routers[1].close()
