@@ -220,6 +220,7 @@ class TChannel(Calling, Registering):
             # They belong to a loop that is over: nothing can be sent on them any more.
             drop_for_good(list(self.connections))
             self.connections.clear()
+        self.stop_sources()
         self.peers_table.clear()
         self.inbound_calls = 0
         self.loop = loop
@@ -227,12 +228,13 @@ class TChannel(Calling, Registering):
         self.guard = LoopGuard(loop, self._loop_ends)
         if self.listener is not None:
             self.listener.attach(loop)
-        if not self._source_running and not isinstance(self._source, ListSource):
+        if not isinstance(self._source, ListSource):
             self._source_running = True
             Context().run(self._source.start, self.peers, self.timers.clock)
 
     def _loop_ends(self) -> None:
         """The loop is about to close, and the channel is still open: let go of all that is on it."""
+        self.stop_sources()
         for connection in list(self.connections):
             connection.abort()
         if self.listener is not None:
@@ -253,6 +255,7 @@ class TChannel(Calling, Registering):
         )
         self.connections = set()
         self.inbound_calls = 0
+        self._source_running = False
         hosts = self.peers.hosts
         self.peers_table = PeerTable(self)
         self.peers.update(hosts)

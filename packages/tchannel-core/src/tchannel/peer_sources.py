@@ -21,15 +21,19 @@ class PeerSource(Protocol):
     """Keeps a group of peers up to date."""
 
     def start(self, group: PeerGroup, clock: Clock) -> None:
-        """Begin; called once, in the channel's loop, when the channel is first used.
+        """Begin; called when the channel is first used, and again when it goes on in another loop.
 
+        The loop is ``group.channel.loop``; it need not run yet.
         Call ``group.update(hostports)`` now or later, as often as the answer changes. A source that
         fails keeps the last good answer and says so in the log. It may say
         ``group.expecting(future)`` so that early calls wait for its first answer.
         """
 
     def stop(self) -> None:
-        """End; called when the channel closes. Leaves no task, timer or socket."""
+        """End; called when the channel closes or leaves its loop, which may be closed by then.
+
+        Leaves no task, timer or socket.
+        """
 
 
 class ListSource:
