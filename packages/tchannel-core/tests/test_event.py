@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tornado import gen
 
+from tchannel.channel import TChannel
 from tchannel.event import EventEmitter, EventHook, EventRegistrar, EventType
 
 VALUES = {
@@ -243,3 +244,32 @@ def test_a_hook_registered_while_an_event_fires_hears_the_next_one(
     assert seen == ["first"]
     emitter.fire(EventType.after_send_error, "2")
     assert seen == ["first", "2"]
+
+
+@pytest.mark.xfail(reason="outgoing calls make a request for each event", strict=True)
+async def test_all_events_of_a_call_get_the_same_request() -> None:
+    """What a hook keeps about a request at one event, it finds again at the next."""
+    held: list[Any] = []
+
+    class Hook(EventHook):
+        def before_send_request(self, request: Any) -> None:
+            held.append(request)
+
+        def after_send_request(self, request: Any) -> None:
+            held.append(request)
+
+        def before_receive_response(self, request: Any) -> None:
+            held.append(request)
+
+        def after_receive_response(self, request: Any, response: Any) -> None:
+            held.append(request)
+
+    async with TChannel("server", "127.0.0.1:0") as server, TChannel("client") as client:
+        server.raw.register("echo", lambda request: request.body)
+        server.listen()
+        client.hooks.register(Hook())
+        await client.raw("server", "echo", b"x", hostport=server.hostport)
+    assert len(held) == 4
+    assert len({id(request) for request in held}) == 1
+    assert (held[0].service, held[0].endpoint, held[0].body) == ("server", "echo", b"x")
+    assert held[0].transport.caller_name == "client"
