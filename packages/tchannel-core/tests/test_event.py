@@ -246,7 +246,6 @@ def test_a_hook_registered_while_an_event_fires_hears_the_next_one(
     assert seen == ["first", "2"]
 
 
-@pytest.mark.xfail(reason="outgoing calls make a request for each event", strict=True)
 async def test_all_events_of_a_call_get_the_same_request() -> None:
     """What a hook keeps about a request at one event, it finds again at the next."""
     held: list[Any] = []

@@ -62,6 +62,7 @@ class OutgoingCall(asyncio.Future[Any]):
         "peer",
         "prepared",
         "pump",
+        "request",
         "retry_limit",
         "retry_on",
         "stream",
@@ -87,6 +88,8 @@ class OutgoingCall(asyncio.Future[Any]):
     tracing: bytes
     stream: bool
     """Whether the response's body is to be read as it arrives."""
+    request: Request
+    """What hooks see; made when one is there."""
     attempts: int
     tried: tuple[Peer, ...]
     """The peers that failed, to be avoided while there are others."""
@@ -108,14 +111,19 @@ class OutgoingCall(asyncio.Future[Any]):
         """Return the same call, not begun yet."""
         call = OutgoingCall(loop=self.get_loop())
         for name in self.__slots__:
-            setattr(call, name, getattr(self, name))
+            if name != "request":
+                setattr(call, name, getattr(self, name))
         return call
 
     def as_request(self) -> Request:
-        """Return the request that hooks and trace functions see."""
+        """Return the request that hooks and trace functions see: the same at every event."""
+        try:
+            return self.request
+        except AttributeError:  # nobody asked yet, as for nearly every call
+            pass
         prepared = self.prepared
         transport = TransportHeaders.from_dict(prepared.headers, ttl=int(self.timeout * 1000))
-        return Request(
+        self.request = Request(
             self.arg3,
             self.arg2,
             transport,
@@ -123,6 +131,7 @@ class OutgoingCall(asyncio.Future[Any]):
             prepared.service,
             self.timeout,
         )
+        return self.request
 
     # -- an attempt ---------------------------------------------------------------------------
 
