@@ -36,8 +36,9 @@ class MetaEndpoints:
     def __init__(self, endpoints: Endpoints) -> None:
         self._modules: list[ModuleType] = []
         self._idl: IDL | None = None
+        known = endpoints.names()
         for name, handler in (("thriftIDL", self._thrift_idl), ("versionInfo", _version_info)):
-            if endpoints.get(f"Meta::{name}".encode()) is None:
+            if f"Meta::{name}" not in known:
                 endpoints.add(f"Meta::{name}", _endpoint(name, handler))
 
     def served(self, service: ThriftService) -> None:

@@ -64,17 +64,15 @@ class ApacheService(ThriftService):
             raise refuse_oneway(self.name, name)
         # Inherited functions have their classes in the module that they come from.
         home = function.__globals__
-        return Method(
-            self.name, name, _codec(function, home[f"{name}_args"], home[f"{name}_result"])
-        )
+        return Method(self.name, name, _codec(home[f"{name}_args"], home[f"{name}_result"]))
 
 
-def _codec(function: FunctionType, args: Any, result: Any) -> Codec:
+def _codec(args: Any, result: Any) -> Codec:
     fields = [entry for entry in result.thrift_spec or () if entry is not None]
     returns = bool(fields) and fields[0][0] == 0
     declared = tuple((entry[3][0], entry[2]) for entry in fields if entry[0] != 0)
     return Codec(
-        new_args=_args_maker(function, args),
+        new_args=_args_maker(args),
         dump_args=_dumper(args),
         load_args=_loader(args),
         load_result=_loader(result),
@@ -86,18 +84,19 @@ def _codec(function: FunctionType, args: Any, result: Any) -> Codec:
     )
 
 
-def _args_maker(function: FunctionType, args: Any) -> Callable[..., Any]:
+def _args_maker(args: Any) -> Callable[..., Any]:
+    # The classes of dynamic code do not know which fields are required.
     validate = getattr(args, "validate", None)
+    if validate is None:
+        maker: Callable[..., Any] = args
+        return maker
 
     def new_args(*values: Any, **named: Any) -> Any:
-        # The generated body is empty: calling it is the fastest check of the arguments' names.
-        function(None, *values, **named)
         made = args(*values, **named)
-        if validate is not None:
-            try:
-                validate(made)
-            except Exception as error:
-                raise TypeError(f"{args.__name__}: {error}") from None
+        try:
+            validate(made)
+        except Exception as error:
+            raise TypeError(f"{args.__name__}: {error}") from None
         return made
 
     return new_args

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..rw.wire import ttype
+from .coercion import check_names
 
 __all__ = ["coerce", "invalid"]
 
@@ -36,11 +37,9 @@ def coerce(code: int, details: Any, value: Any) -> Any:
             return value
         cls, spec = details[0], details[1] or details[0].thrift_spec
         fields = {entry[2]: entry for entry in spec or () if entry is not None}
+        check_names(cls.__name__, fields, value)
         return cls(
-            **{
-                name: coerce(fields[name][1], fields[name][3], item) if name in fields else item
-                for name, item in value.items()
-            }
+            **{name: coerce(fields[name][1], fields[name][3], item) for name, item in value.items()}
         )
     if code in {ttype.LIST, ttype.SET} and isinstance(value, list | tuple):
         items = [coerce(details[0], details[1], item) for item in value]

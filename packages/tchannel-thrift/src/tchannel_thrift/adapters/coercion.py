@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ..rw.wire import ttype
 
-__all__ = ["coerce"]
+__all__ = ["check_names", "coerce"]
 
 
 # Values are what handlers return; specs are those of the engine or of thriftrw, which look alike.
@@ -29,12 +30,8 @@ def coerce(spec: Any, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         specs = {field.name: field.spec for field in spec.fields}
-        return spec.surface(
-            **{
-                name: coerce(specs[name], item) if name in specs else item
-                for name, item in value.items()
-            }
-        )
+        check_names(spec.name, specs, value)
+        return spec.surface(**{name: coerce(specs[name], item) for name, item in value.items()})
     if code in {ttype.LIST, ttype.SET} and isinstance(value, list | tuple):
         return _unless_same(value, [coerce(spec.vspec, item) for item in value])
     if code == ttype.MAP and isinstance(value, dict):
@@ -42,6 +39,18 @@ def coerce(spec: Any, value: Any) -> Any:
         same = all(items[key] is item for key, item in value.items())
         return value if same else items
     return value
+
+
+def check_names(struct: str, known: Collection[str], value: dict[Any, Any]) -> None:
+    """Refuse a dict with a key that is no field of the struct.
+
+    Raises:
+        TypeError: It has one.
+
+    """
+    for name in value:
+        if name not in known:
+            raise TypeError(f"{struct} has no field {name!r}; it has: {', '.join(known)}")
 
 
 def _unless_same(value: Any, items: list[Any]) -> Any:

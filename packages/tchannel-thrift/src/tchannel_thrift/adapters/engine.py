@@ -110,15 +110,23 @@ def _result_dumper(dumps: Callable[[Any], bytes], response: Any) -> Callable[[An
     def dump_result(value: Any) -> bytes:
         try:
             result = response(success=value)
-        except TypeError:
+        except (TypeError, ValueError) as error:
             # Looking for dicts first would cost every result what only these need.
             coerced = coerce(spec, value)
             if coerced is value:
-                raise
+                raise _named(error, response) from None
             result = response(success=coerced)
         return dumps(result)
 
     return dump_result
+
+
+def _named(error: Exception, response: Any) -> Exception:
+    """Return the error with the field in its text, which thriftrw leaves out for results."""
+    if str(error).startswith("Field "):
+        return error
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"Field success of {response.__name__} is invalid: {error}")
 
 
 def _exception_dumper(
