@@ -1,9 +1,11 @@
 """Layers that are installed apart: importing them, and saying what to install where they miss."""
 
 import importlib
+from collections.abc import Callable, Collection
 from types import ModuleType
+from typing import Any
 
-__all__ = ["import_layer", "install_hint"]
+__all__ = ["forward", "import_layer", "install_hint"]
 
 
 def install_hint(error: ImportError, *, needs: str, dist: str) -> ImportError:
@@ -44,3 +46,14 @@ def import_layer(module: str, *, dist: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise install_hint(error, needs=module.partition(".")[0], dist=dist) from None
+
+
+def forward(alias: str, layer: ModuleType, names: Collection[str]) -> Callable[[str], Any]:
+    """Return a ``__getattr__`` for the module `alias` that finds `names` in `layer`."""
+
+    def find(name: str) -> Any:
+        if name in names:
+            return getattr(layer, name)
+        raise AttributeError(f"module {alias!r} has no attribute {name!r}")
+
+    return find

@@ -6,12 +6,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import uvloop
 
 from tchannel import errors
 from tchannel.errors import ServiceNameIsRequiredError
 from tchannel.event import EventEmitter, EventRegistrar
 from tchannel.sync import client
+
+LOOP_FACTORIES: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop
+}
+try:
+    import uvloop
+except ImportError:  # it is an extra
+    pass
+else:
+    LOOP_FACTORIES["uvloop"] = uvloop.new_event_loop
 
 
 class FakeScheme:
@@ -118,9 +127,15 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeChannel]:
     return FakeChannel
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
-def loop_factory(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEventLoop]:
-    return asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
+@pytest.fixture(params=LOOP_FACTORIES)
+def loop_name(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def loop_factory(loop_name: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    return LOOP_FACTORIES[loop_name]
 
 
 @pytest.fixture

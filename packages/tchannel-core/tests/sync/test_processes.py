@@ -62,11 +62,11 @@ def hostport() -> Iterator[str]:
     thread.stop()
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest, hostport: str) -> Any:
+@pytest.fixture
+def run(loop_name: str, hostport: str) -> Any:
     def run(script: str) -> list[str]:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", PRELUDE + script, request.param, hostport],
+            [sys.executable, "-W", "error", "-c", PRELUDE + script, loop_name, hostport],
             capture_output=True,
             text=True,
             timeout=50,

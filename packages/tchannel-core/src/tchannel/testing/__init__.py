@@ -3,9 +3,9 @@
 ``from tchannel.testing import vcr`` records and replays calls.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .._optional import import_layer
+from .._optional import forward, import_layer
 
 if TYPE_CHECKING:
     from tchannel_testing import (
@@ -36,14 +36,11 @@ __all__ = [
     "service",
 ]
 
-_layer = import_layer("tchannel_testing", dist="tchannel-testing")
-
-
 # Lazily, as the layer does it: a test that needs a clock shall not pay for a proxy.
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(_layer, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__ = forward(
+        __name__, import_layer("tchannel_testing", dist="tchannel-testing"), __all__
+    )
 
 
 def __dir__() -> list[str]:
