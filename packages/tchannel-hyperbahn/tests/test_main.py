@@ -47,7 +47,10 @@ def test_its_help_says_that_production_runs_hyperbahn(capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
-    [(["--host", "example.com"], "IPv4"), (["--forget-after", "0"], "forget_after must be above 0")],
+    [
+        (["--host", "example.com"], "IPv4"),
+        (["--forget-after", "0"], "forget_after must be above 0"),
+    ],
 )
 def test_a_mistake_is_one_line(capsys, arguments, complaint):
     assert main(["router", "--port", "0", *arguments]) == 1

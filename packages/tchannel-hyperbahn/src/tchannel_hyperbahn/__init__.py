@@ -8,11 +8,33 @@ from ._version import __version__
 from .advertising import advertise, unadvertise
 
 if TYPE_CHECKING:
+    from .discovery import discover
+    from .discovery_messages import InvalidServiceName, NoPeersAvailable
     from .router import Router
+    from .sources import DnsSource, FileSource, HyperbahnSource
 
-__all__ = ["Router", "__version__", "advertise", "unadvertise"]
+__all__ = [
+    "DnsSource",
+    "FileSource",
+    "HyperbahnSource",
+    "InvalidServiceName",
+    "NoPeersAvailable",
+    "Router",
+    "__version__",
+    "advertise",
+    "discover",
+    "unadvertise",
+]
 
-_HOMES = {"Router": "router"}
+_HOMES = {
+    "DnsSource": "sources",
+    "FileSource": "sources",
+    "HyperbahnSource": "sources",
+    "InvalidServiceName": "discovery_messages",
+    "NoPeersAvailable": "discovery_messages",
+    "Router": "router",
+    "discover": "discovery",
+}
 
 
 # Lazily, so that a service which advertises does not pay for a router.
