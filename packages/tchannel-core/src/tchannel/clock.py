@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 __all__ = ["Clock", "LoopClock", "TimerHandle", "sleep"]
 
@@ -25,9 +25,11 @@ class Clock(Protocol):
 
     def time(self) -> float:
         """Return the time now."""
+        ...
 
     def call_at(self, when: float, callback: Callable[..., object], *args: object) -> TimerHandle:
         """Call ``callback(*args)`` in the channel's loop once the time is ``when``."""
+        ...
 
 
 class LoopClock:
@@ -40,10 +42,16 @@ class LoopClock:
 
     __slots__ = ("_loop", "time")
 
+    if TYPE_CHECKING:
+
+        def time(self) -> float:
+            """Return the time now."""
+            ...
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         # The bound method itself: saves a Python call for each look at the time.
-        self.time: Callable[[], float] = loop.time
+        self.time = loop.time  # type: ignore[method-assign]  # see above
 
     def call_at(self, when: float, callback: Callable[..., object], *args: object) -> TimerHandle:
         """Call ``callback(*args)`` at ``when``, in an empty context.

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import tchannel_wire as wire
 
@@ -249,7 +249,7 @@ class Connection(asyncio.Protocol):
             elif kind is wire.RequestReceived:
                 serve(self, event)
             else:
-                self._HANDLERS[kind](self, event)
+                _HANDLERS[kind](self, event)
 
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
@@ -323,23 +323,6 @@ class Connection(asyncio.Protocol):
             table.connect_failed(self.peer, event.error or ConnectionResetError("closed by peer"))
         self._close_transport()
 
-    _HANDLERS: ClassVar[dict[type, Callable[[Connection, Any], None]]] = {
-        wire.Connected: _on_connected,
-        wire.RequestChunk: _on_request_chunk,
-        wire.ResponseChunk: _on_response_chunk,
-        wire.ErrorReceived: _on_error,
-        wire.CallExpired: _on_call_expired,
-        wire.CallFailed: _on_call_failed,
-        wire.CancelReceived: _on_cancel,
-        wire.RequestExpired: _on_request_expired,
-        wire.RequestRefused: _on_refused,
-        wire.ClaimReceived: _on_ignored,
-        wire.PongReceived: _on_ignored,
-        wire.DrainReceived: _on_drain,
-        wire.NoticeReceived: _on_ignored,
-        wire.ConnectionClosed: _on_closed,
-    }
-
     # -- closing ------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -369,6 +352,24 @@ class Connection(asyncio.Protocol):
     def __repr__(self) -> str:
         way = "to" if self.opener else "from"
         return f"<Connection {way} {self.address}>"
+
+
+_HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
+    wire.Connected: Connection._on_connected,
+    wire.RequestChunk: Connection._on_request_chunk,
+    wire.ResponseChunk: Connection._on_response_chunk,
+    wire.ErrorReceived: Connection._on_error,
+    wire.CallExpired: Connection._on_call_expired,
+    wire.CallFailed: Connection._on_call_failed,
+    wire.CancelReceived: Connection._on_cancel,
+    wire.RequestExpired: Connection._on_request_expired,
+    wire.RequestRefused: Connection._on_refused,
+    wire.ClaimReceived: Connection._on_ignored,
+    wire.PongReceived: Connection._on_ignored,
+    wire.DrainReceived: Connection._on_drain,
+    wire.NoticeReceived: Connection._on_ignored,
+    wire.ConnectionClosed: Connection._on_closed,
+}
 
 
 def _address_of(transport: asyncio.BaseTransport, connection: Connection) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import tchannel_wire as wire
+from tchannel_wire import ChecksumType
+from tchannel_wire import Options as WireOptions
 
 from .glossary import DEFAULT_TIMEOUT
 
@@ -90,8 +91,8 @@ class Options:
         retry_delay: float = 0.05,
         retry_delay_max: float = 1.0,
         max_error_text: int = 1_000,
-        checksum: wire.ChecksumType = wire.ChecksumType.CRC32C,
-        wire: wire.Options | None = None,
+        checksum: ChecksumType = ChecksumType.CRC32C,
+        wire: WireOptions | None = None,
     ) -> None:
         self.default_timeout = _positive("default_timeout", default_timeout)
         self.connect_timeout = _positive("connect_timeout", connect_timeout)
@@ -121,9 +122,9 @@ def _wire_options(
     max_message_size: int,
     reassembly_memory: int,
     handshake_timeout: float,
-    checksum: wire.ChecksumType,
-) -> wire.Options:
-    return wire.Options(
+    checksum: ChecksumType,
+) -> WireOptions:
+    return WireOptions(
         max_message_size=max_message_size,
         reassembly_memory=reassembly_memory,
         handshake_timeout=handshake_timeout,

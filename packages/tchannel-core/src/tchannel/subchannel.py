@@ -91,6 +91,8 @@ class Registering:
 
         """
         if scheme is FALLBACK:
+            if handler is None:
+                return self.raw.register(FALLBACK)
             return self.raw.register(FALLBACK, handler)
         if isinstance(scheme, str):
             return self.scheme(scheme).register(endpoint, handler, **kwargs)

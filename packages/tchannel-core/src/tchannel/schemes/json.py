@@ -19,6 +19,7 @@ from .raw import check_status, register
 if TYPE_CHECKING:
     from ..channel import TChannel
     from ..endpoints import Endpoints
+    from ..fallback import Fallback
 
 __all__ = ["JsonArgScheme"]
 
@@ -121,11 +122,11 @@ class JsonArgScheme:
 
     @overload
     def register(
-        self, endpoint: str | None = None, handler: None = None
+        self, endpoint: str | Fallback | None = None, handler: None = None
     ) -> Callable[[_HandlerT], _HandlerT]: ...
 
     @overload
-    def register(self, endpoint: str, handler: _HandlerT) -> _HandlerT: ...
+    def register(self, endpoint: str | Fallback, handler: _HandlerT) -> _HandlerT: ...
 
     @overload
     def register(self, endpoint: _HandlerT, /) -> _HandlerT: ...

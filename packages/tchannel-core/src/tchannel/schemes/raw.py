@@ -15,6 +15,7 @@ from ..timeouts import Timeout
 if TYPE_CHECKING:
     from ..channel import TChannel
     from ..endpoints import Endpoints
+    from ..fallback import Fallback
 
 __all__ = ["RawArgScheme"]
 
@@ -111,11 +112,13 @@ class RawArgScheme:
 
     @overload
     def register(
-        self, endpoint: str | None = None, handler: None = None, *, stream: bool = False
+        self, endpoint: str | Fallback | None = None, handler: None = None, *, stream: bool = False
     ) -> Callable[[_HandlerT], _HandlerT]: ...
 
     @overload
-    def register(self, endpoint: str, handler: _HandlerT, *, stream: bool = False) -> _HandlerT: ...
+    def register(
+        self, endpoint: str | Fallback, handler: _HandlerT, *, stream: bool = False
+    ) -> _HandlerT: ...
 
     @overload
     def register(self, endpoint: _HandlerT, /) -> _HandlerT: ...
@@ -197,7 +200,8 @@ def _body(body: object) -> Any:
     return body if hasattr(body, "__aiter__") else to_bytes(body, "body")
 
 
-def encode_result(result: object) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
+# Any: a handler may return anything, and is told when that is no body.
+def encode_result(result: Any) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
     """Make code, arg2 and arg3 of a handler's result."""
     if type(result) is bytes:
         return 0, b"", result
@@ -218,7 +222,7 @@ def encode_result(result: object) -> tuple[int, bytes, bytes | AsyncIterator[byt
     return 0, b"", to_bytes(result, "the result of a raw handler")
 
 
-def check_status(status: object) -> int:
+def check_status(status: Any) -> int:
     """Return 0 or 1 for the status of a handler's response.
 
     Raises:
