@@ -256,9 +256,9 @@ class TChannel(Calling, Registering):
         self.connections = set()
         self.inbound_calls = 0
         self._source_running = False
-        hosts = self.peers.hosts
+        known = self.peers
         self.peers_table = PeerTable(self)
-        self.peers.update(hosts)
+        self.peers.add_all(known)
         self.guard = None
         self.loop = self.timers = None  # type: ignore[assignment]  # as before the first use
         if self.listener is not None:

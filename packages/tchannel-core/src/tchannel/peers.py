@@ -204,6 +204,12 @@ class PeerGroup:
         for hostport in fresh:
             self.add(hostport)
 
+    def add_all(self, group: PeerGroup) -> None:
+        """Know the peers of another group too, under the same addresses and server names."""
+        self.max_connections = group.max_connections
+        for hostport, peer in group._peers.items():
+            self.add(hostport, peer.server_name)
+
     def expecting(self, future: asyncio.Future[Any]) -> None:
         """Let calls that find no peer wait for ``future``, within their own timeouts.
 
