@@ -109,7 +109,7 @@ def by_careful_means(spec, payload):
     return value
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), kind=st.sampled_from(["struct", "union", "exception"]), drawn=fields)
 def test_whatever_is_dumped_is_loaded_again(data, kind, drawn):
     module = rw.Loader().loads("made_up", document(kind, drawn))
@@ -137,7 +137,7 @@ def test_whatever_is_dumped_is_loaded_again(data, kind, drawn):
                 module.loads(module.S, payload[:length])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=fields, payload=st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_a_documented_error(drawn, payload):
     module = rw.Loader().loads("made_up", document("struct", drawn))
@@ -156,7 +156,7 @@ def test_any_bytes_give_a_value_or_a_documented_error(drawn, payload):
     assert repr(fast) == repr(careful)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), drawn=fields, place=st.integers(0, 10**6), byte=st.integers(0, 255))
 def test_a_damaged_payload_reads_the_same_both_ways(data, drawn, place, byte):
     module = rw.Loader().loads("made_up", document("struct", drawn))

@@ -42,7 +42,7 @@ exception Failure { 1: required string why }
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def module():
     return rw.Loader().loads("hostile", DOCUMENT)
 

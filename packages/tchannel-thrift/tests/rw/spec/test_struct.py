@@ -201,7 +201,7 @@ def test_exceptions_can_have_a_field_called_args(compiled):
 @pytest.mark.parametrize(
     "name",
     [
-        "self", "cls", "extra", "unknown", "g_self", "g_MISSING", "g_g_x", "arg_1", "argument_1",
+        "self", "locals", "missing", "cls", "extra", "unknown", "g_self", "g_MISSING", "g_g_x", "arg_1", "argument_1",
         "class_", "len", "isinstance", "setattr", "getattr", "obj", "out", "buf", "pos", "depth",
         "new", "surface", "_private", "__mangled", "v_1", "f_0", "head", "print", "join",
         "from", "class", "def", "None_", "lambda", "is", "items", "values", "fields", "name",

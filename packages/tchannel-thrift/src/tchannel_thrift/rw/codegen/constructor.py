@@ -104,16 +104,13 @@ class _ConstructorWriter:
         name = self._names[field.name]
         if field.must_be_given:
             self._check(field, name, may_be_missing=True)
+        elif field.default_value is None:
+            self._check(field, name, may_be_none=True)
         else:
-            if field.default_value is not None:
-                with source.block(f"if {name} is None:"):
-                    default = self._default(field)
-                    source.line(f"{name} = {default}")
-                with source.block("else:"):
-                    self._check(field, name)
-            else:
-                with source.block(f"if {name} is not None:"):
-                    self._check(field, name)
+            with source.block(f"if {name} is None:"):
+                source.line(f"{name} = {self._default(field)}")
+            with source.block("else:"):
+                self._check(field, name)
         source.line(self._assign(field.name, name))
 
     def union(self) -> Constructor:
@@ -139,8 +136,7 @@ class _ConstructorWriter:
                     check = self._bind("check_count", self.spec.check_count)
                     source.line(f"{check}([{', '.join(names)}])")
             for field, name in zip(self.spec.fields, names, strict=True):
-                with source.block(f"if {name} is not None:"):
-                    self._check(field, name)
+                self._check(field, name, may_be_none=True)
                 source.line(self._assign(field.name, name))
             if not names:
                 source.line("pass")
@@ -148,26 +144,56 @@ class _ConstructorWriter:
 
     # -- checks -----------------------------------------------------------------------------------
 
-    def _check(self, field: FieldSpec, name: str, *, may_be_missing: bool = False) -> None:
+    def _check(
+        self,
+        field: FieldSpec,
+        name: str,
+        *,
+        may_be_missing: bool = False,
+        may_be_none: bool = False,
+    ) -> None:
         """Look at a value quickly; let the field's own check decide about whatever is unusual."""
         source = self.source
         check = self._bind("check", field.check)
+        unless_none = f"{name} is not None" if may_be_none else ""
 
         def unusual() -> None:
             if may_be_missing:
                 with source.block(f"if {name} is {self._bind('MISSING', _MISSING)}:"):
                     missing = self._bind("missing", self._missing)
-                    names = ", ".join(self._names[field.name] for field in self.spec.fields)
-                    source.line(f"raise {missing}([{names}])")
+                    source.line(f"raise {missing}({self._bind('locals', locals)}())")
             source.line(f"{name} = {check}({name})")
 
-        spec = field.spec
-        condition = self._condition(spec, name)
+        condition = self._condition(field.spec, name)
         if condition is not None:
+            if unless_none:
+                condition = f"{unless_none} and ({condition})"
             with source.block(f"if {condition}:"):
                 unusual()
             return
+        container = self._container(field.spec, name)
+        if container is None:
+            with source.block(f"if {unless_none or True}:"):
+                unusual()
+            return
+        kind, loop, condition = container
+        with (
+            source.block(f"if {name}.__class__ is {self._bind(kind, _KINDS[kind])}:"),
+            source.block(loop),
+            source.block(f"if {condition}:"),
+        ):
+            source.line(f"{name} = {check}({name})")
+            source.line("break")
+        with source.block(f"elif {unless_none}:" if unless_none else "else:"):
+            unusual()
+
+    def _container(self, spec: TypeSpec, name: str) -> tuple[str, str, str] | None:
+        """Class of a container, a loop over its elements, and what makes one need a closer look.
+
+        None for containers of containers: their specs look at them.
+        """
         item, key = self._fresh("x"), self._fresh("k")
+        conditions: list[str | None]
         if isinstance(spec, MapTypeSpec):
             kind, loop = "dict", f"for {key}, {item} in {name}.items():"
             conditions = [self._condition(spec.kspec, key), self._condition(spec.vspec, item)]
@@ -176,21 +202,9 @@ class _ConstructorWriter:
             loop = f"for {item} in {name}:"
             conditions = [self._condition(spec.vspec, item)]
         else:
-            unusual()
-            return
+            return None
         known = [text for text in conditions if text is not None]
-        if len(known) < len(conditions):  # containers of containers are checked by their specs
-            unusual()
-            return
-        with (
-            source.block(f"if {name}.__class__ is {self._bind(kind, _KINDS[kind])}:"),
-            source.block(loop),
-            source.block(f"if {' or '.join(known)}:"),
-        ):
-            source.line(f"{name} = {check}({name})")
-            source.line("break")
-        with source.block("else:"):
-            unusual()
+        return (kind, loop, " or ".join(known)) if len(known) == len(conditions) else None
 
     def _condition(self, spec: TypeSpec, name: str) -> str | None:
         """Text that is true for a value that needs a closer look; None for containers."""
@@ -214,7 +228,18 @@ class _ConstructorWriter:
     # -- names ------------------------------------------------------------------------------------
 
     def _bind(self, name: str, value: object) -> str:
-        if name in ("MISSING", "float", "str", "bytes", "int", "list", "set", "dict"):
+        if name in (
+            "MISSING",
+            "missing",
+            "locals",
+            "float",
+            "str",
+            "bytes",
+            "int",
+            "list",
+            "set",
+            "dict",
+        ):
             return self.source.bind_as(f"{self._prefix}{name}", value)
         return self.source.bind(f"{self._prefix}{name}", value)
 
@@ -234,7 +259,8 @@ class _ConstructorWriter:
 
     # -- errors -----------------------------------------------------------------------------------
 
-    def _missing(self, values: list[Any]) -> TypeError:
+    def _missing(self, arguments: dict[str, Any]) -> TypeError:
+        values = (arguments[self._names[field.name]] for field in self.spec.fields)
         return missing_argument(self.spec, [None if v is _MISSING else v for v in values])
 
     def _refuse(self, extra: tuple[Any, ...], unknown: dict[str, Any]) -> TypeError:
@@ -254,6 +280,11 @@ class _ConstructorWriter:
             )
         return _unexpected(name, unknown)
 
+
+_SHARED_NAMES = frozenset(
+    ("MISSING", "missing", "locals", "float", "str", "bytes", "int", "list", "set", "dict")
+)
+"""Names that always mean the same within one constructor."""
 
 _KINDS = {"dict": dict, "list": list, "set": set}
 

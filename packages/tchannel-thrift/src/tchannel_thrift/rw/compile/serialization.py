@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..codegen.decoder import Loader, loader_of
 from ..codegen.encoder import UNFIT_ERRORS, Dumper, dumper_of
+from ..codegen.warmup import WarmUp, cold_dumper, cold_loader
 from ..errors import ThriftProtocolError, UnknownExceptionError
 from ..protocol.binary import BinaryProtocol, BinaryReader, BinaryWriter
 from ..spec import FunctionArgsSpec, FunctionResultSpec, StructTypeSpec
@@ -46,14 +47,17 @@ def make_dumps(module: types.ModuleType) -> Dumps:
     """The ``dumps`` of a module."""
     # By class; a dict is asked in half the time that an attribute of ever other classes takes.
     dumpers: dict[type[Any], Dumper] = {}
+    warm_up = WarmUp()
 
     def dumper_for(cls: type[Any]) -> Dumper:
         spec = getattr(cls, "type_spec", None)
         if not isinstance(spec, StructTypeSpec):
             raise AttributeError(f"{cls.__name__} is not a generated class: it has no type_spec")
-        dumper = dumper_of(spec)
-        if _is_own(cls, module):
-            dumpers[cls] = dumper
+        if not _is_own(cls, module):
+            return dumper_of(spec)
+        if not warm_up.is_over(cls):
+            return cold_dumper(spec)
+        dumper = dumpers[cls] = dumper_of(spec)
         return dumper
 
     def dumps(obj: Any) -> bytes:
@@ -111,15 +115,18 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
     """The ``loads`` of a module; ``protocol`` has the limits."""
     depth = protocol.max_depth - 1
     loaders: dict[type[Any], Loader] = {}
+    warm_up = WarmUp()
 
     def loader_for(cls: type[Any]) -> Loader:
         spec = getattr(cls, "type_spec", None)
         if not isinstance(spec, StructTypeSpec):
             name = getattr(cls, "__name__", repr(cls))
             raise AttributeError(f"{name} is not a generated class: it has no type_spec")
-        loader = loader_of(spec)
-        if _is_own(cls, module):
-            loaders[cls] = loader
+        if not _is_own(cls, module):
+            return loader_of(spec)
+        if not warm_up.is_over(cls):
+            return cold_loader(spec)
+        loader = loaders[cls] = loader_of(spec)
         return loader
 
     def loads(cls: type[_T], payload: bytes | bytearray | memoryview) -> _T:

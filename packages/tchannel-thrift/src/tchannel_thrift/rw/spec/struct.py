@@ -252,4 +252,7 @@ def _hashable(spec: TypeSpec, seen: set[int]) -> bool:
     if id(spec) in seen:
         return True
     seen.add(id(spec))
-    return all(_hashable(field.spec, seen) for field in spec.fields)
+    structs = [field.spec for field in spec.fields if isinstance(field.spec, StructTypeSpec)]
+    return all(
+        field.spec.hashable for field in spec.fields if not isinstance(field.spec, StructTypeSpec)
+    ) and all(_hashable(struct, seen) for struct in structs)
