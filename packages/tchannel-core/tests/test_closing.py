@@ -169,6 +169,53 @@ async def test_nothing_is_left_after_closing_real_channels(tcp, caplog):
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+async def test_without_a_grace_nothing_is_waited_for(joined, work):
+    call = joined.client.raw("server", "work", hostport=joined.hostport)
+    await joined.advance(0)
+    closing = joined.server.close(grace=0)
+    await joined.advance(0)
+    await joined.advance(3)
+
+    assert closing.done()
+    assert isinstance(call.exception(), errors.NetworkError)
+
+
+async def test_a_timer_that_fires_early_does_not_keep_a_channel_open(make_channel, clock, settle):
+    channel = make_channel("channel")
+    channel.use_loop()
+    never = asyncio.Future()
+    channel.on_close(lambda: never)
+    call_at = clock.call_at
+    clock.call_at = lambda when, *args: call_at(when - 0.001, *args)
+    closing = channel.close(grace=1)
+    await clock.advance(0.9995)
+    await clock.advance(0)
+    assert never.cancelled()
+    await clock.advance(5)
+    await closing
+
+
+async def test_hooks_that_still_run_are_cancelled(joined):
+    ended = []
+
+    async def slow_hook(request):
+        try:
+            await asyncio.Future()
+        finally:
+            ended.append(True)
+
+    from tchannel.event import EventType
+
+    joined.server.hooks.register(slow_hook, EventType.before_receive_request)
+    joined.server.raw.register("echo", lambda request: request.body)
+    await joined.client.raw("server", "echo", hostport=joined.hostport)
+    closing = joined.server.close(grace=1)
+    await joined.advance(5)
+    await closing
+
+    assert ended == [True]
+
+
 async def test_async_with_closes(tcp):
     async with tcp("server", hostport="127.0.0.1:0") as server:
         server.listen()

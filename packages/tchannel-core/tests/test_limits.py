@@ -71,7 +71,7 @@ async def test_a_response_beyond_the_message_size_fails_its_call_alone(limited):
     server.raw.register("big", lambda request: b"x" * 200_000)
     server.raw.register("small", lambda request: b"ok")
 
-    with pytest.raises(errors.FatalProtocolError, match="large|size|bytes"):
+    with pytest.raises(errors.FatalProtocolError, match=r"large|size|bytes"):
         await client.raw("server", "big", hostport="127.0.0.1:1")
     assert (await client.raw("server", "small", hostport="127.0.0.1:1")).body == b"ok"
 
@@ -100,7 +100,7 @@ async def test_new_calls_wait_while_the_peer_does_not_read_and_keep_their_timeou
 
 
 async def test_a_peer_that_does_not_read_its_answers_is_not_read_from(limited, clock):
-    client, server, to_server, to_client = await limited(write_buffer=300_000)
+    client, server, to_server, _ = await limited(write_buffer=300_000)
     served = []
 
     @server.raw.register

@@ -1,18 +1,12 @@
 """Loops that start late, end early, come twice; threads and forked processes."""
 
 import asyncio
-import logging
-import os
 import subprocess
 import sys
 import textwrap
 import threading
 
 import pytest
-from tornado import gen
-from tornado.ioloop import IOLoop
-
-from tchannel import TChannel
 
 
 def run(code, *options):

@@ -406,7 +406,7 @@ class TChannel(Calling, Registering):
         nothing of the channel is left: no task, socket or timer.
 
         Args:
-            grace: Seconds; default ``options.close_grace``, 10.
+            grace: Seconds; default ``options.close_grace``, 10. With 0 nothing is waited for.
 
         Returns:
             A Future that ends when everything is over; the same one when called again.
@@ -415,7 +415,8 @@ class TChannel(Calling, Registering):
             RuntimeError: the channel's loop runs in another thread.
 
         """
-        within = seconds(grace, self.options.close_grace, "grace")
+        # Unlike the timeout of a call, no grace at all is a wish that makes sense.
+        within = 0.0 if grace == 0 else seconds(grace, self.options.close_grace, "grace")
         if self._closed is not None:
             return self._closed
         running = self.use_loop()

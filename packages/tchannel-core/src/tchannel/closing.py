@@ -55,6 +55,10 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     for connection in list(channel.connections):
         connection.abort()
     await asyncio.gather(*[connection.lost for connection in left])
+    hooks = list(channel.events.tasks)
+    for hook in hooks:
+        hook.cancel()
+    await asyncio.gather(*hooks, return_exceptions=True)
     if channel.guard is not None:
         await channel.guard.release()
 
@@ -75,10 +79,17 @@ async def _run(callback: Callable[[], object], within: float, channel: TChannel)
 
 async def _until(channel: TChannel, condition: Callable[[], bool], ends: float) -> None:
     """Wait until ``condition()``, looked at whenever something ends, or until the time ``ends``."""
-    clock = channel.timers.clock
-    timer = clock.call_at(ends, channel.notify)
+    over = ends <= channel.timers.time()
+
+    def end() -> None:
+        # Not by looking at the time again: uvloop's timers fire a fraction early.
+        nonlocal over
+        over = True
+        channel.notify()
+
+    timer = channel.timers.clock.call_at(ends, end)
     try:
-        while not condition() and clock.time() < ends:
+        while not condition() and not over:
             await channel.changed()
     finally:
         timer.cancel()

@@ -108,11 +108,16 @@ class Listener:
             create = (
                 loop.create_unix_server if bound.family == socket.AF_UNIX else loop.create_server
             )
-            self._servers.append(
-                await create(
-                    lambda: Connection(channel, None), sock=duplicate, backlog=_BACKLOG, **tls
-                )
+            server = await create(
+                lambda: Connection(channel, None),
+                sock=duplicate,
+                backlog=_BACKLOG,
+                start_serving=False,
+                **tls,
             )
+            # Known before it serves: the channel may be closed while it begins to.
+            self._servers.append(server)
+            await server.start_serving()
 
     def _warn_unless_running(self, loop: asyncio.AbstractEventLoop) -> None:
         def warn() -> None:

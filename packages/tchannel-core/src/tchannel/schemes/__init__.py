@@ -52,7 +52,7 @@ def find_scheme(name: str) -> Any:
 
         try:
             from tchannel_thrift import ThriftArgScheme
-        except ModuleNotFoundError as error:
+        except ImportError as error:
             raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
         return ThriftArgScheme
     # Reading entry points costs 20 ms: only for a scheme that nobody else provides.
