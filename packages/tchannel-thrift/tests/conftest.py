@@ -95,8 +95,11 @@ def apache(
                 namespace = f"namespace py {flavour}.{Path(file).stem}\n"
                 (sources / file).write_text(namespace + content)
             subprocess.run(
-                [thrift_compiler, "-nowarn", "-r", "--gen", FLAVOURS[flavour], "-out", folder]
-                + [sources / f"{name}.thrift"],
+                [
+                    thrift_compiler,
+                    *("-nowarn", "-r", "--gen", FLAVOURS[flavour]),
+                    *("-out", folder, sources / f"{name}.thrift"),
+                ],
                 check=True,
                 capture_output=True,
                 timeout=60,

@@ -21,7 +21,7 @@ def test_a_module_has_the_types_constants_and_includes_of_the_file(path):
     assert {"NotFound", "Colour", "KeyValue", "shared", "dumps"} <= set(dir(module))
     assert module.loads(module.NotFound, module.dumps(module.NotFound("a"))).key == "a"
     with pytest.raises(AttributeError, match="'keyvalue' has no attribute 'Nope'"):
-        module.Nope
+        _ = module.Nope
 
 
 def test_its_services_make_requests(path):
@@ -32,7 +32,6 @@ def test_its_services_make_requests(path):
     assert isinstance(module.KeyValue, RequestBuilder)
     assert (request.service, request.hostport) == ("keyvalue", "127.0.0.1:4040")
     assert request.endpoint == "KeyValue::getValue"
-    assert isinstance(request.call_args, rw.Loader().load(path).KeyValue.getValue.request) is False
 
 
 def test_without_a_service_requests_are_refused_and_handlers_are_not(path):
@@ -41,7 +40,7 @@ def test_without_a_service_requests_are_refused_and_handlers_are_not(path):
 
     channel.thrift.register(module.KeyValue, lambda request: "", "getValue")
 
-    with pytest.raises(ValueError, match='no service to call is known; give service="..."'):
+    with pytest.raises(ValueError, match="no service to call is known; give service="):
         module.KeyValue.getValue("a")
 
 

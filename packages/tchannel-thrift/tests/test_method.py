@@ -251,7 +251,7 @@ async def test_a_required_argument_that_is_missing_is_a_bad_request(server, clie
         kind = load_kind(name)
         serve(server, kind, "getValue", "value")
 
-        with pytest.raises(BadRequestError, match="KeyValue::getValue.*key"):
+        with pytest.raises(BadRequestError, match=r"KeyValue::getValue.*key"):
             await client.call("thrift", "keyvalue", "KeyValue::getValue", b"\0\0", b"\0")
 
 

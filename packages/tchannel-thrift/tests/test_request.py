@@ -91,7 +91,7 @@ async def test_a_required_argument_is_required(load_kind):
 def test_a_function_that_does_not_exist_is_an_attribute_error(kind):
     builder = thrift_request_builder("keyvalue", kind.service)
 
-    with pytest.raises(AttributeError, match="KeyValue.* has no function 'getvalue'"):
+    with pytest.raises(AttributeError, match=r"KeyValue.* has no function 'getvalue'"):
         builder.getvalue("k")
 
 

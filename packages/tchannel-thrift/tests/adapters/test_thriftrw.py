@@ -1,0 +1,46 @@
+"""Modules that the real thriftrw loaded, beyond what every kind of module does."""
+
+import sys
+
+import pytest
+
+from tchannel import TChannel
+from tchannel.errors import BadRequestError
+from tchannel_thrift.adapters.thriftrw import ThriftRWService
+from tchannel_thrift.service import services_in
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="thriftrw cannot be built on this Python"
+)
+
+
+@pytest.fixture
+def kind(load_kind):
+    return load_kind("thriftrw")
+
+
+def test_its_services_are_told_from_those_of_the_engine(kind, load_kind):
+    assert isinstance(services_in(kind.service)[0], ThriftRWService)
+    assert not isinstance(services_in(load_kind("engine").service)[0], ThriftRWService)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x0b\0\x09\xff\xff\xff\xf0" + bytes(20),  # thriftrw loops for ever on this
+        b"\x0c\0\x09" * 200_000,  # and crashes the process on more of this
+    ],
+)
+async def test_bodies_that_harm_thriftrw_never_reach_it(server, client, kind, body):
+    server.thrift.register(kind.service, lambda request: "value", "getValue")
+
+    with pytest.raises(BadRequestError):
+        await client.call("thrift", "keyvalue", "KeyValue::getValue", b"\0\0", body)
+
+
+def test_values_out_of_range_are_value_errors(kind):
+    request = kind.request("toNumber", 5)
+    request.call_args.number = 1 << 40
+
+    with pytest.raises(ValueError, match="KeyValue_toNumber_request is invalid"):
+        TChannel("client").thrift(request)
