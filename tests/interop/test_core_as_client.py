@@ -194,7 +194,7 @@ async def test_many_calls_at_once(call):
 
 async def test_a_streamed_body_reaches_a_peer_that_buffers(call):
     async def body():
-        for n in range(20):
+        for _ in range(20):
             yield pattern(10_000)
             await asyncio.sleep(0)
 

@@ -14,7 +14,9 @@ READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
 def programs():
     """Every block of Python in a README that is a whole program."""
     for readme in READMES:
-        for number, code in enumerate(re.findall(r"```python\n(.*?)```", readme.read_text(), re.S)):
+        for number, code in enumerate(
+            re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
+        ):
             if "asyncio.run(" in code:
                 yield pytest.param(code, id=f"{readme.parent.name}-{number}")
 
