@@ -7,10 +7,12 @@ It takes the place of thriftrw, under the same names::
     keyvalue = rw.load("keyvalue.thrift")
     payload = keyvalue.dumps(keyvalue.KeyValue.getItem.request("somekey"))
 
-It is pure Python and imports nothing of TChannel.
+It is pure Python and imports nothing of TChannel. Payloads that are nested deeper than 128 levels are
+refused; ``Loader(BinaryProtocol(max_depth=...))`` sets another limit.
 """
 
-from . import errors, spec, wire
+from .._version import __version__
+from . import errors, protocol, spec, value, wire
 from .errors import (
     EndOfInputError,
     ThriftCompilerError,
@@ -35,9 +37,12 @@ __all__ = [
     "ThriftParserError",
     "ThriftProtocolError",
     "UnknownExceptionError",
+    "__version__",
     "errors",
     "install",
     "load",
+    "protocol",
     "spec",
+    "value",
     "wire",
 ]

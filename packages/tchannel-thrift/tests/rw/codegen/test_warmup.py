@@ -20,15 +20,18 @@ def module(compiled):
 
 
 def generated(cls):
-    return [name for name in (DUMPER_ATTRIBUTE, LOADER_ATTRIBUTE) if name in cls.__dict__]
+    names = ("__init__", DUMPER_ATTRIBUTE, LOADER_ATTRIBUTE)
+    return [name for name in names if name in cls.__dict__]
 
 
 def test_first_uses_need_no_generated_code(module):
     for _ in range(warmup.USES):
-        assert module.loads(module.S, module.dumps(module.S("x"))) == module.S("x")
+        value = module.S("x")
+        assert repr(module.loads(module.S, module.dumps(value))) == repr(value)
     assert generated(module.S) == []
-    assert module.loads(module.S, module.dumps(module.S("x"))) == module.S("x")
-    assert generated(module.S) == [DUMPER_ATTRIBUTE, LOADER_ATTRIBUTE]
+    value = module.S("x")
+    assert module.loads(module.S, module.dumps(value)) == value
+    assert generated(module.S) == ["__init__", DUMPER_ATTRIBUTE, LOADER_ATTRIBUTE]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,14 @@ def test_first_uses_need_no_generated_code(module):
 )
 def test_large_or_nested_values_are_written_by_generated_code_at_once(module, value):
     module.dumps(module.S(**value))
-    assert generated(module.S) == [DUMPER_ATTRIBUTE]
+    assert DUMPER_ATTRIBUTE in generated(module.S)
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_large_arguments_are_checked_by_generated_code_at_once(module, by_name):
+    large = list(range(1000))
+    assert (module.S(l=large) if by_name else module.S("x", large)).l is large
+    assert generated(module.S) == ["__init__"]
 
 
 def test_large_payloads_are_read_by_generated_code_at_once(module):

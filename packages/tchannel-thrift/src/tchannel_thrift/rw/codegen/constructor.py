@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from ..spec import (
@@ -125,7 +125,7 @@ class _ConstructorWriter:
                         f"{self._names[field.name]} = {self._unknown}.pop({field.name!r}, None)"
                     )
             with source.block(f"if {self._extra} or {self._unknown}:"):
-                refuse = self._bind("refuse", self._refuse_union)
+                refuse = self._bind("refuse", self._refuse)
                 source.line(f"raise {refuse}({self._extra}, {self._unknown})")
             names = [self._names[field.name] for field in self.spec.fields]
             if names:
@@ -257,28 +257,23 @@ class _ConstructorWriter:
             return default
         return f"{self._bind('deepcopy', copy.deepcopy)}({default})"
 
-    # -- errors -----------------------------------------------------------------------------------
-
     def _missing(self, arguments: dict[str, Any]) -> TypeError:
         values = (arguments[self._names[field.name]] for field in self.spec.fields)
         return missing_argument(self.spec, [None if v is _MISSING else v for v in values])
 
     def _refuse(self, extra: tuple[Any, ...], unknown: dict[str, Any]) -> TypeError:
-        name = self.spec.name
-        if extra:
-            most = len(self.spec.fields)
-            return TypeError(
-                f"{name}() takes at most {most + 1} arguments ({most + len(extra) + 1} given)"
-            )
-        return _unexpected(name, unknown)
+        return refusal(self.spec, len(extra), unknown)
 
-    def _refuse_union(self, extra: tuple[Any, ...], unknown: dict[str, Any]) -> TypeError:
-        name = self.spec.name
-        if extra:
-            return TypeError(
-                f"{name}() does not accept any positional arguments ({len(extra)} given)"
-            )
-        return _unexpected(name, unknown)
+
+def refusal(spec: StructTypeSpec, extra: int, unknown: Iterable[str]) -> TypeError:
+    """The error for ``extra`` arguments too many by position, or unknown ones by name."""
+    name = spec.name
+    if extra and isinstance(spec, UnionTypeSpec):
+        return TypeError(f"{name}() does not accept any positional arguments ({extra} given)")
+    if extra:
+        most = len(spec.fields) + 1
+        return TypeError(f"{name}() takes at most {most} arguments ({most + extra} given)")
+    return TypeError(f'{name}() got an unexpected keyword argument "{next(iter(unknown))}"')
 
 
 _SHARED_NAMES = frozenset(
@@ -287,7 +282,3 @@ _SHARED_NAMES = frozenset(
 """Names that always mean the same within one constructor."""
 
 _KINDS = {"dict": dict, "list": list, "set": set}
-
-
-def _unexpected(name: str, unknown: dict[str, Any]) -> TypeError:
-    return TypeError(f'{name}() got an unexpected keyword argument "{next(iter(unknown))}"')

@@ -10,6 +10,7 @@ from .constructor import constructor_of
 from .decoder import decoder_of
 from .encoder import encoder_of
 from .pickling import Origin, find_class
+from .warmup import construct_cold
 
 
 class Record:
@@ -31,7 +32,9 @@ class Record:
     __thrift_origin__: ClassVar[Origin]
 
     def __init__(self, /, *args: Any, **kwargs: Any) -> None:
-        constructor_of(self.type_spec)(self, *args, **kwargs)
+        spec = self.type_spec
+        if not construct_cold(spec, self, args, kwargs):
+            constructor_of(spec)(self, *args, **kwargs)
 
     def __thrift_encode__(self, out: list[bytes]) -> None:
         encoder_of(self.type_spec)(self, out)

@@ -1,12 +1,14 @@
 """The first uses of a type, before code is generated for it.
 
 Generating a function costs as much as a dozen careful uses of a small struct. Of the types of a large
-file, most are used once or twice if at all: these are written and read without generated code, as
-long as the value is small.
+file, most are used once or twice if at all: these are made, written and read without generated code,
+as long as the value is small.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sized
 from typing import Any
 
 from ..spec import (
@@ -16,13 +18,15 @@ from ..spec import (
     PrimitiveTypeSpec,
     StructTypeSpec,
     TypeSpec,
+    UnionTypeSpec,
 )
-from ..spec.struct import write_struct
+from ..spec.struct import missing_argument, write_struct
+from .constructor import refusal
 from .decoder import Loader, loader_of
 from .encoder import Dumper, dumper_of
 
 USES = 4
-"""So many uses of a class by one module are made without generated code."""
+"""So many times a class is constructed, dumped and loaded without generated code."""
 
 _SMALL_PAYLOAD = 512
 _SMALL_CONTAINER = 32
@@ -44,6 +48,63 @@ class WarmUp:
             return True
         self._uses[cls] = uses + 1
         return False
+
+
+def construct_cold(
+    spec: StructTypeSpec, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> bool:
+    """Do what the constructor does, for a few uses.
+
+    Returns:
+        Whether it was done; otherwise the constructor is to be generated.
+
+    Raises:
+        TypeError, ValueError: As the generated constructor.
+
+    """
+    if (
+        spec.constructions >= USES
+        or any(map(_is_large, args))
+        or any(map(_is_large, kwargs.values()))
+    ):
+        return False
+    spec.constructions += 1
+    values = _bind(spec, args, kwargs)
+    if isinstance(spec, UnionTypeSpec):
+        spec.check_count([values.get(field.name) for field in spec.fields])
+    missing = [field for field in spec.fields if field.must_be_given and field.name not in values]
+    if missing:
+        raise missing_argument(spec, [values.get(field.name) for field in spec.fields])
+    for field in spec.constructor_fields:
+        value = values.get(field.name)
+        if value is None and field.default_value is not None:
+            value = copy.deepcopy(field.default_value)
+        elif value is not None or field.required:
+            value = field.check(value)
+        setattr(instance, field.name, value)
+    return True
+
+
+def _bind(spec: StructTypeSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    names = [field.name for field in spec.constructor_fields]
+    by_position = [] if isinstance(spec, UnionTypeSpec) else names
+    values = dict(zip(by_position, args, strict=False))
+    for name in kwargs:
+        if name in values:
+            raise TypeError(f"{spec.name}.__init__() got multiple values for argument {name!r}")
+    unknown = [name for name in kwargs if name not in names]
+    if len(args) > len(by_position) or unknown:
+        raise refusal(spec, max(0, len(args) - len(by_position)), unknown)
+    values.update(kwargs)
+    return values
+
+
+def _is_large(value: object) -> bool:
+    return (
+        not isinstance(value, (str, bytes))
+        and isinstance(value, Sized)
+        and len(value) > _SMALL_CONTAINER
+    )
 
 
 def cold_dumper(spec: StructTypeSpec) -> Dumper:

@@ -26,10 +26,11 @@ class StructTypeSpec(TypeSpec):
         fields: The fields, in the order of the file.
         base_cls: What the generated class derives from: ``object`` or ``Exception``.
         linked: Whether the fields are there.
+        constructions: How often the class was called before its constructor was generated.
 
     """
 
-    __slots__ = ("_by_id", "_name", "_surface", "fields", "linked")
+    __slots__ = ("_by_id", "_name", "_surface", "constructions", "fields", "linked")
 
     base_cls: ClassVar[type] = object
 
@@ -37,6 +38,7 @@ class StructTypeSpec(TypeSpec):
         self._name = name
         self._surface: Any = None
         self._by_id: dict[int, tuple[int, FieldSpec]] | None = None
+        self.constructions = 0
         self.fields: list[FieldSpec] = []
         self.linked = False
 
