@@ -62,9 +62,9 @@ def _idl() -> tuple[Any, Any]:
 
 def write_query(service: str) -> bytes:
     """The arguments of ``discover``."""
-    rw, idl = _idl()
+    _, idl = _idl()
     request = idl.Hyperbahn.discover.request
-    encoded: bytes = rw.dumps(request(query=idl.DiscoveryQuery(serviceName=service)))
+    encoded: bytes = idl.dumps(request(query=idl.DiscoveryQuery(serviceName=service)))
     return encoded
 
 
@@ -79,8 +79,9 @@ def read_discovery(answer: bytes) -> list[str]:
     """
     rw, idl = _idl()
     try:
-        result = rw.loads(idl.Hyperbahn.discover.response, answer)
-    except rw.ThriftError as error:
+        result = idl.loads(idl.Hyperbahn.discover.response, answer)
+    # TypeError: bytes that are Thrift, but lack what must be there.
+    except (rw.ThriftError, TypeError) as error:
         raise ValueError(f"the answer is no result of discover: {error}") from None
     for declared, ours in (
         (result.noPeersAvailable, NoPeersAvailable),
@@ -88,8 +89,6 @@ def read_discovery(answer: bytes) -> list[str]:
     ):
         if declared is not None:
             raise ours(declared.message, declared.serviceName)
-    if result.success is None:
-        raise ValueError("the answer is an empty result of discover")
     # i32 is signed, an address is not; a port beyond 65535 is nobody's.
     return [
         f"{ipaddress.IPv4Address(peer.ip.ipv4 & 0xFFFFFFFF)}:{peer.port}"
@@ -112,8 +111,9 @@ def answer_discovery(query: bytes, find: Callable[[str], Sequence[str]]) -> tupl
     rw, idl = _idl()
     function = idl.Hyperbahn.discover
     try:
-        service: str = rw.loads(function.request, query).query.serviceName
-    except rw.ThriftError as error:
+        service: str = idl.loads(function.request, query).query.serviceName
+    # TypeError: bytes that are Thrift, but lack what must be there.
+    except (rw.ThriftError, TypeError) as error:
         raise ValueError(f"the arguments of discover make no sense: {error}") from None
     hosts = find(service)
     if hosts:
@@ -121,13 +121,13 @@ def answer_discovery(query: bytes, find: Callable[[str], Sequence[str]]) -> tupl
             idl.ServicePeer(ip=idl.IpAddress(ipv4=_signed(host)), port=int(port))
             for host, _, port in (hostport.rpartition(":") for hostport in hosts)
         ]
-        return 0, rw.dumps(function.response(success=idl.DiscoveryResult(peers=peers)))
+        return 0, idl.dumps(function.response(success=idl.DiscoveryResult(peers=peers)))
     if service:
         message = f"no peer available for {service}"
         unavailable = idl.NoPeersAvailable(message=message, serviceName=service)
-        return 1, rw.dumps(function.response(noPeersAvailable=unavailable))
+        return 1, idl.dumps(function.response(noPeersAvailable=unavailable))
     invalid = idl.InvalidServiceName(message="invalid service name: ''", serviceName=service)
-    return 1, rw.dumps(function.response(invalidServiceName=invalid))
+    return 1, idl.dumps(function.response(invalidServiceName=invalid))
 
 
 def _signed(address: str) -> int:

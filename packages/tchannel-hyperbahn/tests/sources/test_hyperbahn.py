@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from tchannel_hyperbahn import HyperbahnSource
+
+
+async def test_the_instances_are_called_without_a_router_in_between(serve, router, make_channel):
+    service = await serve("keyvalue")
+    source = HyperbahnSource("keyvalue", [router.hostport])
+    client = make_channel("client", known_peers=source)
+
+    response = await client.raw("keyvalue", "echo", b"x")
+
+    assert response.body == b"x"
+    assert client.peers.hosts == [service.hostport]
+
+
+async def test_instances_come_and_go(serve, router, make_channel, clock):
+    first = await serve("keyvalue")
+    source = HyperbahnSource("keyvalue", [router.hostport], period=10)
+    client = make_channel("client", known_peers=source, clock=clock)
+    client.use_loop()
+    await clock.elapse(0, turns=200)
+    assert client.peers.hosts == [first.hostport]
+
+    second = await serve("keyvalue")
+    await first.close()
+    await clock.elapse(11, turns=200)
+
+    assert client.peers.hosts == [second.hostport]
+
+
+async def test_when_nobody_is_left_the_last_answer_is_kept(
+    serve, router, make_channel, clock, caplog
+):
+    service = await serve("keyvalue")
+    source = HyperbahnSource("keyvalue", [router.hostport])
+    client = make_channel("client", known_peers=source, clock=clock)
+    client.use_loop()
+    await clock.elapse(0, turns=200)
+
+    await service.close()
+    await clock.elapse(60, turns=200)
+
+    assert client.peers.hosts == [service.hostport]
+    assert "peers of 'keyvalue' by Hyperbahn: keeping the 1 peers known" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "complaint"),
+    [
+        ((5, ["a:1"]), TypeError, "service must be a str"),
+        (("", ["a:1"]), ValueError, "service must not be empty"),
+        (("x", []), ValueError, "routers must not be empty"),
+        (("x", ["nowhere"]), ValueError, "no port"),
+        (("x", "a:1"), TypeError, "routers must be a list"),
+    ],
+)
+def test_a_mistake_is_refused_at_once(arguments, error, complaint):
+    with pytest.raises(error, match=complaint):
+        HyperbahnSource(*arguments)
