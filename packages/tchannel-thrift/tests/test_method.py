@@ -265,6 +265,19 @@ async def test_headers_that_do_not_decode_are_a_bad_request(server, client, kind
         await client.call("thrift", "keyvalue", request.endpoint, arg2, body)
 
 
+async def test_each_call_has_a_dict_of_headers_of_its_own(server, client, kind):
+    def getValue(request):
+        assert request.headers == {}
+        request.headers["spoilt"] = "yes"
+        return Response("value", {})
+
+    server.thrift.register(kind.service, getValue)
+    for _ in range(2):
+        response = await client.thrift(kind.request("getValue", "a"))
+        assert response.headers == {}
+        response.headers["spoilt"] = "yes"
+
+
 async def test_no_headers_at_all_are_none(server, client, kind):
     serve(server, kind, "getValue", lambda request: str(request.headers))
     request = kind.request("getValue", "a")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tchannel_wire import decode_thrift_headers, encode_thrift_headers
+from tchannel_wire import encode_thrift_headers
 
-__all__ = ["NO_HEADERS", "decode_headers", "encode_headers"]
+__all__ = ["NO_HEADERS", "encode_headers"]
 
 NO_HEADERS: Final = b"\0\0"
+"""What most calls have; who compares with it first saves decoding it, 0.3 µs."""
 
 
 def encode_headers(headers: object) -> bytes:
@@ -27,14 +28,3 @@ def encode_headers(headers: object) -> bytes:
         return encode_thrift_headers(headers)
     except TypeError as error:
         raise ValueError(f"headers must be str to str: {error}") from None
-
-
-def decode_headers(arg2: bytes) -> dict[str, str]:
-    """Return the headers in ``arg2``; an empty one has none.
-
-    Raises:
-        tchannel_wire.ProtocolError: It is cut off, goes on behind its end, or is not UTF-8.
-
-    """
-    # Most calls have none: the comparison saves a function call and its loop, 0.3 µs.
-    return {} if arg2 == NO_HEADERS else decode_thrift_headers(arg2)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from tchannel.errors import OneWayNotSupportedError, ReadError, ValueExpectedError
 from tchannel.response import Response
 from tchannel.status import OK
+from tchannel_wire import decode_thrift_headers
 
 from .errors import UndeclaredExceptionError
-from .headers import NO_HEADERS, decode_headers, encode_headers
+from .headers import NO_HEADERS, encode_headers
 
 if TYPE_CHECKING:
     from tchannel.outbound import Decode
@@ -37,6 +38,8 @@ class Codec:
         returns: Whether the function returns something.
         exceptions: The result's attributes for declared exceptions.
         result_type: The class of what `load_result` makes.
+        unknown_exception: What `load_result` raises for an exception that is not declared; by
+            default it just leaves it out.
 
     Each raises TypeError or ValueError, naming struct and field, for values that do not fit, and
     whatever exception for bytes that do not.
@@ -52,6 +55,7 @@ class Codec:
     returns: bool
     exceptions: tuple[str, ...]
     result_type: Any
+    unknown_exception: type[Exception] | tuple[()] = ()
 
 
 class Method:
@@ -110,7 +114,8 @@ def _request_decoder(codec: Codec) -> Callable[[bytes, bytes], tuple[dict[str, s
     load_args = codec.load_args
 
     def decode_request(arg2: bytes, arg3: bytes) -> tuple[dict[str, str], Any]:
-        return decode_headers(arg2), load_args(arg3)
+        headers = {} if arg2 == NO_HEADERS else decode_thrift_headers(arg2)
+        return headers, load_args(arg3)
 
     return decode_request
 
@@ -125,10 +130,10 @@ def _response_decoder(endpoint: str, codec: Codec) -> Decode:
     ) -> Response:
         try:
             result = load_result(arg3)
-            headers = decode_headers(arg2)
-        except UndeclaredExceptionError:
-            raise
+            headers = {} if arg2 == NO_HEADERS else decode_thrift_headers(arg2)
         except Exception as error:
+            if isinstance(error, codec.unknown_exception):
+                raise UndeclaredExceptionError(f"{endpoint}: {error}") from error
             if returns and not code and arg3 == _EMPTY:
                 raise _missing(endpoint) from None
             raise ReadError(f"cannot decode the answer of {endpoint}: {error}") from error
