@@ -1,0 +1,93 @@
+"""What is printed: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from .calls import Answer, Facts
+from .extras import import_extra
+from .failures import ToolError, one_line
+
+__all__ = ["print_bytes", "print_document", "print_facts", "print_note", "print_text"]
+
+
+# A document is JSON of any shape.
+def print_document(document: Any) -> None:
+    """Print JSON: pretty, and coloured on a terminal."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=2)
+    if sys.stdout.isatty() and _print_coloured(text):
+        return
+    print_text(text)
+
+
+def _print_coloured(text: str) -> bool:
+    try:
+        console = import_extra("rich.console", "rich").Console(highlight=False, soft_wrap=True)
+        highlighter = import_extra("rich.highlighter", "rich").JSONHighlighter()
+        rich_text = import_extra("rich.text", "rich").Text(text)
+    except ToolError:
+        return False
+    highlighter.highlight(rich_text)
+    console.print(rich_text)
+    return True
+
+
+def print_text(text: str) -> None:
+    """Print lines of a result."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def print_bytes(data: bytes) -> None:
+    """Print the bytes of a raw body as they are."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def print_note(line: str) -> None:
+    """Print one line for the user that is no result."""
+    sys.stderr.write(f"tcurl: {one_line(line)}\n")
+    sys.stderr.flush()
+
+
+def print_facts(facts: Facts, answer: Answer | None) -> None:
+    """Print what ``-v`` shows of a call."""
+    tracing = facts.tracing
+    connected = "" if facts.connected is None else f"sent after {_ms(facts.connected)}, "
+    ids = " ".join(
+        f"{name}={value:016x}"
+        for name, value in (
+            ("trace", tracing.trace_id),
+            ("span", tracing.span_id),
+            ("parent", tracing.parent_id),
+        )
+    )
+    lines = [
+        f"peer: {facts.peer or 'none'}",
+        f"request: {_headers(facts.headers)}, checksum={facts.checksum}",
+        f"tracing: {ids} flags={tracing.flags}",
+        f"attempts: {facts.attempts} ({max(facts.attempts - 1, 0)} retries)",
+        f"timing: {connected}over after {_ms(facts.seconds)}",
+    ]
+    if answer is not None:
+        lines.append(
+            f"response: {_headers(answer.headers)}, code={answer.code},"
+            f" {len(answer.arg2)} bytes of headers, {len(answer.arg3)} bytes of body"
+        )
+    sys.stderr.write("".join(f"* {one_line(line)}\n" for line in lines))
+    sys.stderr.flush()
+
+
+def _headers(headers: Any) -> str:
+    return ", ".join(f"{key}={value}" for key, value in headers.items())
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"

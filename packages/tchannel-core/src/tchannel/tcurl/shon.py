@@ -1,0 +1,95 @@
+"""Shell Object Notation: ``[ --key value ]`` for an object, ``[ a b ]`` for an array.
+
+People typed it with the Node tool to spare themselves the quotes of JSON. It is made into JSON
+before anything else looks at the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from .failures import ToolError
+
+__all__ = ["replace_shon"]
+
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+
+
+def replace_shon(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with each ``[ … ]`` as one argument of JSON.
+
+    Raises:
+        ToolError: A bracket is not closed, or a key has no value.
+
+    """
+    replaced = []
+    position = 0
+    while position < len(argv):
+        if argv[position] == "[":
+            value, position = _brackets(argv, position + 1)
+            replaced.append(json.dumps(value, ensure_ascii=False))
+        else:
+            replaced.append("{}" if argv[position] == "[--]" else argv[position])
+            position += 1
+    return replaced
+
+
+def _brackets(argv: Sequence[str], position: int) -> tuple[Any, int]:
+    if position < len(argv) and argv[position].startswith("--") and argv[position] != "--":
+        return _object(argv, position)
+    array: list[Any] = []
+    while True:
+        word = _word_at(argv, position)
+        if word == "]":
+            return array, position + 1
+        if word == "--":
+            word = _word_at(argv, position + 1)
+            array.append(word)
+            position += 2
+        else:
+            value, position = _value(argv, position)
+            array.append(value)
+
+
+def _object(argv: Sequence[str], position: int) -> tuple[dict[str, Any], int]:
+    found: dict[str, Any] = {}
+    while True:
+        word = _word_at(argv, position)
+        if word == "]":
+            return found, position + 1
+        if not word.startswith("--") or word == "--":
+            raise ToolError(f"in [ … ] a key like --name is expected, not {word!r}")
+        key, equals, text = word[2:].partition("=")
+        if equals:
+            found[key] = _scalar(text)
+            position += 1
+            continue
+        following = _word_at(argv, position + 1)
+        if following == "]" or following.startswith("--"):
+            raise ToolError(f"in [ … ] the key {word!r} has no value")
+        found[key], position = _value(argv, position + 1)
+
+
+def _value(argv: Sequence[str], position: int) -> tuple[Any, int]:
+    word = _word_at(argv, position)
+    if word == "[":
+        return _brackets(argv, position + 1)
+    return _scalar(word), position + 1
+
+
+def _scalar(word: str) -> Any:
+    if word == "[]":
+        return []
+    if word == "[--]":
+        return {}
+    # Words are text, "true" and "null" as well: so it is in the Node tool.
+    return json.loads(word) if _NUMBER.fullmatch(word) else word
+
+
+def _word_at(argv: Sequence[str], position: int) -> str:
+    if position >= len(argv):
+        raise ToolError("a '[' is not closed by a ']'")
+    return argv[position]
