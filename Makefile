@@ -52,6 +52,10 @@ $(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.test
 	$(PIP) -r benchmarks/requirements.txt
 	touch $@
 
+$(VENV)/.bench-thrift: benchmarks/thrift/requirements.txt $(VENV)/.packages
+	$(PIP) -r benchmarks/thrift/requirements.txt
+	touch $@
+
 $(PEERS)/node/node_modules/.package-lock.json: $(PEERS)/node/package.json $(PEERS)/node/package-lock.json
 	cd $(PEERS)/node && npm ci --loglevel=error
 	touch $@
@@ -114,6 +118,10 @@ test-all: dist  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.
 bench: $(VENV)/.bench peers  ## The benchmarks against the other RPC libraries (BENCH_ARGS=--quick for a minute)
 	$(BIN)/python benchmarks/run.py --install
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+.PHONY: bench-thrift
+bench-thrift: $(VENV)/.bench-thrift  ## The Thrift engine beside thriftrw, thriftpy2 and Apache Thrift
+	$(BIN)/python benchmarks/thrift/run.py $(BENCH_ARGS)
 
 .PHONY: bench-check
 bench-check: $(VENV)/.packages  ## Fail when a small call has become a quarter dearer
