@@ -208,14 +208,14 @@ async def test_a_task_that_outlives_its_handler_is_not_bound_by_the_dead_deadlin
     assert seen == [50]
 
 
-async def test_finished_calls_leave_no_deadline_behind(joined):
+async def test_finished_calls_leave_one_deadline_per_connection_at_most(joined):
     joined.server.raw.register("echo", lambda request: request.body)
     await asyncio.gather(
         *[joined.client.raw("server", "echo", hostport=joined.hostport) for _ in range(100)]
     )
 
-    assert len(joined.client.timers.queue) == 0
-    assert len(joined.server.timers.queue) == 0
+    assert len(joined.client.timers.queue) <= len(joined.client.connections)
+    assert len(joined.server.timers.queue) <= len(joined.server.connections)
 
 
 async def test_finished_calls_are_no_garbage_for_the_cycle_collector(joined):

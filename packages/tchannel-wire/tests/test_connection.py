@@ -320,15 +320,39 @@ def test_many_connections_share_a_queue_of_deadlines(unopened_pair, raw):
 
 
 def test_item_that_has_ended_meanwhile_does_not_expire(pair):
-    call = pair.call()
-    pair.to_server()
-    request = pair.request()
-    inbound = pair.server.inbound[request.id]
+    request = pair.request(ttl=1.0)
+    call = pair.call(ttl=1.0)
     pair.client.cancel(call.id, now=pair.now)
+    pair.client.cancel(request.id, now=pair.now)
     pair.server.fail(request.id, ErrorCode.BUSY, "")
 
-    assert pair.client.expire_item(call, pair.now) == []
-    assert pair.server.expire_item(inbound, pair.now) == []
+    assert pair.client.expire(pair.now + 9) == []
+    assert pair.server.expire(pair.now + 9) == []
+
+
+def test_item_of_another_connection_does_not_expire(pair):
+    pair.call(ttl=1.0)
+    (item,) = pair.client.deadlines.pop_expired(pair.now + 9)
+
+    assert pair.server.expire_item(item, pair.now + 9) == []
+
+
+def test_calls_that_end_leave_one_entry_in_the_queue_at_most(pair, raw):
+    for _ in range(1000):
+        request = pair.request(ttl=30.0)
+        pair.server.respond(request.id, raw, b"", b"")
+        pair.to_client()
+
+    assert len(pair.client.deadlines) <= 1
+    assert len(pair.server.deadlines) <= 1
+
+
+def test_earlier_deadline_of_a_later_call_is_kept(pair):
+    late, early = pair.call(ttl=5.0, context="late"), pair.call(ttl=1.0, context="early")
+
+    assert pair.client.expire(pair.now + 2) == [wire.CallExpired(early.id, "early")]
+    assert pair.now + 5.0 <= pair.client.next_deadline() <= pair.now + 5.02
+    assert pair.client.expire(pair.now + 6) == [wire.CallExpired(late.id, "late")]
 
 
 def test_repr_shows_the_state(pair):
@@ -336,7 +360,7 @@ def test_repr_shows_the_state(pair):
 
     assert repr(pair.server).startswith("Connection(OPEN, remote=RemotePeer(")
     assert "inbound=1" in repr(pair.server)
-    assert repr(next(iter(pair.server.inbound.values()))).startswith("InboundCall(id=")
+    assert repr(next(iter(pair.server.inbound.values()))).startswith("RequestReceived(id=")
 
 
 def test_call_leaves_no_reference_cycle(pair, raw):

@@ -72,9 +72,9 @@ def check(server, data, cuts=()):
     assert buffer.error is None
     assert buffer.pending == 0
     held = [
-        call._reader.memory
+        call._flow.reader.memory
         for call in (*server.inbound.values(), *server.outbound.values())
-        if call._reader
+        if call._flow and call._flow.reader
     ]
     assert server._reassembly == sum(held)
     return events

@@ -54,7 +54,7 @@ def test_answer_uses_the_checksum_type_and_tracing_of_the_request(
     assert wire.verify_chunks(type, first.checksum, first.chunks)
     assert first.chunks[0] == b""
     assert not pair.server.inbound
-    assert len(pair.server.deadlines) == 0
+    assert pair.server.next_deadline() is None
 
 
 @pytest.mark.parametrize("type", TYPES)
@@ -270,7 +270,7 @@ def test_failure_is_an_error_frame_with_the_call_s_id_and_tracing(pair, decode_a
     assert (answer.id, answer.code, answer.tracing) == (event.id, ErrorCode.UNHEALTHY, tracing)
     assert answer.description == "x" * 65491
     assert not pair.server.inbound
-    assert len(pair.server.deadlines) == 0
+    assert pair.server.next_deadline() is None
 
 
 @pytest.mark.parametrize("code", [0, 256, -1])
@@ -501,7 +501,7 @@ def test_response_is_streamed_in_pieces(pair, raw, decode_all):
     assert (second.chunks, second.more) == ([b"one"], True)
     assert (third.chunks, third.more) == ([b"two"], False)
     assert not pair.server.inbound
-    assert len(pair.server.deadlines) == 0
+    assert pair.server.next_deadline() is None
 
 
 def test_response_begun_can_be_given_up_with_an_error(pair, raw):

@@ -92,7 +92,7 @@ def test_response_comes_with_the_context_of_its_call(pair, raw, tracing):
         more=False,
     )
     assert not pair.client.outbound
-    assert len(pair.client.deadlines) == 0
+    assert pair.client.next_deadline() is None
 
 
 def test_call_that_is_over_does_not_hold_its_context(pair, raw):
@@ -184,7 +184,7 @@ def test_response_is_streamed_when_the_call_wants_it(pair, raw):
 
     assert pair.to_client() == [wire.ResponseChunk(event.id, "ctx", b"", True)]
     assert not pair.client.outbound
-    assert len(pair.client.deadlines) == 0
+    assert pair.client.next_deadline() is None
     assert pair.client._reassembly == 0
 
 

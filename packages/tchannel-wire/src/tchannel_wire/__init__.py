@@ -36,7 +36,7 @@ from .events import (
     ResponseChunk,
     ResponseReceived,
 )
-from .exchanges import MAX_ARG1, InboundCall, OutboundCall, PreparedCall, prepare_call
+from .exchanges import MAX_ARG1, OutboundCall, PreparedCall, prepare_call
 from .fragments import FragmentReader, FragmentWriter
 from .frames import (
     HEADER_SIZE,
@@ -166,7 +166,6 @@ __all__ = [
     "Frame",
     "FrameBuffer",
     "FrameType",
-    "InboundCall",
     "InitRequest",
     "InitResponse",
     "LocalInput",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from struct import Struct
 
-from .connection_base import FrameHandler, HandshakeTimer
+from .connection_base import FrameHandler
 from .deadlines import DeadlineItem, DeadlineQueue
 from .errors import NO_MESSAGE_ID, ErrorCode, PeerError, ProtocolError
 from .events import (
@@ -17,8 +18,7 @@ from .events import (
     PongReceived,
     RequestReceived,
 )
-from .exchanges import InboundCall, OutboundCall
-from .frames import FrameType
+from .frames import HEADER_SIZE, FrameType
 from .handshake import (
     check_init_request,
     check_init_response,
@@ -44,7 +44,10 @@ from .tracing import NO_TRACING
 
 __all__ = ["Connection"]
 
+_HEADER = Struct(">HBxI8x").unpack_from
 _ID = Struct(">4xI")
+_CALL_REQUEST = int(FrameType.CALL_REQUEST)
+_CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
 _DRAINING = "draining:"
 
 
@@ -80,6 +83,8 @@ class Connection(InboundSide, OutboundSide):
         deadlines: The queue of deadlines.
         remote: What the peer said about itself; None before the handshake is done.
         peer_draining: Whether the peer has announced that it leaves.
+        replied: Bytes of pongs and error frames that were ever queued. A peer can ask for any number
+            of them and read none: whoever drives the connection watches how this grows.
         inbound: The peer's calls that are not answered completely, by id. Not to be changed.
         outbound: Our calls that are not answered yet, by id. Not to be changed.
 
@@ -113,8 +118,7 @@ class Connection(InboundSide, OutboundSide):
             stream_request=stream_request,
             state=state,
         )
-        self._handshake_timer = HandshakeTimer(self)
-        self.deadlines.add(self._handshake_timer, now + self.options.handshake_timeout)
+        self._set_timer(now + self.options.handshake_timeout)
         if opener:
             self._init_id = self._take_id(now)
             request = InitRequest(id=self._init_id, headers=self._init_headers)
@@ -153,15 +157,37 @@ class Connection(InboundSide, OutboundSide):
         """
         events: list[Event] = []
         buffer = self._buffer
-        for frame in buffer.split(data):
-            handler = self._handlers.get(frame[2])
-            if handler is not None:
-                handler(self, frame, now, events)
-            elif self._state != ConnectionState.CLOSED:
-                self._receive_unexpected(frame, events)
+        start = 0
+        if buffer.pending:
+            frame, start = buffer.complete(data)
+            if frame is not None:
+                self._receive_frames(frame, 0, now, events)
+        start = self._receive_frames(data, start, now, events)
+        if start != len(data):
+            buffer.keep(data, start)
         if buffer.error is not None and self._state != ConnectionState.CLOSED:
             self._fatal(buffer.error, events)
         return events
+
+    def _receive_frames(self, data: bytes, start: int, now: float, events: list[Event]) -> int:
+        """Handle the whole frames in `data` from `start` on; where the rest begins."""
+        end = len(data)
+        while end - start >= HEADER_SIZE:
+            size, type, id = _HEADER(data, start)
+            stop = start + size
+            if stop > end or size < HEADER_SIZE:
+                break
+            # The two frames of the hot path are read where they lie, the others cut out.
+            if type == _CALL_RESPONSE and self._open:
+                self._receive_call_response(data, start, stop, id, now, events)
+            elif type == _CALL_REQUEST and self._open:
+                self._receive_call_request(data, start, stop, id, now, events)
+            elif handler := self._handlers.get(type):
+                handler(self, data[start:stop], now, events)
+            elif self._state != ConnectionState.CLOSED:
+                self._receive_unexpected(type, events)
+            start = stop
+        return start
 
     def receive_eof(self, now: float) -> list[Event]:
         """The peer's stream has ended, which ends the connection."""
@@ -186,6 +212,8 @@ class Connection(InboundSide, OutboundSide):
 
     def next_deadline(self) -> float | None:
         """When `expire` is to be called next; None while nothing is waiting."""
+        if self._open and not self.inbound and not self.outbound:
+            self._stop_timer()  # whatever it was set for is over
         return self.deadlines.next_deadline()
 
     def expire(self, now: float) -> list[Event]:
@@ -198,14 +226,26 @@ class Connection(InboundSide, OutboundSide):
     def expire_item(self, item: DeadlineItem, now: float) -> list[Event]:
         """An item of this connection came out of a deadline queue: the events of its end."""
         events: list[Event] = []
-        if isinstance(item, OutboundCall):
-            self._expire_call(item, now, events)
-        elif isinstance(item, InboundCall):
-            self._expire_request(item, events)
-        elif item is self._handshake_timer:
+        if item is not self._timer or self._state == ConnectionState.CLOSED:
+            return events
+        if not self._open:
             seconds = self.options.handshake_timeout
             error = PeerError(ErrorCode.TIMEOUT, f"no handshake within {seconds:g} seconds")
             self._end(LocalInput.HANDSHAKE_TIMEOUT, error, events)
+            return events
+        self._timer_at = earliest = inf
+        for call in list(self.outbound.values()):
+            if call.deadline <= now:
+                self._expire_call(call, now, events)
+            elif call.deadline < earliest:
+                earliest = call.deadline
+        for request in list(self.inbound.values()):
+            if request.deadline <= now:
+                self._expire_request(request, events)
+            elif request.deadline < earliest:
+                earliest = request.deadline
+        if earliest < inf:
+            self._set_timer(earliest)
         return events
 
     # --- what is not a call -----------------------------------------------------------------
@@ -271,9 +311,9 @@ class Connection(InboundSide, OutboundSide):
         self._end(LocalInput.CLOSE, None, events)
         return events
 
-    def _receive_unexpected(self, frame: bytes, events: list[Event]) -> None:
+    def _receive_unexpected(self, type: int, events: list[Event]) -> None:
         try:
-            after_frame(self._state, frame[2])
+            after_frame(self._state, type)
         except ProtocolError as error:
             self._fatal(error, events)
 
@@ -303,9 +343,7 @@ class Connection(InboundSide, OutboundSide):
         events.append(Connected(remote))
 
     def _handshake_done(self, type: FrameType) -> None:
-        assert self._handshake_timer is not None
-        self.deadlines.discard(self._handshake_timer)
-        self._handshake_timer = None
+        self._stop_timer()
         self._enter(after_frame(self._state, type))
 
     def _receive_claim(self, frame: bytes, now: float, events: list[Event]) -> None:
@@ -317,7 +355,9 @@ class Connection(InboundSide, OutboundSide):
         events.append(ClaimReceived(message.ttl, message.tracing))
 
     def _receive_ping_request(self, frame: bytes, now: float, events: list[Event]) -> None:
-        self._outbox.append(encode(PingResponse(id=_ID.unpack_from(frame)[0])))
+        pong = encode(PingResponse(id=_ID.unpack_from(frame)[0]))
+        self.replied += len(pong)
+        self._outbox.append(pong)
 
     def _receive_ping_response(self, frame: bytes, now: float, events: list[Event]) -> None:
         id = _ID.unpack_from(frame)[0]
@@ -349,8 +389,8 @@ class Connection(InboundSide, OutboundSide):
 _FRAME_HANDLERS: dict[FrameType, FrameHandler] = {
     FrameType.INIT_REQUEST: Connection._receive_init_request,
     FrameType.INIT_RESPONSE: Connection._receive_init_response,
-    FrameType.CALL_REQUEST: Connection._receive_call_request,
-    FrameType.CALL_RESPONSE: Connection._receive_call_response,
+    FrameType.CALL_REQUEST: Connection._receive_unusual_request,
+    FrameType.CALL_RESPONSE: Connection._receive_unusual_response,
     FrameType.CALL_REQUEST_CONTINUE: Connection._receive_call_request_continue,
     FrameType.CALL_RESPONSE_CONTINUE: Connection._receive_call_response_continue,
     FrameType.CANCEL: Connection._receive_cancel,

@@ -2,28 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from struct import Struct
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
 from .frames import MAX_FRAME_SIZE, elide
 from .headers import AS, CN, encode_headers, header_pairs
+from .layouts import Packers
 
 if TYPE_CHECKING:
     from .connection_base import ConnectionBase
-    from .deadlines import DeadlineItem
     from .events import RequestReceived, ResponseReceived
     from .fragments import FragmentReader, FragmentWriter
 
-__all__ = ["MAX_ARG1", "InboundCall", "OutboundCall", "PreparedCall", "prepare_call"]
+__all__ = [
+    "MAX_ARG1",
+    "Flow",
+    "InboundFlow",
+    "OutboundCall",
+    "OutboundFlow",
+    "PreparedCall",
+    "prepare_call",
+]
 
 MAX_ARG1 = 16 * 1024
 """The protocol's limit for the name of an endpoint."""
 
 
+class Flow:
+    """What a call has more than others when one of its messages takes several frames.
+
+    The calls of the hot path have none: five attributes less to set for each.
+
+    Attributes:
+        reader: Gathers the message that comes in; None before its first and after its last frame.
+        writer: Builds the message that goes out; None before and, for a request, after.
+
+    """
+
+    __slots__ = ("reader", "writer")
+
+    reader: FragmentReader | None
+    writer: FragmentWriter | None
+
+    def __init__(self) -> None:
+        self.reader = None
+        self.writer = None
+
+    def written_out(self) -> None:
+        """The last frame of what `writer` writes has been built."""
+        raise NotImplementedError
+
+
+class OutboundFlow(Flow):
+    """A call of ours whose request or response takes several frames, or is streamed.
+
+    Attributes:
+        stream: Whether the response's arg3 is wanted in pieces.
+        response: The event that is being gathered.
+
+    """
+
+    __slots__ = ("response", "stream")
+
+    response: ResponseReceived | None
+
+    def __init__(self, *, stream: bool = False) -> None:
+        super().__init__()
+        self.stream = stream
+        self.response = None
+
+    def written_out(self) -> None:
+        """The request is on its way; its response is still to come."""
+        self.writer = None
+
+
+class InboundFlow(Flow):
+    """A call of the peer's whose request or response takes several frames."""
+
+    __slots__ = ("_connection", "_request")
+
+    def __init__(self, connection: ConnectionBase, request: RequestReceived) -> None:
+        super().__init__()
+        self._connection = connection
+        self._request = request
+
+    def written_out(self) -> None:
+        """The response is on its way, so the call is over."""
+        self._connection._forget_request(self._request)
+
+
 class OutboundCall:
-    """A call of ours that is not answered yet.
+    """A call of ours that is not answered yet. Made by a `Connection` only.
 
     Attributes:
         id: The message id.
@@ -31,97 +101,43 @@ class OutboundCall:
         context: What the caller gave to have back with the events; None once the call is over.
         tracing: The 25 bytes of its span.
         ttl: Seconds it was given.
-        writer: Where the arg3 of `start_call` is written to, and what is left of a large request;
-            None for a request of one frame, and when all of it has been handed out.
+        deadline: When they are over.
 
     """
 
     __slots__ = (
-        *("id", "connection", "context", "tracing", "ttl", "writer", "bucket"),
-        *("_number", "_stream", "_reader", "_response"),
+        *("id", "connection", "context", "tracing", "ttl", "deadline"),
+        *("_number", "_flow"),
     )
 
-    writer: FragmentWriter | None
-    bucket: dict[DeadlineItem, None] | None
+    # No __init__: the connection sets the attributes, which halves the cost of making a call.
+    id: int
+    connection: ConnectionBase
+    context: object
+    tracing: bytes
+    ttl: float
+    deadline: float
     _number: int
-    _reader: FragmentReader | None
-    _response: ResponseReceived | None
+    _flow: OutboundFlow | None
 
-    def __init__(
-        self,
-        id: int,
-        connection: ConnectionBase,
-        context: object,
-        tracing: bytes,
-        ttl: float,
-        number: int,
-        stream: bool,
-    ) -> None:
-        # `bucket` is set by the deadline queue right after.
-        self.id = id
-        self.connection = connection
-        self.context = context
-        self.tracing = tracing
-        self.ttl = ttl
-        self.writer = None
-        self._number = number
-        self._stream = stream
-        self._reader = None
+    @property
+    def writer(self) -> FragmentWriter | None:
+        """Where the arg3 of `start_call` is written to, and what is left of a large request.
+
+        None for a request of one frame, and when all of it has been handed out.
+        """
+        return None if self._flow is None else self._flow.writer
 
     @property
     def written(self) -> bool:
         """Whether any byte of the request has been handed out for sending."""
         if self._number < 0:
-            return self.writer is None or self.writer.started
+            writer = self.writer
+            return writer is None or writer.started
         return self._number < self.connection._outbox.pulled
-
-    def written_out(self) -> None:
-        """The last frame of the request has been built."""
-        self.writer = None
 
     def __repr__(self) -> str:
         return f"OutboundCall(id={self.id}, context={self.context!r})"
-
-
-class InboundCall:
-    """A call of the peer's that is not answered completely yet.
-
-    Attributes:
-        id: The message id.
-        connection: The connection that it came on.
-        tracing: The 25 bytes of its span.
-        checksum_type: Its checksum type, which the answer uses, too.
-        writer: What writes a response of several frames; None before.
-
-    """
-
-    __slots__ = (
-        *("id", "connection", "tracing", "checksum_type", "writer", "bucket"),
-        *("_reader", "_request"),
-    )
-
-    writer: FragmentWriter | None
-    bucket: dict[DeadlineItem, None] | None
-    _reader: FragmentReader | None
-    _request: RequestReceived
-
-    def __init__(
-        self, id: int, connection: ConnectionBase, tracing: bytes, checksum_type: ChecksumType
-    ) -> None:
-        # `bucket` is set by the deadline queue right after, `_request` only with a reader.
-        self.id = id
-        self.connection = connection
-        self.tracing = tracing
-        self.checksum_type = checksum_type
-        self.writer = None
-        self._reader = None
-
-    def written_out(self) -> None:
-        """The last frame of the response has been built, so the call is over."""
-        self.connection._forget_request(self)
-
-    def __repr__(self) -> str:
-        return f"InboundCall(id={self.id})"
 
 
 class PreparedCall:
@@ -140,7 +156,7 @@ class PreparedCall:
 
     __slots__ = (
         *("service", "headers", "arg1", "checksum_type"),
-        *("_prefix", "_arg1_chunk", "_size", "_pack", "_whole"),
+        *("_prefix", "_arg1_chunk", "_size", "_packers", "_whole"),
     )
 
     def __init__(
@@ -159,12 +175,10 @@ class PreparedCall:
         self._prefix = prefix
         typed = prefix + bytes((checksum_type,))
         self._arg1_chunk = len(arg1).to_bytes(2, "big") + arg1
-        # One pack for everything up to arg2, made for the lengths of this very endpoint.
-        head = Struct(f">HBxI8xBI25s{len(typed)}sI{len(self._arg1_chunk)}sH")
-        self._pack: Callable[..., bytes] = head.pack
+        self._packers = Packers(f">HBxI8xBI25s{len(typed)}sI{len(self._arg1_chunk)}s")
         # The frame's size without arg2 and arg3. Calls without a checksum are rare: they are left
         # to the general way, by a size that no frame can have.
-        self._size = head.size + 2 if checksum_type else MAX_FRAME_SIZE
+        self._size = self._packers.size if checksum_type else MAX_FRAME_SIZE
         self._prefix = typed
         self._whole = WHOLE_CHECKSUMS[checksum_type]
 

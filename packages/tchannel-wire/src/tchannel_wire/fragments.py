@@ -17,7 +17,7 @@ from .frames import HEADER_SIZE, MAX_FRAME_SIZE
 from .messages import MORE_FRAGMENTS
 
 if TYPE_CHECKING:
-    from .exchanges import InboundCall, OutboundCall
+    from .exchanges import InboundFlow, OutboundFlow
     from .options import Options
     from .outbox import Outbox
 
@@ -57,7 +57,7 @@ class FragmentWriter:
         *("_in_arg3", "_pieces", "_piece_at", "_outbox", "owner"),
     )
 
-    owner: InboundCall | OutboundCall
+    owner: InboundFlow | OutboundFlow
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class FragmentWriter:
         self._piece_at = 0
         self._outbox: Outbox | None = None
 
-    def attach(self, outbox: Outbox, owner: InboundCall | OutboundCall) -> None:
+    def attach(self, outbox: Outbox, owner: InboundFlow | OutboundFlow) -> None:
         """Let the frames leave through `outbox`, on behalf of `owner`."""
         self._outbox = outbox
         self.owner = owner

@@ -123,54 +123,86 @@ class FrameBuffer:
 
     __slots__ = ("_complete", "_needed", "_tail", "error", "offset")
 
+    _tail: bytearray | None
+
     def __init__(self) -> None:
         self.error: ProtocolError | None = None
         """What is wrong with the stream; set once, and no byte after it is looked at."""
         self.offset = 0
         """How many bytes of the stream were cut into frames."""
-        # What is left over between two reads. A bytearray grows in amortised constant time, so
-        # that a frame which trickles in byte by byte is not copied once per byte.
-        self._tail = bytearray()
+        # What is left over between two reads, None in between. A bytearray grows in amortised
+        # constant time, so that a frame which trickles in byte by byte is not copied per byte.
+        self._tail = None
         self._needed = 0
         self._complete: list[bytes] = []
 
     @property
     def pending(self) -> int:
         """Bytes kept of a frame that is not complete yet."""
-        return len(self._tail)
+        return 0 if self._tail is None else len(self._tail)
 
     def split(self, data: bytes) -> list[bytes]:
         """Take the next bytes of the stream; the frames that they complete, each as its bytes."""
         frames: list[bytes] = []
         if self.error is not None:
             return frames
-        tail = self._tail
-        if tail:
-            tail += data
-            if len(tail) < self._needed:
-                return frames
-            data = bytes(tail)
-            tail.clear()
         start = 0
+        if self._tail is not None:
+            first, start = self.complete(data)
+            if first is not None:
+                frames.append(first)
         end = len(data)
-        needed = 2
-        while end - start >= 2:
-            needed = data[start] << 8 | data[start + 1]
-            if needed < HEADER_SIZE:
-                self.error = ProtocolError(
-                    f"frame says that it has {needed} bytes, the header alone has {HEADER_SIZE}"
-                )
-                break
-            stop = start + needed
-            if stop > end:
+        while end - start >= HEADER_SIZE:
+            stop = start + (data[start] << 8 | data[start + 1])
+            if stop > end or stop - start < HEADER_SIZE:
                 break
             frames.append(data[start:stop])
+            self.offset += stop - start
             start = stop
-        self.offset += start
-        if start != end and self.error is None:
-            tail += data[start:] if start else data
-            self._needed = needed if end - start >= 2 else 2
+        if start != end:
+            self.keep(data, start)
         return frames
+
+    def complete(self, data: bytes) -> tuple[bytes | None, int]:
+        """The frame that began in earlier reads, if `data` completes it, and where the next starts.
+
+        To be called only while bytes are `pending`. No more than this frame is copied, whatever
+        else is in `data`.
+        """
+        tail = self._tail
+        assert tail is not None
+        start = 0
+        if len(tail) < 2:
+            start = 2 - len(tail)
+            tail += data[:start]
+            if len(tail) < 2 or not self._read_size(tail, 0):
+                return None, len(data)
+        stop = start + self._needed - len(tail)
+        tail += data[start:stop]
+        if len(tail) < self._needed:
+            return None, len(data)
+        self._tail = None
+        self.offset += len(tail)
+        return bytes(tail), stop
+
+    def keep(self, data: bytes, start: int) -> None:
+        """Keep what `data` has from `start` on, which is no whole frame, for the next read.
+
+        If it cannot become a frame, `error` is set instead.
+        """
+        if self.error is None and (len(data) - start < 2 or self._read_size(data, start)):
+            self._tail = bytearray(data[start:])
+
+    def _read_size(self, data: bytes | bytearray, start: int) -> bool:
+        """Read the size of the frame that begins at `start`; False if none has that size."""
+        self._needed = data[start] << 8 | data[start + 1]
+        if self._needed >= HEADER_SIZE:
+            return True
+        self.error = ProtocolError(
+            f"frame says that it has {self._needed} bytes, the header alone has {HEADER_SIZE}"
+        )
+        self._tail = None
+        return False
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the stream, of any length."""

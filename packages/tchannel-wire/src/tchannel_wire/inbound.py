@@ -9,11 +9,10 @@ right one.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from struct import Struct
 
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import ConnectionBase, first_frame_cost
+from .connection_base import ConnectionBase, first_frame_cost, is_at_work
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError
 from .events import (
     CancelReceived,
@@ -23,20 +22,18 @@ from .events import (
     RequestReceived,
     RequestRefused,
 )
-from .exchanges import InboundCall
+from .exchanges import InboundFlow
 from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import AS, CN, check_header_limits, decode_headers, header_block_end
+from .layouts import HeadLayouts, Packers
 from .messages import MORE_FRAGMENTS, CallRequest, Cancel, decode, read_chunks
 from .states import ConnectionState
 from .tracing import NO_TRACING
 
 __all__ = ["InboundSide"]
 
-_HEAD = Struct(">HBxI8xBI25s")
 _ID = Struct(">4xI")
-_SUM_LENGTH = Struct(">IH")
-_LENGTH = Struct(">H")
 
 _PREFIX = 46
 """Where the service, the transport headers and the checksum type of a request begin."""
@@ -48,8 +45,15 @@ _CACHED_SIZE = 512
 # entries and by the size of each.
 _prefixes: dict[bytes, tuple[str, dict[str, str], ChecksumType]] = {}
 
-# From a header block to what packs the beginning of a response with it; bounded likewise.
-_response_packers: dict[bytes, Callable[..., bytes]] = {}
+# From a header block to what packs responses with it; bounded likewise.
+_response_packers: dict[bytes, Packers] = {}
+
+# flags, ttl, tracing, prefix, checksum, length of arg1
+_heads = HeadLayouts(">16xBI25s", "IH")
+_NO_FIELDS = (0, 0, b"", b"", 0, 0)
+
+# Without a call of __init__, whose twelve arguments cost 0.1 us more.
+_new = object.__new__
 
 _CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
 _RESPONSE_SIZE = 54
@@ -63,28 +67,32 @@ class InboundSide(ConnectionBase):
 
     # --- receiving --------------------------------------------------------------------------
 
-    def _receive_call_request(self, frame: bytes, now: float, events: list[Event]) -> None:
+    def _receive_call_request(
+        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
+    ) -> None:
+        """The frame ``data[start:stop]``, which is not cut out of it: 0.1 µs less."""
         try:
-            size, _, id, flags, ttl, tracing = _HEAD.unpack_from(frame)
+            end = start + self._request_size
+            flags, ttl, tracing, prefix, checksum, length = (
+                self._request_fields(data, start) if end <= stop else _NO_FIELDS
+            )
             # One comparison instead of a walk over the headers: calls repeat, and since each
             # field in the prefix carries its length, equal bytes mean the same (saves 0.7 us).
-            if not frame.startswith(
-                self._request_prefix, _PREFIX
-            ) and not self._read_request_prefix(frame):
-                self._receive_unusual_request(frame, now, events)
-                return
-            end = self._request_end
-            checksum, length = _SUM_LENGTH.unpack_from(frame, end)
-            start = end + 6
-            end = start + length
-            arg1 = frame[start:end]
-            start = end + 2
-            end = start + (frame[end] << 8 | frame[end + 1])
-            arg2 = frame[start:end]
-            start = end + 2
-            arg3 = frame[start:]
+            if not prefix or prefix != self._request_prefix:
+                if not self._read_request_prefix(data[start:stop]):
+                    self._receive_unusual_request(data[start:stop], now, events)
+                    return
+                end = start + self._request_size
+                flags, ttl, tracing, prefix, checksum, length = self._request_fields(data, start)
+            after1 = end + length
+            arg1 = data[end:after1]
+            start2 = after1 + 2
+            after2 = start2 + (data[after1] << 8 | data[after1 + 1])
+            arg2 = data[start2:after2]
+            start3 = after2 + 2
+            arg3 = data[start3:stop]
             if (
-                start + (frame[end] << 8 | frame[end + 1]) != size
+                start3 + (data[after2] << 8 | data[after2 + 1]) != stop
                 or self._request_checksum(arg1 + arg2 + arg3) != checksum
                 or flags
                 or not ttl
@@ -92,33 +100,31 @@ class InboundSide(ConnectionBase):
                 or id in self.inbound
                 or id == NO_MESSAGE_ID
                 or self._state is not ConnectionState.OPEN
-                or size > self._max_single
+                or stop - start > self._max_single
             ):
-                self._receive_unusual_request(frame, now, events)
+                self._receive_unusual_request(data[start:stop], now, events)
                 return
         except (IndexError, struct.error, ProtocolError, UnicodeDecodeError):
-            self._receive_unusual_request(frame, now, events)
+            self._receive_unusual_request(data[start:stop], now, events)
             return
         deadline = now + ttl * 0.001
-        checksum_type = self._request_checksum_type
-        call = self.inbound[id] = InboundCall(id, self, tracing, checksum_type)
-        self.deadlines.add(call, deadline)
-        events.append(
-            RequestReceived(
-                id,
-                flags,
-                ttl,
-                deadline,
-                tracing,
-                self._request_service,
-                self._request_headers,
-                checksum_type,
-                arg1,
-                arg2,
-                arg3,
-                False,
-            )
-        )
+        if deadline < self._timer_at:
+            self._set_timer(deadline)
+        request = self.inbound[id] = _new(RequestReceived)
+        request.id = id
+        request.flags = flags
+        request.ttl = ttl
+        request.deadline = deadline
+        request.tracing = tracing
+        request.service = self._request_service
+        request.headers = self._request_headers
+        request.checksum_type = self._request_checksum_type
+        request.arg1 = arg1
+        request.arg2 = arg2
+        request.arg3 = arg3
+        request.more = False
+        request._flow = None
+        events.append(request)
 
     def _read_request_prefix(self, frame: bytes) -> bool:
         """Learn what the prefix of this frame means; False if it is none for the fast way."""
@@ -143,7 +149,9 @@ class InboundSide(ConnectionBase):
         self._request_service, self._request_headers, self._request_checksum_type = known
         self._request_checksum = WHOLE_CHECKSUMS[checksum_type]
         self._request_prefix = prefix
-        self._request_end = end + 1
+        head = _heads[len(prefix)]
+        self._request_fields = head.unpack
+        self._request_size = head.size
         return True
 
     def _receive_unusual_request(self, frame: bytes, now: float, events: list[Event]) -> None:
@@ -194,11 +202,12 @@ class InboundSide(ConnectionBase):
         )
         if not last and self._stream_request is not None:
             reader.to_stream = self._stream_request(request)
-        call = self.inbound[id] = InboundCall(id, self, tracing, message.checksum_type)
-        call._reader = reader
-        call._request = request
-        self.deadlines.add(call, deadline)
-        self._advance_request(call, reader, events, last=last)
+        flow = request._flow = InboundFlow(self, request)
+        flow.reader = reader
+        self.inbound[id] = request
+        if deadline < self._timer_at:
+            self._set_timer(deadline)
+        self._advance_request(request, flow, reader, events, last=last)
 
     def _check_request(self, request: CallRequest, arg1: bytes) -> None:
         """The rules that a call request breaks although it can be read.
@@ -222,11 +231,12 @@ class InboundSide(ConnectionBase):
 
     def _receive_call_request_continue(self, frame: bytes, now: float, events: list[Event]) -> None:
         id = _ID.unpack_from(frame)[0]
-        call = self.inbound.get(id)
-        if call is None or call._reader is None:
+        request = self.inbound.get(id)
+        flow = None if request is None else request._flow
+        if request is None or flow is None or flow.reader is None:
             # Of a call that is over: refused, answered early, cancelled or expired.
             return
-        reader = call._reader
+        reader = flow.reader
         try:
             checksum_type, checksum, chunks = read_chunks(frame, 17)
             last = not frame[16] & MORE_FRAGMENTS
@@ -234,22 +244,26 @@ class InboundSide(ConnectionBase):
                 self._gather(reader, reader.cost(chunks))
             reader.feed(checksum_type, checksum, chunks, last=last)
         except ProtocolError as error:
-            request = call._request
-            self._refuse(id, call.tracing, error, request.service, request.arg1, events)
+            self._refuse(id, request.tracing, error, request.service, request.arg1, events)
             return
-        self._advance_request(call, reader, events, last=last)
+        self._advance_request(request, flow, reader, events, last=last)
 
     def _advance_request(
-        self, call: InboundCall, reader: FragmentReader, events: list[Event], *, last: bool
+        self,
+        request: RequestReceived,
+        flow: InboundFlow,
+        reader: FragmentReader,
+        events: list[Event],
+        *,
+        last: bool,
     ) -> None:
         """Tell what the last frame has completed."""
         if reader.streaming:
             data = reader.take(2)
             reader.passed_on()
             if data or last:
-                events.append(RequestChunk(call.id, data, last))
+                events.append(RequestChunk(request.id, data, last))
         elif last or (reader.to_stream and reader.arg == 2):
-            request = call._request
             request.arg1 = reader.take(0)
             request.arg2 = reader.take(1)
             request.arg3 = reader.take(2)
@@ -258,8 +272,7 @@ class InboundSide(ConnectionBase):
             self._release(reader)
             reader.passed_on()
         if last:
-            call._reader = None
-            del call._request
+            flow.reader = None
 
     def _refuse(
         self,
@@ -271,44 +284,41 @@ class InboundSide(ConnectionBase):
         events: list[Event],
     ) -> None:
         """Answer a bad call with an error of its own; the rest of its frames will be ignored."""
-        call = self.inbound.get(id)
-        if call is not None:
-            self._forget_request(call)
+        request = self.inbound.get(id)
+        if request is not None:
+            self._forget_request(request)
         error.message_id = id
         self._send_error(id, error.code, error.description, tracing)
         events.append(RequestRefused(id, error, service, endpoint))
 
     def _receive_cancel(self, frame: bytes, now: float, events: list[Event]) -> None:
-        call = self.inbound.get(_ID.unpack_from(frame)[0])
-        if call is None:
+        request = self.inbound.get(_ID.unpack_from(frame)[0])
+        if request is None:
             return
         try:
             message = decode(frame)
             why = message.why if isinstance(message, Cancel) else ""
         except ProtocolError:
             why = ""  # the text is cut off; what the peer wants is clear all the same
-        if self._stop_request(call, ErrorCode.CANCELLED, "cancelled by the caller"):
-            events.append(CancelReceived(call.id, why))
+        if self._stop_request(request, ErrorCode.CANCELLED, "cancelled by the caller"):
+            events.append(CancelReceived(request.id, why))
 
-    def _expire_request(self, call: InboundCall, events: list[Event]) -> None:
-        if self.inbound.get(call.id) is not call:
-            return
-        request = call._request if call._reader is not None else None
+    def _expire_request(self, request: RequestReceived, events: list[Event]) -> None:
+        complete = _is_announced(request)
         description = "the ttl has run out"
-        if request is not None:
+        if not complete:
             description += " before the request was complete"
-        if self._stop_request(call, ErrorCode.TIMEOUT, description):
-            events.append(RequestExpired(call.id))
-        elif request is not None:
-            error = ProtocolError(description, code=ErrorCode.TIMEOUT, message_id=call.id)
-            events.append(RequestRefused(call.id, error, request.service, request.arg1))
+        if self._stop_request(request, ErrorCode.TIMEOUT, description):
+            events.append(RequestExpired(request.id))
+        elif not complete:
+            error = ProtocolError(description, code=ErrorCode.TIMEOUT, message_id=request.id)
+            events.append(RequestRefused(request.id, error, request.service, request.arg1))
 
-    def _stop_request(self, call: InboundCall, code: ErrorCode, description: str) -> bool:
+    def _stop_request(self, request: RequestReceived, code: ErrorCode, description: str) -> bool:
         """End a call with an error; whether somebody is at work on it, and must be told."""
-        reader, writer = call._reader, call.writer
-        at_work = (reader is None or reader.streaming) and (writer is None or not writer.finished)
-        self._forget_request(call)
-        self._send_error(call.id, code, description, call.tracing)
+        at_work = is_at_work(request)
+        self._forget_request(request)
+        self._send_error(request.id, code, description, request.tracing)
         return at_work
 
     # --- answering --------------------------------------------------------------------------
@@ -334,38 +344,39 @@ class InboundSide(ConnectionBase):
             ValueError: `header_block` is none, or lacks `as`; `code` does not fit a byte.
 
         """
-        call = self.inbound.get(id)
-        if call is None or call.writer is not None:
+        request = self.inbound.get(id)
+        if request is None:
             return False
         try:
             # The same few header blocks go out again and again (saves 0.4 us).
-            pack = _response_packers.get(header_block) or _new_response_packer(header_block)
+            packers = _response_packers.get(header_block)
+            if packers is None:
+                packers = _new_response_packers(header_block)
             length2 = len(arg2)
-            size = _RESPONSE_SIZE + len(header_block) + length2 + len(arg3)
-            checksum_type = call.checksum_type
+            length3 = len(arg3)
+            size = packers.size + length2 + length3
+            checksum_type = request.checksum_type
             # CRC-32 and CRC-32C are the odd types. A frame that is full to the last byte must not
             # begin its arg3 at the edge, which the writer sees to.
-            if size >= MAX_FRAME_SIZE or not checksum_type & 1 or call._reader is not None:
-                return self._respond_unusually(call, header_block, arg2, arg3, code)
-            frame = b"".join(
-                (
-                    pack(
-                        size,
-                        _CALL_RESPONSE,
-                        id,
-                        0,
-                        code,
-                        call.tracing,
-                        header_block,
-                        checksum_type,
-                        WHOLE_CHECKSUMS[checksum_type](arg2 + arg3),
-                        0,
-                        length2,
-                    ),
+            if size >= MAX_FRAME_SIZE or not checksum_type & 1 or request._flow is not None:
+                return self._respond_unusually(request, header_block, arg2, arg3, code)
+            frame = (
+                packers[length2](
+                    size,
+                    _CALL_RESPONSE,
+                    id,
+                    0,
+                    code,
+                    request.tracing,
+                    header_block,
+                    checksum_type,
+                    WHOLE_CHECKSUMS[checksum_type](arg2 + arg3),
+                    0,
+                    length2,
                     arg2,
-                    _LENGTH.pack(len(arg3)),
-                    arg3,
+                    length3,
                 )
+                + arg3
             )
         except (TypeError, struct.error):
             _check_arguments(arg2, arg3, code)
@@ -374,27 +385,26 @@ class InboundSide(ConnectionBase):
         outbox.frames.append(frame)
         outbox.size += size
         del self.inbound[id]
-        self.deadlines.discard(call)
         return True
 
     def _respond_unusually(
-        self, call: InboundCall, header_block: bytes, arg2: bytes, arg3: bytes, code: int
+        self, request: RequestReceived, header_block: bytes, arg2: bytes, arg3: bytes, code: int
     ) -> bool:
         """Answer in several frames, with a rare checksum, or before the request is complete."""
-        if call._reader is not None and not call._reader.streaming:
-            return False  # it has not been announced yet
+        flow = request._flow
+        if not _is_announced(request) or (flow is not None and flow.writer is not None):
+            return False
         _check_arguments(arg2, arg3, code)
-        writer = self._new_writer(call, header_block, arg2, code)
+        writer = self._new_writer(request, header_block, arg2, code)
         writer.write(arg3)
         writer.finish()
         if _RESPONSE_SIZE + len(header_block) + len(arg2) + len(arg3) < MAX_FRAME_SIZE:
             frame = writer.next_frame()
             assert frame is not None
             self._outbox.append(frame)
-            self._forget_request(call)
+            self._forget_request(request)
         else:
-            call.writer = writer
-            writer.attach(self._outbox, call)
+            self._attach_writer(request, writer)
         return True
 
     def start_response(
@@ -417,25 +427,37 @@ class InboundSide(ConnectionBase):
             ValueError: As for `respond`.
 
         """
-        call = self.inbound.get(id)
-        if call is None or call.writer is not None or not _announced(call):
+        request = self.inbound.get(id)
+        flow = None if request is None else request._flow
+        if (
+            request is None
+            or not _is_announced(request)
+            or (flow is not None and flow.writer is not None)
+        ):
             gone = FragmentWriter(id, FrameType.CALL_RESPONSE, b"", ChecksumType.NONE, b"", b"")
             gone.abandon()
             return gone
         if header_block not in _response_packers:
-            _new_response_packer(header_block)
+            _new_response_packers(header_block)
         _check_arguments(arg2, b"", code)
-        writer = call.writer = self._new_writer(call, header_block, arg2, code)
-        writer.attach(self._outbox, call)
+        writer = self._new_writer(request, header_block, arg2, code)
+        self._attach_writer(request, writer)
         return writer
 
     def _new_writer(
-        self, call: InboundCall, header_block: bytes, arg2: bytes, code: int
+        self, request: RequestReceived, header_block: bytes, arg2: bytes, code: int
     ) -> FragmentWriter:
-        fields = bytes((code,)) + call.tracing + header_block
+        fields = bytes((code,)) + request.tracing + header_block
         return FragmentWriter(
-            call.id, FrameType.CALL_RESPONSE, fields, call.checksum_type, b"", arg2
+            request.id, FrameType.CALL_RESPONSE, fields, request.checksum_type, b"", arg2
         )
+
+    def _attach_writer(self, request: RequestReceived, writer: FragmentWriter) -> None:
+        flow = request._flow
+        if flow is None:
+            flow = request._flow = InboundFlow(self, request)
+        flow.writer = writer
+        writer.attach(self._outbox, flow)
 
     def fail(self, id: int, code: int, description: str) -> bool:
         """Answer a call of the peer's with an error frame; a response begun is given up.
@@ -454,21 +476,21 @@ class InboundSide(ConnectionBase):
         """
         if not 1 <= code <= 0xFF:
             raise ValueError(f"code must be 1 to 255, not {code!r}")
-        call = self.inbound.get(id)
-        if call is None or not _announced(call):
+        request = self.inbound.get(id)
+        if request is None or not is_at_work(request):
             return False
-        if call.writer is not None and call.writer.finished:
-            return False
-        self._forget_request(call)
-        self._send_error(id, code, description, call.tracing)
+        self._forget_request(request)
+        self._send_error(id, code, description, request.tracing)
         return True
 
 
-def _announced(call: InboundCall) -> bool:
-    return call._reader is None or call._reader.streaming
+def _is_announced(request: RequestReceived) -> bool:
+    """Whether the user has got the event of this request."""
+    flow = request._flow
+    return flow is None or flow.reader is None or flow.reader.streaming
 
 
-def _new_response_packer(header_block: bytes) -> Callable[..., bytes]:
+def _new_response_packers(header_block: bytes) -> Packers:
     try:
         headers = decode_headers(header_block)
     except (ProtocolError, TypeError):
@@ -477,12 +499,12 @@ def _new_response_packer(header_block: bytes) -> Callable[..., bytes]:
         ) from None
     if AS not in headers:
         raise ValueError(f"header_block must have {AS!r}, got {headers!r}")
-    pack = Struct(f">HBxI8xBB25s{len(header_block)}sBIHH").pack
+    packers = Packers(f">HBxI8xBB25s{len(header_block)}sBIH")
     if len(header_block) <= _CACHED_SIZE:
         if len(_response_packers) >= _CACHE_ENTRIES:
             _response_packers.clear()
-        _response_packers[header_block] = pack
-    return pack
+        _response_packers[header_block] = packers
+    return packers
 
 
 def _check_arguments(arg2: object, arg3: object, code: int) -> None:

@@ -21,10 +21,11 @@ from .events import (
     ResponseChunk,
     ResponseReceived,
 )
-from .exchanges import OutboundCall, PreparedCall
+from .exchanges import OutboundCall, OutboundFlow, PreparedCall
 from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import check_header_limits, decode_headers, header_block_end
+from .layouts import HeadLayouts
 from .messages import (
     MORE_FRAGMENTS,
     CallResponse,
@@ -39,10 +40,7 @@ from .tracing import TRACING_SIZE
 
 __all__ = ["OutboundSide"]
 
-_HEAD = Struct(">HBxI8xBB25s")
 _ID = Struct(">4xI")
-_SUM_LENGTH = Struct(">IH")
-_LENGTH = Struct(">H")
 _TTL_TRACING = Struct(">I25s")
 
 _PREFIX = 43
@@ -58,6 +56,13 @@ _CACHED_SIZE = 512
 # and by the size of each.
 _prefixes: dict[bytes, tuple[dict[str, str], ChecksumType]] = {}
 
+# flags, code, tracing, prefix, checksum, length of arg1, length of arg2
+_heads = HeadLayouts(">16xBB25s", "IHH")
+_NO_FIELDS = (0, 0, b"", b"", 0, 0, 0)
+
+# Without a call of __init__, whose nine arguments cost 0.1 us more.
+_new = object.__new__
+
 
 class OutboundSide(ConnectionBase):
     """Calls the peer and receives its answers."""
@@ -71,11 +76,10 @@ class OutboundSide(ConnectionBase):
         prepared: PreparedCall,
         arg2: bytes,
         arg3: bytes,
-        *,
         ttl: float,
         tracing: bytes,
-        context: object = None,
         now: float,
+        context: object = None,
         stream_response: bool = False,
     ) -> OutboundCall:
         """Call the peer with args that are there.
@@ -87,8 +91,8 @@ class OutboundSide(ConnectionBase):
             ttl: Seconds until the deadline; written as 1 to 0xFFFFFFFF milliseconds, never as 0,
                 which makes tchannel-node and Hyperbahn close the connection.
             tracing: The 25 bytes of the call's span.
-            context: Anything, to come back with the events of this call; default None.
             now: The time, in seconds.
+            context: Anything, to come back with the events of this call; default None.
             stream_response: Whether the response's arg3 is wanted in pieces; default False.
 
         Raises:
@@ -105,7 +109,8 @@ class OutboundSide(ConnectionBase):
             if not 0 < milliseconds <= _MAX_TTL:
                 milliseconds = 1 if milliseconds < 1 else _MAX_TTL
             length2 = len(arg2)
-            size = prepared._size + length2 + len(arg3)
+            length3 = len(arg3)
+            size = prepared._size + length2 + length3
             if size >= MAX_FRAME_SIZE or len(tracing) != TRACING_SIZE:
                 return self._call_unusually(
                     prepared, arg2, arg3, milliseconds, tracing, context, now, ttl, stream_response
@@ -115,36 +120,41 @@ class OutboundSide(ConnectionBase):
             else:
                 id = self._next_id
                 self._next_id = id + 1
-            frame = b"".join(
-                (
-                    prepared._pack(
-                        size,
-                        _CALL_REQUEST,
-                        id,
-                        0,
-                        milliseconds,
-                        tracing,
-                        prepared._prefix,
-                        prepared._whole(prepared.arg1 + arg2 + arg3),
-                        prepared._arg1_chunk,
-                        length2,
-                    ),
+            frame = (
+                prepared._packers[length2](
+                    size,
+                    _CALL_REQUEST,
+                    id,
+                    0,
+                    milliseconds,
+                    tracing,
+                    prepared._prefix,
+                    prepared._whole(prepared.arg1 + arg2 + arg3),
+                    prepared._arg1_chunk,
+                    length2,
                     arg2,
-                    _LENGTH.pack(len(arg3)),
-                    arg3,
+                    length3,
                 )
+                + arg3
             )
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError, struct.error):
             _milliseconds(arg2, arg3, ttl, tracing)
             raise
         outbox = self._outbox
         frames = outbox.frames
-        call = self.outbound[id] = OutboundCall(
-            id, self, context, tracing, ttl, outbox.pulled + len(frames), stream_response
-        )
+        call = self.outbound[id] = OutboundCall()
+        call.id = id
+        call.connection = self
+        call.context = context
+        call.tracing = tracing
+        call.ttl = ttl
+        call.deadline = deadline
+        call._number = outbox.pulled + len(frames)
+        call._flow = OutboundFlow(stream=True) if stream_response else None
         frames.append(frame)
         outbox.size += size
-        self.deadlines.add(call, deadline)
+        if deadline < self._timer_at:
+            self._set_timer(deadline)
         return call
 
     def start_call(
@@ -210,16 +220,24 @@ class OutboundSide(ConnectionBase):
         ttl: float,
         stream_response: bool,
     ) -> OutboundCall:
-        id = self._take_id(now)
         # The prefix ends with the checksum type, which the writer adds itself.
         fields = _TTL_TRACING.pack(milliseconds, tracing) + prepared._prefix[:-1]
-        call = OutboundCall(id, self, context, tracing, ttl, -1, stream_response)
-        call.writer = FragmentWriter(
-            id, _CALL_REQUEST, fields, prepared.checksum_type, prepared.arg1, arg2
+        call = OutboundCall()
+        call.id = self._take_id(now)
+        call.connection = self
+        call.context = context
+        call.tracing = tracing
+        call.ttl = ttl
+        call.deadline = now + ttl
+        call._number = -1
+        flow = call._flow = OutboundFlow(stream=stream_response)
+        flow.writer = FragmentWriter(
+            call.id, _CALL_REQUEST, fields, prepared.checksum_type, prepared.arg1, arg2
         )
-        call.writer.attach(self._outbox, call)
-        self.outbound[id] = call
-        self.deadlines.add(call, now + ttl)
+        flow.writer.attach(self._outbox, flow)
+        self.outbound[call.id] = call
+        if call.deadline < self._timer_at:
+            self._set_timer(call.deadline)
         return call
 
     def cancel(self, id: int, why: str = "", *, now: float) -> None:
@@ -248,62 +266,62 @@ class OutboundSide(ConnectionBase):
         self._remember(call, now)
 
     def _expire_call(self, call: OutboundCall, now: float, events: list[Event]) -> None:
-        if self.outbound.get(call.id) is call:
-            context = call.context
-            self._withdraw(call, "the deadline has passed", now)
-            events.append(CallExpired(call.id, context))
+        context = call.context
+        self._withdraw(call, "the deadline has passed", now)
+        events.append(CallExpired(call.id, context))
 
     # --- receiving --------------------------------------------------------------------------
 
-    def _receive_call_response(self, frame: bytes, now: float, events: list[Event]) -> None:
+    def _receive_call_response(
+        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
+    ) -> None:
+        """The frame ``data[start:stop]``, which is not cut out of it: 0.1 µs less."""
+        call = self.outbound.get(id)
+        if call is None:
+            return  # it was cancelled, or has expired
         try:
-            size, _, id, flags, code, tracing = _HEAD.unpack_from(frame)
-            call = self.outbound.get(id)
-            if call is None:
-                return  # it was cancelled, or has expired
+            end = start + self._response_size
+            flags, code, tracing, prefix, checksum, length1, length2 = (
+                self._response_fields(data, start) if end <= stop else _NO_FIELDS
+            )
             # As for requests: one comparison instead of a walk over the headers.
-            if not frame.startswith(
-                self._response_prefix, _PREFIX
-            ) and not self._read_response_prefix(frame):
-                self._receive_unusual_response(frame, now, events)
-                return
-            end = self._response_end
-            checksum, length = _SUM_LENGTH.unpack_from(frame, end)
-            start = end + 6
-            end = start + length + 2
-            start = end + (frame[end - 2] << 8 | frame[end - 1])
-            arg2 = frame[end:start]
-            start += 2
-            arg3 = frame[start:]
+            if not prefix or prefix != self._response_prefix:
+                if not self._read_response_prefix(data[start:stop]):
+                    self._receive_unusual_response(data[start:stop], now, events)
+                    return
+                end = start + self._response_size
+                flags, code, tracing, prefix, checksum, length1, length2 = self._response_fields(
+                    data, start
+                )
+            after2 = end + length2
+            arg2 = data[end:after2]
+            start3 = after2 + 2
+            arg3 = data[start3:stop]
             if (
-                start + (frame[start - 2] << 8 | frame[start - 1]) != size
+                start3 + (data[after2] << 8 | data[after2 + 1]) != stop
                 or self._response_checksum(arg2 + arg3) != checksum
                 or flags
-                or length
-                or call._reader is not None
-                or call.writer is not None
-                or size > self._max_single
+                or length1
+                or call._flow is not None
+                or stop - start > self._max_single
             ):
-                self._receive_unusual_response(frame, now, events)
+                self._receive_unusual_response(data[start:stop], now, events)
                 return
         except (IndexError, struct.error, ProtocolError, UnicodeDecodeError):
-            self._receive_unusual_response(frame, now, events)
+            self._receive_unusual_response(data[start:stop], now, events)
             return
         del self.outbound[id]
-        self.deadlines.discard(call)
-        events.append(
-            ResponseReceived(
-                id,
-                call.context,
-                code,
-                tracing,
-                self._response_headers,
-                self._response_checksum_type,
-                arg2,
-                arg3,
-                False,
-            )
-        )
+        response = _new(ResponseReceived)
+        response.id = id
+        response.context = call.context
+        response.code = code
+        response.tracing = tracing
+        response.headers = self._response_headers
+        response.checksum_type = self._response_checksum_type
+        response.arg2 = arg2
+        response.arg3 = arg3
+        response.more = False
+        events.append(response)
         call.context = None
 
     def _read_response_prefix(self, frame: bytes) -> bool:
@@ -324,7 +342,9 @@ class OutboundSide(ConnectionBase):
         self._response_headers, self._response_checksum_type = known
         self._response_checksum = WHOLE_CHECKSUMS[checksum_type]
         self._response_prefix = prefix
-        self._response_end = end + 1
+        head = _heads[len(prefix)]
+        self._response_fields = head.unpack
+        self._response_size = head.size
         return True
 
     def _receive_unusual_response(self, frame: bytes, now: float, events: list[Event]) -> None:
@@ -337,10 +357,13 @@ class OutboundSide(ConnectionBase):
             message = decode(frame)
             assert isinstance(message, CallResponse)
             check_header_limits(message.headers, self.options)
-            if call._reader is not None:
+            flow = call._flow
+            if flow is None:
+                flow = call._flow = OutboundFlow()
+            elif flow.reader is not None:
                 raise _bad("second call response for one call")
-            reader = FragmentReader(message.checksum_type, self.options, to_stream=call._stream)
-            call._reader = reader
+            reader = FragmentReader(message.checksum_type, self.options, to_stream=flow.stream)
+            flow.reader = reader
             if not last:
                 headers, chunks = len(message.headers), len(message.chunks)
                 self._gather(reader, first_frame_cost(frame, headers, chunks))
@@ -348,7 +371,7 @@ class OutboundSide(ConnectionBase):
         except ProtocolError as error:
             self._fail_call(call, error, now, events, last=last)
             return
-        call._response = ResponseReceived(
+        flow.response = ResponseReceived(
             call.id,
             call.context,
             message.code,
@@ -359,7 +382,7 @@ class OutboundSide(ConnectionBase):
             b"",
             not last,
         )
-        self._advance_response(call, reader, events, last=last)
+        self._advance_response(call, flow, reader, events, last=last)
 
     def _receive_call_response_continue(
         self, frame: bytes, now: float, events: list[Event]
@@ -367,22 +390,29 @@ class OutboundSide(ConnectionBase):
         call = self.outbound.get(_ID.unpack_from(frame)[0])
         if call is None:
             return
-        reader = call._reader
+        flow = call._flow
         last = len(frame) > 16 and not frame[16] & MORE_FRAGMENTS
         try:
             checksum_type, checksum, chunks = read_chunks(frame, 17)
-            if reader is None:
+            if flow is None or flow.reader is None:
                 raise _bad("the first frame of a response is missing")
+            reader = flow.reader
             if not reader.streaming:
                 self._gather(reader, reader.cost(chunks))
             reader.feed(checksum_type, checksum, chunks, last=last)
         except ProtocolError as error:
             self._fail_call(call, error, now, events, last=last)
             return
-        self._advance_response(call, reader, events, last=last)
+        self._advance_response(call, flow, reader, events, last=last)
 
     def _advance_response(
-        self, call: OutboundCall, reader: FragmentReader, events: list[Event], *, last: bool
+        self,
+        call: OutboundCall,
+        flow: OutboundFlow,
+        reader: FragmentReader,
+        events: list[Event],
+        *,
+        last: bool,
     ) -> None:
         """Tell what the last frame has completed."""
         if reader.streaming:
@@ -391,9 +421,9 @@ class OutboundSide(ConnectionBase):
             if data or last:
                 events.append(ResponseChunk(call.id, call.context, data, last))
         elif last or (reader.to_stream and reader.arg == 2):
-            response = call._response
+            response = flow.response
             assert response is not None
-            call._response = None
+            flow.response = None
             response.arg2 = reader.take(1)
             response.arg3 = reader.take(2)
             response.more = not last
