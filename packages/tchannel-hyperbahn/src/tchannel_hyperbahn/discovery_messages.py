@@ -56,7 +56,7 @@ def _idl() -> tuple[Any, Any]:
         if error.name != "tchannel_thrift":
             raise
         raise DiscoveryUnavailableError(_HINT) from None
-    with as_file(files(__package__) / "idl" / "hyperbahn.thrift") as path:
+    with as_file(files("tchannel_hyperbahn") / "idl" / "hyperbahn.thrift") as path:
         return rw, rw.load(str(path))
 
 

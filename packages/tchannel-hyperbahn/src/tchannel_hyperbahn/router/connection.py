@@ -24,6 +24,8 @@ log = logging.getLogger("tchannel.router")
 
 _HANDSHAKE_TIMEOUT = 5.0
 _MAX_ID = 0xFFFFFFFE
+# Frames from this size on are not rewritten but sent in parts.
+_LARGE = 8 * 1024
 
 
 class RouterConnection(asyncio.Protocol):
@@ -54,7 +56,7 @@ class RouterConnection(asyncio.Protocol):
         self._router = router
         self._loop = router.loop
         self._buffer = wire.FrameBuffer()
-        self._out: list[bytes] = []
+        self._out: list[bytes | memoryview] = []
         self._flushing = False
         self._last_id = 0
         self._paused = False
@@ -132,27 +134,42 @@ class RouterConnection(asyncio.Protocol):
 
     # -- writing ------------------------------------------------------------------------------
 
-    def write(self, frame: bytes, sender: RouterConnection | None) -> None:
-        """Send a frame that came from ``sender``, who is held back when there is too much of it."""
+    def forward(self, frame: bytes, id: int, sender: RouterConnection) -> None:
+        """Send a frame under another id; ``sender`` is held back when there is too much of it."""
+        if self.closed:
+            return
+        if len(frame) < _LARGE:
+            self._out.append(wire.replace_id(frame, id))
+        else:
+            # In parts: rewriting would copy 64 KiB twice more, a fifth of what relaying them costs.
+            self._out += (frame[:4], id.to_bytes(4, "big"), memoryview(frame)[8:])
+        if self._paused:
+            self._holding.add(sender)
+            sender.hold(self)
+        if not self._flushing:
+            self._flush_soon()
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame of the router's own."""
         if self.closed:
             return
         self._out.append(frame)
         if not self._flushing:
-            # One write for all that is forwarded within one turn of the loop: as in the channel,
-            # a write for each frame would be most of the cost of a relayed call.
-            self._flushing = True
-            self._loop.call_soon(self._flush, context=self._context)
-        if self._paused and sender is not None:
-            self._holding.add(sender)
-            sender.hold(self)
+            self._flush_soon()
 
     def refuse(self, id: int, code: wire.ErrorCode, text: str, tracing: bytes) -> None:
         """Answer a call with an error."""
         error = wire.ErrorMessage(id=id, code=code, tracing=tracing, description=text)
-        self.write(wire.encode(error), None)
+        self.write(wire.encode(error))
 
     def _send(self, message: wire.Message) -> None:
-        self.write(wire.encode(message), None)
+        self.write(wire.encode(message))
+
+    def _flush_soon(self) -> None:
+        # One write for all that is forwarded within one turn of the loop: as in the channel, a write
+        # for each frame would be most of the cost of a relayed call.
+        self._flushing = True
+        self._loop.call_soon(self._flush, context=self._context)
 
     def _flush(self) -> None:
         self._flushing = False

@@ -138,7 +138,7 @@ class LocalEndpoints:
         writer.write(arg3)
         writer.finish()
         while (frame := writer.next_frame()) is not None:
-            caller.write(frame, None)
+            caller.write(frame)
 
     # -- endpoints ----------------------------------------------------------------------------
 

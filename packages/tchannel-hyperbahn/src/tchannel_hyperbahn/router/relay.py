@@ -81,7 +81,7 @@ class Relay:
         link = instance.connection
         if link is not None:
             self._assign(exchange, link)
-            link.write(wire.replace_id(frame, exchange.link_id), caller)
+            link.forward(frame, exchange.link_id, caller)
         else:
             instance.queue.append(exchange)
             self._keep(exchange, frame)
@@ -96,7 +96,7 @@ class Relay:
         if problem:
             self.fail(exchange, wire.ErrorCode.BAD_REQUEST, problem, tell_service=problem)
         elif exchange.link is not None:
-            exchange.link.write(wire.replace_id(frame, exchange.link_id), caller)
+            exchange.link.forward(frame, exchange.link_id, caller)
         else:
             self._keep(exchange, frame)
 
@@ -125,7 +125,7 @@ class Relay:
             text = f"{exchange.instance.hostport} answered badly: {problem}"
             self.fail(exchange, wire.ErrorCode.UNEXPECTED, text)
             return
-        exchange.caller.write(wire.replace_id(frame, exchange.caller_id), link)
+        exchange.caller.forward(frame, exchange.caller_id, link)
         if not frame[16] & wire.MORE_FRAGMENTS:
             self._end(exchange)
 
@@ -140,7 +140,7 @@ class Relay:
             text = f"{exchange.instance.hostport} answered badly: {error.description}"
             self.fail(exchange, wire.ErrorCode.UNEXPECTED, text)
         else:
-            exchange.caller.write(wire.replace_id(frame, exchange.caller_id), link)
+            exchange.caller.forward(frame, exchange.caller_id, link)
             self._end(exchange)
 
     # -- connections that come and go ---------------------------------------------------------
@@ -161,7 +161,7 @@ class Relay:
             self._assign(exchange, link)
             frames[0] = wire.replace_ttl(frames[0], left)
             for frame in frames:
-                link.write(wire.replace_id(frame, exchange.link_id), exchange.caller)
+                link.forward(frame, exchange.link_id, exchange.caller)
 
     def not_connected(self, instance: Instance, reason: str) -> None:
         """Fail what waits for a connection to ``instance``."""
@@ -206,7 +206,7 @@ class Relay:
             cancel = wire.Cancel(
                 id=exchange.link_id, ttl=exchange.ttl, tracing=exchange.tracing, why=why
             )
-            exchange.link.write(wire.encode(cancel), None)
+            exchange.link.write(wire.encode(cancel))
 
     def _end(self, exchange: Exchange) -> None:
         caller = exchange.caller
