@@ -97,6 +97,14 @@ async def test_any_two_channels_can_be_joined():
         assert (await a.json("b", "double", 21)).body == 42
 
 
+async def test_a_closed_channel_cannot_be_joined():
+    async with TChannel("a") as a, TChannel("b") as b:
+        await b.close()
+
+        with pytest.raises(RuntimeError, match=r"cannot join.*closed"):
+            join(a, b)
+
+
 class End(asyncio.Protocol):
     """Remembers what happens to it."""
 

@@ -201,6 +201,18 @@ def test_the_fixtures_work_together_in_a_tornado_coroutine(run):
             tchannel_pair.server.json.register("greet", lambda request: {"hello": request.body})
             response = await tchannel_pair.client.json("server", "greet", "you")
             assert response.body == {"hello": "you"}
+        """,
+        ini="tchannel_leak_check = true\n",
+    )
+
+    result.assert_outcomes(passed=2)
+
+
+def test_the_router_is_there_with_tchannel_hyperbahn(run):
+    pytest.importorskip("tchannel_hyperbahn", reason="needs tchannel-hyperbahn")
+    result = run(
+        """
+        import pytest
 
         @pytest.mark.gen_test
         async def test_router(tchannel_router, tchannel_service, tchannel_client):
@@ -214,7 +226,25 @@ def test_the_fixtures_work_together_in_a_tornado_coroutine(run):
         ini="tchannel_leak_check = true\n",
     )
 
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=1)
+
+
+def test_without_tchannel_hyperbahn_the_router_says_what_to_install(run):
+    result = run(
+        """
+        import sys
+        import pytest
+
+        sys.modules["tchannel_hyperbahn"] = None
+
+        def test_it(tchannel_router):
+            pass
+        """,
+        apart=True,
+    )
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*pip install tchannel-hyperbahn*"])
 
 
 def test_the_fixtures_work_in_a_plain_function_that_runs_its_own_loop(run):

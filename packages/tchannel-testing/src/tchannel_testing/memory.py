@@ -190,7 +190,7 @@ def join(client: TChannel, server: TChannel) -> None:
     The client knows the server as a peer from then on, so that its calls need no ``hostport``; the
     server can call back over the same connection.
 
-    :raises RuntimeError: no loop runs.
+    :raises RuntimeError: no loop runs, or one of the channels is closed.
     """
     loop = asyncio.get_running_loop()
     client.use_loop()
@@ -201,10 +201,11 @@ def join(client: TChannel, server: TChannel) -> None:
     opened = Connection(client, peer)
     far.connect(accepted)
     near.connect(opened)
-    # The handshake at once, so that a call made right now finds the connection.
-    while not opened.ready:
-        for end in (far, near):
-            end._deliver()
+    # The handshake at once, so that a call made right now finds the connection: there and back.
+    for end in (far, near):
+        end._deliver()
+    if not opened.ready:
+        raise RuntimeError(f"cannot join {client!r} and {server!r}: one of them is closed")
 
 
 class Pair:

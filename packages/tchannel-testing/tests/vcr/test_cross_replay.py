@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("tchannel_thrift", reason="the conversation speaks Thrift, too")
+
 HERE = Path(__file__).parent / "tchannel_python"
 PEER = Path(__file__).parents[4] / "tests/interop/peers/py21/.venv/bin/python"
 NEEDS = "import mock, tchannel, wrapt, yaml"

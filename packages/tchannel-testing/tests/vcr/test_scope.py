@@ -196,6 +196,35 @@ async def test_calls_through_another_service_are_recorded_where_they_start(tmp_p
     assert [interaction.play_count for interaction in again.interactions] == [1, 0]
 
 
+async def test_calls_through_a_router_replay_without_it(path):
+    hyperbahn = pytest.importorskip("tchannel_hyperbahn.router", reason="needs tchannel-hyperbahn")
+
+    async def talk(peers):
+        async with TChannel("client", known_peers=peers) as client:
+            return (await client.raw("advertised", "echo", b"x")).body
+
+    async with hyperbahn.Router() as router, TChannel("advertised", "127.0.0.1:0") as server:
+        server.raw.register("echo", lambda request: request.body)
+        await server.advertise([router.hostport])
+        with vcr.use_cassette(path) as cassette:
+            assert await talk([router.hostport]) == b"x"
+
+    assert cassette.requests[0].known_peers == [router.hostport]
+    with vcr.use_cassette(path, "none"):
+        assert await talk([]) == b"x"
+
+
+async def test_a_streamed_answer_is_told_at_the_end(path, client, service):
+    with (
+        pytest.raises(vcr.VCRError, match="service::echo streams its answer"),
+        vcr.use_cassette(path),
+    ):
+        response = await client.raw("service", "echo", b"x", hostport=service.hostport, stream=True)
+        assert b"".join([chunk async for chunk in response.body]) == b"x"
+
+    assert not path.exists()
+
+
 async def test_a_streamed_body_is_refused_with_the_reason(path, client, service):
     async def chunks():
         yield b"a"
