@@ -20,11 +20,13 @@ def hostport(request, guide):
     server = subprocess.Popen(
         [sys.executable, guide / "keyvalue" / request.param], stdout=subprocess.PIPE, text=True
     )
-    line = server.stdout.readline()
-    assert line.startswith("Listening on ")
-    yield line.removeprefix("Listening on ").strip()
-    server.terminate()
-    server.communicate(timeout=30)
+    try:
+        line = server.stdout.readline()
+        assert line.startswith("Listening on ")
+        yield line.removeprefix("Listening on ").strip()
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
 
 
 def test_tcurl_sets_gets_and_misses_values(guide, hostport):

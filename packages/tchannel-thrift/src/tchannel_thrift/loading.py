@@ -39,8 +39,8 @@ class TChannelThriftModule(ModuleType):
         super().__init__(module.__name__, module.__doc__)
         self.__dict__.pop("__loader__", None)
         self._module = module
-        self.service = service
-        self.hostport = hostport
+        self.service: str | None = service
+        self.hostport: str | None = hostport
         for service_class in module.__services__:
             thrift_service = EngineService(service_class)
             thrift_service.module = module

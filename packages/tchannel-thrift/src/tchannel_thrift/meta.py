@@ -30,16 +30,16 @@ __all__ = [
     "meta",
 ]
 
-meta = load(Path(__file__).with_name("meta.thrift"), service="tchannel")
+meta: Any = load(Path(__file__).with_name("meta.thrift"), service="tchannel")
 """The Thrift module; its service `Meta` makes requests to the service ``tchannel``."""
 
-Meta = meta.Meta
-HealthRequest = meta.HealthRequest
-HealthRequestType = meta.HealthRequestType
-HealthState = meta.HealthState
-HealthStatus = meta.HealthStatus
-ThriftIDLs = meta.ThriftIDLs
-VersionInfo = meta.VersionInfo
+Meta: Any = meta.Meta
+HealthRequest: Any = meta.HealthRequest
+HealthRequestType: Any = meta.HealthRequestType
+HealthState: Any = meta.HealthState
+HealthStatus: Any = meta.HealthStatus
+ThriftIDLs: Any = meta.ThriftIDLs
+VersionInfo: Any = meta.VersionInfo
 
 
 # The result is of a class that the IDL defines.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tchannel.errors import OneWayNotSupportedError, ReadError, ValueExpectedError
 from tchannel.response import Response
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tchannel.outbound import Decode
 
 __all__ = ["Codec", "Method"]
+
+DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[dict[str, str], Any]]
+EncodeResult: TypeAlias = Callable[[object], tuple[int, bytes, bytes]]
+EncodeError: TypeAlias = Callable[[BaseException], tuple[int, bytes, bytes] | None]
 
 _EMPTY: Final = b"\0"
 """A struct without fields: the result of a void function."""
@@ -90,13 +94,13 @@ class Method:
     )
 
     def __init__(self, service: str, name: str, codec: Codec) -> None:
-        self.name = name
-        self.endpoint = f"{service}::{name}"
-        self.codec = codec
-        self.decode_request = _request_decoder(codec)
-        self.decode_response = _response_decoder(self.endpoint, codec)
-        self.encode_result = _result_encoder(self.endpoint, codec)
-        self.encode_error = _error_encoder(codec)
+        self.name: str = name
+        self.endpoint: str = f"{service}::{name}"
+        self.codec: Codec = codec
+        self.decode_request: DecodeRequest = _request_decoder(codec)
+        self.decode_response: Decode = _response_decoder(self.endpoint, codec)
+        self.encode_result: EncodeResult = _result_encoder(self.endpoint, codec)
+        self.encode_error: EncodeError | None = _error_encoder(codec)
 
     def __repr__(self) -> str:
         return f"<Method {self.endpoint}>"
@@ -110,7 +114,7 @@ def refuse_oneway(service: str, name: str) -> OneWayNotSupportedError:
     )
 
 
-def _request_decoder(codec: Codec) -> Callable[[bytes, bytes], tuple[dict[str, str], Any]]:
+def _request_decoder(codec: Codec) -> DecodeRequest:
     load_args = codec.load_args
 
     def decode_request(arg2: bytes, arg3: bytes) -> tuple[dict[str, str], Any]:
@@ -160,7 +164,7 @@ def _missing(endpoint: str) -> ValueExpectedError:
     return ValueExpectedError(f"{endpoint} returns a value, but the answer has none")
 
 
-def _result_encoder(endpoint: str, codec: Codec) -> Callable[[object], tuple[int, bytes, bytes]]:
+def _result_encoder(endpoint: str, codec: Codec) -> EncodeResult:
     dump_result = codec.dump_result
     returns = codec.returns
 
@@ -184,9 +188,7 @@ def _result_encoder(endpoint: str, codec: Codec) -> Callable[[object], tuple[int
     return encode_result
 
 
-def _error_encoder(
-    codec: Codec,
-) -> Callable[[BaseException], tuple[int, bytes, bytes] | None] | None:
+def _error_encoder(codec: Codec) -> EncodeError | None:
     if not codec.exceptions:
         return None
     dump_exception = codec.dump_exception

@@ -34,10 +34,10 @@ class ThriftRequest:
     def __init__(
         self, service: str, method: Method, call_args: Any, hostport: str | None = None
     ) -> None:
-        self.service = service
-        self.method = method
-        self.call_args = call_args
-        self.hostport = hostport
+        self.service: str = service
+        self.method: Method = method
+        self.call_args: Any = call_args
+        self.hostport: str | None = hostport
 
     @property
     def endpoint(self) -> str:

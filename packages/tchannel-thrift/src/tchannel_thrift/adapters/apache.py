@@ -25,9 +25,9 @@ class ApacheService(ThriftService):
     """
 
     def __init__(self, module: ModuleType) -> None:
-        self.name = module.__name__.rpartition(".")[2]
+        self.name: str = module.__name__.rpartition(".")[2]
         # A generated module does not carry its IDL.
-        self.module = None
+        self.module: ModuleType | None = None
         interface: Any = module.Iface
         self._functions: dict[str, FunctionType] = {}
         for cls in reversed(interface.__mro__):

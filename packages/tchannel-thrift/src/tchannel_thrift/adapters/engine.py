@@ -28,7 +28,7 @@ class EngineService(ThriftService):
 
     def __init__(self, service_class: Any) -> None:
         spec = service_class.service_spec
-        self.name = spec.name
+        self.name: str = spec.name
         # What the module's ``loads`` raises for an exception that is not declared.
         self.unknown_exception: type[Exception] = rw.UnknownExceptionError
         # The functions with their own modules: an inherited one may come from an included file.
