@@ -242,8 +242,7 @@ class ProxiedConnection:
         """Close both ends at once; what waits is dropped."""
         self._up.close()
         self._down.close()
-        if self._connecting is not None:
-            self._connecting.cancel()
+        self._stop_connecting()
         for end in (self._client, self._server):
             end.abort()
 
@@ -259,8 +258,8 @@ class ProxiedConnection:
         stays.swallow()
         leaves.outgoing.close()
         leaves.half_open = True
-        if gone == "upstream" and self._connecting is not None:
-            self._connecting.cancel()
+        if gone == "upstream":
+            self._stop_connecting()
         leaves.abort()
 
     def _cut(self, with_reset: bool) -> None:
@@ -298,7 +297,15 @@ class ProxiedConnection:
             self._connecting = None
             self._check_closed()
 
+    def _stop_connecting(self) -> None:
+        # Once the socket is connected, the transport's end tells; uvloop's would not after a cancel.
+        if self._connecting is not None and not self._server.open:
+            self._connecting.cancel()
+
     def _server_connected(self) -> None:
+        if not (self._client.open or self._client.half_open):
+            self._server.abort()
+            return
         self._down.source = self._up.sink = self._server.transport
         loop = asyncio.get_running_loop()
         loop.call_soon(self._up.connected)
@@ -307,8 +314,7 @@ class ProxiedConnection:
     def _end_lost(self, end: "_End", exc: Exception | None) -> None:
         if not end.half_open:
             other = self._server if end is self._client else self._client
-            if self._connecting is not None:
-                self._connecting.cancel()
+            self._stop_connecting()
             if exc is None:
                 other.close()
             else:  # a reset passes as a reset
@@ -351,7 +357,7 @@ class _End(asyncio.Protocol):
         self._connected = connected
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are not derived from it
         self.open = True
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
