@@ -88,7 +88,9 @@ class RouterConnection(asyncio.Protocol):
         most = self._router.max_buffered
         self.transport.set_write_buffer_limits(high=most, low=most // 2)
         self._router.connections.add(self)
-        if self._opener:
+        if self._router.closed:
+            self.abort()
+        elif self._opener:
             self._send(wire.InitRequest(headers=self._router.init_headers))
         else:
             host, port = transport.get_extra_info("peername")[:2]

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 import tchannel_wire as wire
-from tchannel.clock import Clock, LoopClock
+from tchannel.clock import Clock, LoopClock, sleep
 from tchannel.net import local_ip, parse_hostport
 
 from .connection import RouterConnection
@@ -26,6 +26,7 @@ log = logging.getLogger("tchannel.router")
 
 _BACKLOG = 1024
 _CONNECT_TIMEOUT = 2.0
+_ACCEPT_PAUSE = 1.0
 
 
 class Router:
@@ -75,9 +76,9 @@ class Router:
         self._forget_after = forget_after
         self._given_clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
         self._socket: socket.socket | None = None
-        self._closed = False
+        self.closed = False
+        """Whether `close` was called."""
         self._all_lost = asyncio.Event()
         self.init_headers: dict[str, str] = {}
         self.loop: asyncio.AbstractEventLoop
@@ -107,12 +108,13 @@ class Router:
             RuntimeError: No loop runs, or the router is closed.
 
         """
-        if self._closed:
+        if self.closed:
             raise RuntimeError("the router is closed")
         if self._socket is not None:
             return
         self.loop = asyncio.get_running_loop()
         self._socket = socket.create_server((self._host, self._port), backlog=_BACKLOG)
+        self._socket.setblocking(False)
         self._port = self._socket.getsockname()[1]
         self.clock = LoopClock(self.loop) if self._given_clock is None else self._given_clock
         self.directory = Directory(self.clock, self._forget_after, self._forgotten)
@@ -124,16 +126,14 @@ class Router:
 
     async def close(self) -> None:
         """End at once, without a farewell: calls on their way fail; nothing is left afterwards."""
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
+        self.closed = True
         if self._socket is None:
             return
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._server is not None:
-            self._server.close()
         self._socket.close()
         for connection in list(self.connections):
             connection.abort()
@@ -155,10 +155,16 @@ class Router:
         await self.close()
 
     async def _serve(self) -> None:
+        # Not by loop.create_server: on 3.12 and newer a server that is closed while a connection is
+        # being accepted fails inside asyncio, which nobody can catch.
         assert self._socket is not None
-        self._server = await self.loop.create_server(
-            lambda: RouterConnection(self), sock=self._socket, backlog=_BACKLOG
-        )
+        while True:
+            try:
+                accepted, _ = await self.loop.sock_accept(self._socket)
+                await self.loop.connect_accepted_socket(lambda: RouterConnection(self), accepted)
+            except OSError as error:  # no file descriptor is left, say
+                log.warning("a connection could not be accepted: %s", error)
+                await sleep(self.clock, _ACCEPT_PAUSE)
 
     def _start(self, function: Callable[..., object], *args: object) -> None:
         # In an empty context: what it starts outlives whoever caused it.
@@ -174,7 +180,7 @@ class Router:
         if instance.ephemeral:
             self.relay.not_connected(instance, "it does not listen")
             self.directory.remove(instance)
-        elif not instance.connecting and not self._closed:
+        elif not instance.connecting and not self.closed:
             instance.connecting = True
             self._start(self._connect, instance)
 
@@ -205,7 +211,7 @@ class Router:
     def connection_lost(self, connection: RouterConnection) -> None:
         """Use a connection no more."""
         self.connections.discard(connection)
-        if self._closed and not self.connections:
+        if self.closed and not self.connections:
             self._all_lost.set()
         self.relay.connection_lost(connection)
         instance = connection.instance
@@ -217,7 +223,7 @@ class Router:
                 self.directory.remove(instance)
         elif connection in instance.opened:
             instance.opened.remove(connection)
-        elif instance.connecting and not self._closed:
+        elif instance.connecting and not self.closed:
             self._connect_failed(instance, "closed in the handshake")
         self.directory.drop_unused(instance)
 
