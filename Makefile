@@ -73,8 +73,20 @@ help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/.packages  ## A key-value server and a client, each in a process of its own
+demo: $(VENV)/.packages $(if $(CLUSTER),peers)  ## The guide: services found by name (CLUSTER=1: on a real Hyperbahn)
+ifdef CLUSTER
+	cd tests/interop && $(abspath $(BIN)/python) -m thirdparty.demo
+else
+	$(BIN)/python examples/guide/demo.py
+endif
+
+.PHONY: demo-raw
+demo-raw: $(VENV)/.packages  ## JSON and raw: a server and a client that calls it by its address
 	$(BIN)/python examples/keyvalue/demo.py
+
+.PHONY: demo-guide
+demo-guide: $(VENV)/.test  ## The guide's servers and clients by address, with generated code and without
+	$(BIN)/python examples/guide/keyvalue/demo.py
 
 .PHONY: test
 test: $(VENV)/.test  ## All tests of this Python (no Node.js needed)

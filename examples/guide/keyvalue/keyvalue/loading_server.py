@@ -1,9 +1,13 @@
 """The same server without a compiler and without generated code, for asyncio.
 
-python keyvalue/loading_server.py
+    python keyvalue/loading_server.py [HYPERBAHN_HOSTS.json]
+
+With a file of Hyperbahn addresses it advertises itself there. SIGTERM closes it gracefully.
 """
 
 import asyncio
+import signal
+import sys
 from pathlib import Path
 
 from tchannel import TChannel, thrift
@@ -31,9 +35,15 @@ async def setValue(request):
 
 
 async def run():
-    tchannel.listen()
-    print(f"Listening on {tchannel.hostport}", flush=True)
-    await asyncio.Event().wait()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with tchannel:
+        tchannel.listen()
+        print(f"Listening on {tchannel.hostport}", flush=True)
+        if len(sys.argv) > 1:
+            await tchannel.advertise(router_file=sys.argv[1])
+            print("Advertised", flush=True)
+        await stop.wait()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """The guide's server with its coroutine handler: storing a value takes a second.
 
-python keyvalue/slow_server.py
+    python keyvalue/slow_server.py [HYPERBAHN_HOSTS.json]
+
+With a file of Hyperbahn addresses it advertises itself there, as "slow-keyvalue-server".
 """
 
+import sys
 from pathlib import Path
 
 from tornado import gen, ioloop
@@ -39,11 +42,16 @@ def setValue(request):
     values[key] = value
 
 
+@gen.coroutine
 def run():
     tchannel.listen()
     print(f"Listening on {tchannel.hostport}", flush=True)
+    if len(sys.argv) > 1:
+        yield tchannel.advertise(router_file=sys.argv[1], name="slow-keyvalue-server")
+        print("Advertised", flush=True)
 
 
 if __name__ == "__main__":
-    run()
-    ioloop.IOLoop.current().start()
+    loop = ioloop.IOLoop.current()
+    loop.add_callback(run)
+    loop.start()
