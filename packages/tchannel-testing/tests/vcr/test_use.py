@@ -40,6 +40,23 @@ def test_the_same_object_may_be_used_again_also_inside_itself(use):
         assert find() is outer
 
 
+async def test_tasks_may_share_it_and_each_closes_its_own(use):
+    opened = asyncio.Barrier(2)
+
+    async def task(*, first):
+        with use as cassette:
+            await opened.wait()
+            if first:
+                await asyncio.sleep(0)
+            assert find() is cassette
+        return cassette
+
+    one, two = await asyncio.gather(task(first=True), task(first=False))
+
+    assert one is not two
+    assert find() is None
+
+
 def test_a_function(use):
     @use
     def function(a, b=2):

@@ -73,6 +73,11 @@ class Scope:
             self.cassette.save()
 
     @property
+    def is_current(self) -> bool:
+        """Whether it is the innermost that this context has entered."""
+        return _current.get() is self
+
+    @property
     def nearest_open(self) -> "Scope | None":
         """Itself, or the nearest that encloses it and is still open."""
         scope: Scope | None = self

@@ -80,7 +80,11 @@ class CassetteContext:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._scopes.pop().exit()
+        # Tasks may share this object: each closes what it opened. A fixture that is torn down in
+        # another context closes the last.
+        scope = next((scope for scope in self._scopes if scope.is_current), self._scopes[-1])
+        self._scopes.remove(scope)
+        scope.exit()
 
     async def __aenter__(self) -> Cassette:
         return self.__enter__()
