@@ -11,6 +11,7 @@ from ..channel import TChannel
 from ..errors import TChannelError
 from ..event import EventType
 from ..outbound import OutgoingCall
+from ..retry import DEFAULT_RETRY_LIMIT
 from .arguments import Arguments
 from .failures import CallFailed, ToolError
 
@@ -103,12 +104,12 @@ class Caller:
         if self._sent_at is None:
             self._sent_at = self.channel.clock.time()
 
-    async def call(self, message: Message, *, retry_limit: int | None = None) -> Answer:
+    async def call(self, message: Message, *, retry_limit: int = DEFAULT_RETRY_LIMIT) -> Answer:
         """Make a call.
 
         Args:
             message: What to send.
-            retry_limit: Attempts after the first; default 4.
+            retry_limit: Attempts after the first; default 4, as the library has it.
 
         Raises:
             CallFailed: No answer, or an error frame.
@@ -119,6 +120,8 @@ class Caller:
         clock = self.channel.clock
         begun = clock.time()
         self._sent_at = None
+        # Nothing to choose: named, a single peer is called as it is, and retried all the same.
+        hostport = arguments.peers[0] if len(arguments.peers) == 1 else None
         try:
             call = self.channel.call(
                 message.scheme,
@@ -129,6 +132,7 @@ class Caller:
                 timeout=arguments.timeout,
                 deadline=arguments.timeout,
                 retry_limit=retry_limit,
+                hostport=hostport,
                 caller_name=arguments.caller,
                 shard_key=arguments.shard_key,
                 routing_delegate=arguments.routing_delegate,

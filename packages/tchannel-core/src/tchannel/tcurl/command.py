@@ -23,7 +23,7 @@ from .messages import JSONCall, RawCall, SchemeCall, ThriftCall
 from .output import print_bytes, print_document, print_facts, print_note, print_text
 from .reflection import ask_interface
 
-__all__ = ["main", "run"]
+__all__ = ["execute", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,29 +40,45 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     """
     given = sys.argv[1:] if argv is None else argv
-    debug = "--debug" in given
     # What the library logs of failures, the user is told in one line anyway.
     logging.getLogger("tchannel").addHandler(
-        logging.StreamHandler() if debug else logging.NullHandler()
+        logging.StreamHandler() if "--debug" in given else logging.NullHandler()
     )
     try:
-        code = asyncio.run(run(parse(given)))
+        code = asyncio.run(execute(given))
         sys.stdout.flush()
-    except (ToolError, ModuleNotFoundError) as error:
-        if debug:
-            traceback.print_exc()
-        print_note(str(error))
-        return ExitCode.TOOL
+        return code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Who reads the output has had enough; Python must not write the rest at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.TOOL
+
+
+async def execute(argv: Sequence[str]) -> int:
+    """Do what the command line says, and tell the user what is wrong with it.
+
+    Args:
+        argv: The arguments.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SystemExit: After ``--help`` and ``--version``.
+
+    """
+    try:
+        code = await run(parse(argv))
+    except BrokenPipeError:
+        raise
     except Exception as error:
-        if debug:
+        if "--debug" in argv:
             traceback.print_exc()
-        print_note(f"unexpected {type(error).__name__}: {error}; --debug shows more")
+        told = isinstance(error, ToolError | ImportError)
+        hint = "" if told else "; --debug shows more"
+        print_note(f"{error if told else f'unexpected {type(error).__name__}: {error}'}{hint}")
         return ExitCode.TOOL
     note = missing_note()
     if note is not None and code in {ExitCode.OK, ExitCode.NOT_HEALTHY, ExitCode.APPLICATION}:
@@ -71,14 +87,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def run(arguments: Arguments) -> int:
-    """Do what the command line says.
+    """Do what the arguments say.
 
     Returns:
         The exit code.
 
     Raises:
         ToolError: Something is wrong on this side.
-        ModuleNotFoundError: A layer is not installed; says what to install.
+        ImportError: A layer is not installed, or too old; says what to install.
 
     """
     interface = None

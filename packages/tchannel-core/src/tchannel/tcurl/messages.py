@@ -151,10 +151,6 @@ class ThriftCall:
                 document["exception"] = field.spec.name
                 return Result(False, document, note=_declared(field.spec.name, body))
         if spec.return_spec is not None:
-            if result.success is None and not answer.code:
-                raise ToolError(
-                    f"{self._endpoint} returns {spec.return_spec.name}, but gave nothing"
-                )
             document["body"] = to_json(spec.return_spec, result.success)
         document["headers"] = dict(answer.headers)
         ok = not answer.code
@@ -166,6 +162,11 @@ class ThriftCall:
             note = "exception that the IDL does not declare; is the Thrift file up to date?"
             document = {"ok": False, "head": {}, "body": None, "headers": dict(answer.headers)}
             return Result(False, document, note=note)
+        returns = self._response.type_spec.return_spec
+        if answer.arg3 == b"\0" and returns is not None:
+            raise ToolError(
+                f"the answer of {self._endpoint} has no value, but it returns {returns.name}"
+            ) from None
         raise ToolError(f"the answer does not fit the IDL of {self._endpoint}: {reason}") from None
 
 

@@ -221,4 +221,4 @@ def _wrong(where: str, type_name: str, wanted: str, value: Any) -> ToolError:
 
 
 def _a(type_name: str) -> str:
-    return f"{'an' if type_name[:1] in 'aeiouAEIO' else 'a'} {type_name}"
+    return f"{'an' if type_name[:1] in 'aeioAEIO' else 'a'} {type_name}"
