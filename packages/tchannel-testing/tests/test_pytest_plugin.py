@@ -511,7 +511,7 @@ def test_an_exception_of_the_test_is_not_hidden_by_what_happens_around_it(run):
 
 def test_loading_the_plugin_imports_neither_tornado_nor_yaml_nor_tchannel():
     code = """
-import sys, tchannel_testing.pytest_plugin, tchannel_testing.gen_test
+import sys, tchannel_testing.pytest_plugin, tchannel_testing.pytest_plugin.gen_test
 heavy = {"tornado", "yaml", "tchannel", "tchannel_wire"} & set(sys.modules)
 sys.exit(f"imported {heavy}" if heavy else 0)
 """

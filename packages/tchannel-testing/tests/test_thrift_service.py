@@ -1,5 +1,8 @@
 """The Thrift double, called by a real channel."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tchannel import TChannel, errors, thrift
@@ -121,3 +124,14 @@ async def test_a_module_of_load_is_taken_as_well():
         response = await client.thrift(module.Base.whoAreYou(), hostport=service.hostport)
 
     assert response.body == "me"
+
+
+def test_without_tchannel_thrift_it_says_what_to_install():
+    code = """
+import sys
+sys.modules["tchannel_thrift"] = None
+import tchannel_testing.thrift_service
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert b"pip install tchannel-testing[thrift]" in result.stderr

@@ -16,11 +16,20 @@ import uuid
 from typing import Any
 
 from tchannel import Request, Response, clock
-from tchannel_thrift import load
-from tchannel_thrift.rw import spec as specs
 
 from .calls import ReceivedCall
 from .service import FakeService, Programme, Step
+
+try:
+    from tchannel_thrift import load
+    from tchannel_thrift.rw import spec as specs
+except ModuleNotFoundError as error:
+    if error.name != "tchannel_thrift":
+        raise
+    raise ModuleNotFoundError(
+        "doubles of Thrift services need tchannel-thrift: pip install tchannel-testing[thrift]",
+        name=error.name,
+    ) from None
 
 __all__ = ["FakeThriftService", "default_value"]
 

@@ -19,9 +19,9 @@ import pytest
 if TYPE_CHECKING:
     from tchannel import TChannel
 
-    from .memory import Pair
-    from .service import FakeService
-    from .vcr import Cassette
+    from ..memory import Pair
+    from ..service import FakeService
+    from ..vcr import Cassette
 
 _MODES = ("once", "new_episodes", "none", "all")
 _ROUTER_HINT = (
@@ -100,7 +100,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         del item.stash[_in_loop]
 
 
-#: The things of a test that need its loop: see :mod:`tchannel_testing.around`.
+#: The things of a test that need its loop: see :mod:`tchannel_testing.pytest_plugin.around`.
 _in_loop: pytest.StashKey[list[Any]] = pytest.StashKey()
 
 
@@ -124,8 +124,8 @@ def tchannel_client(request: pytest.FixtureRequest) -> Iterator[TChannel]:
 @pytest.fixture
 def tchannel_service(request: pytest.FixtureRequest) -> Iterator[FakeService]:
     """A :class:`~tchannel_testing.FakeService` named ``test-service`` that listens."""
+    from ..service import FakeService
     from .around import OwnChannel
-    from .service import FakeService
 
     service = FakeService("test-service")
     own = OwnChannel(service.channel, listens=True)
@@ -137,8 +137,8 @@ def tchannel_service(request: pytest.FixtureRequest) -> Iterator[FakeService]:
 @pytest.fixture
 def tchannel_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """A :class:`~tchannel_testing.Pair`: a client and a server, joined in memory."""
+    from ..memory import Pair
     from .around import OwnChannel
-    from .memory import Pair
 
     pair = Pair()
     owned = [OwnChannel(pair._client), OwnChannel(pair.server)]
@@ -172,7 +172,7 @@ def tchannel_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     A relative path counts from the directory of the test file. The option
     ``--tchannel-record-mode`` overrides the record mode.
     """
-    from .vcr import use_cassette
+    from ..vcr import use_cassette
 
     marker = request.node.get_closest_marker("tchannel_cassette")
     names = ("path", "record_mode")
