@@ -41,7 +41,7 @@ class FakeHyperbahn:
 
     def _unad(self, request: Any) -> Any:
         self.unads.append([service["serviceName"] for service in request.body["services"]])
-        return self.answer()
+        return {"connectionCount": 1}
 
     def refuse(self, error: Exception) -> None:
         """Answer with an error from now on."""

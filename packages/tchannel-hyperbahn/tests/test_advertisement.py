@@ -62,7 +62,7 @@ async def test_the_first_answer_is_the_result(advertise, sent):
 
     assert response.body == {"connectionCount": 1}
     assert len(sent.times) == 1
-    assert advertisement.succeeded
+    assert advertisement.sent
 
 
 async def test_it_is_repeated_every_period(advertise, sent, clock):

@@ -5,12 +5,16 @@ import gc
 import json
 import logging
 import socket
+import subprocess
+import sys
 import weakref
 
 import pytest
+from tornado.ioloop import IOLoop
 
 from tchannel import TChannel, errors
 from tchannel import sync as sync_package
+from tchannel_hyperbahn import Router
 
 DEAD = "127.0.0.1:1"
 
@@ -253,6 +257,25 @@ async def test_an_answer_that_makes_no_sense_is_a_failure(make_channel, hyperbah
         await future
 
 
+async def test_what_is_no_router_at_all_is_a_failure_like_any_other(make_channel, clock, caplog):
+    async def greet(reader, writer):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    channel = make_channel(clock=clock)
+    future = channel.advertise(routers=[f"127.0.0.1:{port}"], timeout=1)
+    while not future.done():
+        await clock.elapse(0.1, turns=50)
+    await clock.elapse(10)  # for the handshake, which is given up
+    server.close()
+
+    with pytest.raises(TimeoutError, match="within 1 s"):
+        await future
+
+
 async def test_a_router_that_never_answers_does_not_hold_up_the_others(
     make_channel, make_hyperbahn, clock
 ):
@@ -454,6 +477,17 @@ async def test_closing_while_the_first_is_still_tried_ends_it(make_channel):
     assert isinstance(future.exception(), errors.CanceledError)
 
 
+async def test_closing_takes_back_what_may_have_been_accepted(make_channel, hyperbahn):
+    hyperbahn.hang()
+    channel = make_channel("name")
+    channel.advertise(routers=[hyperbahn.hostport])
+    await hyperbahn.advertised.wait()
+
+    await channel.close()
+
+    assert hyperbahn.unads == [["name"]]
+
+
 async def test_closing_waits_for_the_calls_in_flight(serve, router, make_channel, eventually):
     service = make_channel("slow")
     answer = asyncio.get_running_loop().create_future()
@@ -489,6 +523,50 @@ async def test_an_advertised_channel_that_is_dropped_keeps_nothing_alive(hyperba
     gc.collect()
 
     assert gone() is None
+
+
+# -- loops ----------------------------------------------------------------------------------------
+
+
+def test_it_may_be_called_before_the_loop_runs():
+    command = [sys.executable, "-m", "tchannel_hyperbahn", "router", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            router = process.stdout.readline().decode().removeprefix("listening on ").strip()
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            channel = TChannel("tornado-style", hostport="127.0.0.1:0")
+            channel.raw.register("echo", lambda request: request.body)
+            advertised = channel.advertise(routers=[router])
+
+            async def use():
+                await advertised
+                response = await channel.raw("tornado-style", "echo", b"x")
+                await channel.close()
+                return response.body
+
+            assert IOLoop.current().run_sync(use) == b"x"
+            loop.close()
+        finally:
+            asyncio.set_event_loop(None)
+            process.kill()
+
+
+def test_a_channel_that_goes_on_in_another_loop_may_advertise_again():
+    channel = TChannel("twice", hostport="127.0.0.1:0")
+
+    async def use():
+        async with Router() as router:
+            await channel.advertise(routers=[router.hostport])
+            return list(router.services)
+
+    async def use_and_close():
+        services = await use()
+        await channel.close()
+        return services
+
+    assert asyncio.run(use()) == ["twice"]
+    assert asyncio.run(use_and_close()) == ["twice"]
 
 
 # -- from threads ---------------------------------------------------------------------------------

@@ -9,29 +9,34 @@ from tchannel_hyperbahn.routers import Routers
 
 
 @pytest.fixture
-def group(make_channel):
-    return make_channel().peers
+def channel(make_channel):
+    return make_channel()
 
 
-async def test_routers_become_known_to_the_group(group):
-    Routers(group).add(["127.0.0.1:1", "127.0.0.1:2"])
+@pytest.fixture
+def group(channel):
+    return channel.peers
+
+
+async def test_routers_become_known_to_the_group(channel, group):
+    Routers(channel).add(["127.0.0.1:1", "127.0.0.1:2"])
 
     assert sorted(group.hosts) == ["127.0.0.1:1", "127.0.0.1:2"]
 
 
-async def test_the_first_of_a_list_is_not_everybodys_first(group):
+async def test_the_first_of_a_list_is_not_everybodys_first(channel, group):
     hosts = [f"127.0.0.1:{port}" for port in range(1, 11)]
 
     def first():
-        routers = Routers(group)
+        routers = Routers(channel)
         routers.add(hosts)
         return routers.order[0]
 
     assert len({first() for _ in range(100)}) > 3
 
 
-async def test_the_order_stays_until_one_fails(group):
-    routers = Routers(group)
+async def test_the_order_stays_until_one_fails(channel, group):
+    routers = Routers(channel)
     routers.add(["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"])
     first, second, third = routers.order
     assert routers.order == [first, second, third]
@@ -41,8 +46,8 @@ async def test_the_order_stays_until_one_fails(group):
     assert routers.order == [second, third, first]
 
 
-async def test_without_a_list_of_its_own_it_takes_what_the_group_knows(group):
-    routers = Routers(group)
+async def test_without_a_list_of_its_own_it_takes_what_the_group_knows(channel, group):
+    routers = Routers(channel)
     assert routers.order == []
 
     group.update(["127.0.0.1:1"])
@@ -50,10 +55,10 @@ async def test_without_a_list_of_its_own_it_takes_what_the_group_knows(group):
     assert routers.order == ["127.0.0.1:1"]
 
 
-async def test_a_file_that_changes_changes_the_group(group, tmp_path):
+async def test_a_file_that_changes_changes_the_group(channel, group, tmp_path):
     path = tmp_path / "routers.json"
     path.write_text(json.dumps(["127.0.0.1:1", "127.0.0.1:2"]))
-    routers = Routers(group)
+    routers = Routers(channel)
     routers.add(["127.0.0.1:9"])
     routers.watch(HostListFile(path))
 
@@ -66,11 +71,11 @@ async def test_a_file_that_changes_changes_the_group(group, tmp_path):
 
 @pytest.mark.parametrize("text", [None, "", "nonsense", "[]", '["nowhere"]'])
 async def test_a_file_that_breaks_or_vanishes_changes_nothing_and_is_logged_once(
-    group, tmp_path, caplog, text
+    channel, group, tmp_path, caplog, text
 ):
     path = tmp_path / "routers.json"
     path.write_text(json.dumps(["127.0.0.1:1"]))
-    routers = Routers(group)
+    routers = Routers(channel)
     routers.watch(HostListFile(path))
 
     if text is None:
@@ -85,10 +90,10 @@ async def test_a_file_that_breaks_or_vanishes_changes_nothing_and_is_logged_once
     assert "keeping the routers as they were" in caplog.text
 
 
-async def test_a_mended_file_counts_again(group, tmp_path):
+async def test_a_mended_file_counts_again(channel, group, tmp_path):
     path = tmp_path / "routers.json"
     path.write_text(json.dumps(["127.0.0.1:1"]))
-    routers = Routers(group)
+    routers = Routers(channel)
     routers.watch(HostListFile(path))
     path.unlink()
     routers.refresh()
@@ -99,8 +104,8 @@ async def test_a_mended_file_counts_again(group, tmp_path):
     assert routers.order == group.hosts == ["127.0.0.1:2"]
 
 
-async def test_routers_come_back_when_a_peer_source_has_dropped_them(group):
-    routers = Routers(group)
+async def test_routers_come_back_when_a_peer_source_has_dropped_them(channel, group):
+    routers = Routers(channel)
     routers.add(["127.0.0.1:1"])
     group.update(["127.0.0.1:7"])
 

@@ -55,8 +55,8 @@ class Advertisement:
         jitter: float,
     ) -> None:
         self.name = name
-        self.succeeded = False
-        """Whether a router has accepted it, so that there is something to take back."""
+        self.sent = False
+        """Whether a router may have accepted it, so that there is something to take back."""
         self._send = send
         self._clock = clock
         self._period = period
@@ -67,6 +67,11 @@ class Advertisement:
         # In an empty context: it outlives the handler that it may have been started in.
         self._task = loop.create_task(self._run(timeout), context=Context())
         self.first.add_done_callback(self._first_done)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self._task.done()
 
     def holds(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Say whether it is being advertised on ``loop``, or will be."""
@@ -107,13 +112,14 @@ class Advertisement:
         backoff = Backoff(_SHORTEST_DELAY, _LONGEST_DELAY)
         reason = "no router was found"
         while (left := ends - clock.time()) > 0:
+            self.sent = True  # it may be accepted although nobody waits for the answer any more
             try:
                 answer = await self._send(self.name, min(_ATTEMPT, left))
             except Exception as error:
+                self.sent = False
                 reason = str(error) or type(error).__name__
                 log.debug("advertising %r failed: %s", self.name, reason)
             else:
-                self.succeeded = True
                 log.info("%r is advertised", self.name)
                 return answer
             delay = min(backoff.next(), ends - clock.time())

@@ -9,6 +9,7 @@ from contextvars import Context
 
 from tchannel import Response, TChannel, errors
 from tchannel.clock import sleep
+from tchannel.listener import drop_for_good
 
 from .advertisement import Advertisement
 from .host_list import HostListFile
@@ -36,7 +37,7 @@ class Advertiser:
     def __init__(self, channel: TChannel) -> None:
         self._channel = channel
         self._advertisements: dict[str, Advertisement] = {}
-        self.routers = Routers(channel.peers)
+        self.routers = Routers(channel)
         channel.on_close(self.close)
 
     def use_routers(self, routers: Iterable[str], file: HostListFile | None) -> None:
@@ -70,6 +71,9 @@ class Advertiser:
         known = self._advertisements.get(name)
         if known is not None and known.holds(channel.loop):
             return known.first
+        if known is not None and not known.ended:
+            # Of a loop that is over, or of the parent of this process: not ours to end any more.
+            drop_for_good(known)
         if not channel.is_listening():
             channel.listen()
         check_reachable(channel, self.routers.order)
@@ -113,7 +117,7 @@ class Advertiser:
             advertisement = self._advertisements.pop(name, None)
             if advertisement is not None:
                 await advertisement.stop()
-                if advertisement.succeeded:
+                if advertisement.sent:
                     advertised.append(name)
         if not advertised:
             return None
@@ -152,7 +156,7 @@ class Advertiser:
                 hostport=router,
             )
             _check_answer(router, response)
-        except BaseException:
+        except Exception:
             self.routers.demote(router)
             raise
         return response

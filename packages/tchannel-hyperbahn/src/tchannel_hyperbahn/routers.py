@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Iterable
 
+from tchannel import TChannel
 from tchannel.peers import PeerGroup
 
 from .host_list import HostListFile
@@ -22,18 +23,23 @@ class Routers:
     say.
 
     Args:
-        group: Where the routers are made known, so that calls by service name go to them.
+        channel: Its peer group is where the routers are made known, so that calls by service name
+            go to them.
 
     """
 
-    def __init__(self, group: PeerGroup) -> None:
-        self._group = group
+    def __init__(self, channel: TChannel) -> None:
+        self._channel = channel
         self._given: list[str] = []
         self._file: HostListFile | None = None
         self._from_file: list[str] = []
         self._file_failed = False
         # The one that did best comes first. Shuffled, so that not all clients begin with the same.
         self._order: list[str] = []
+
+    @property
+    def _group(self) -> PeerGroup:
+        return self._channel.peers  # in a forked child it is another one
 
     def add(self, hosts: Iterable[str]) -> None:
         """Use these routers from now on, besides those that are known."""
