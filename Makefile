@@ -116,6 +116,13 @@ verify-types: $(VENV)/.check  ## How complete the types of each package are, for
 	    echo "$$package: $$(grep -E 'completeness' <<< "$$report")"; \
 	done; exit $$failed
 
+.PHONY: test-plugins
+test-plugins: $(VENV)/.test  ## Our pytest plugin beside each plugin that runs coroutines
+	for version in $(or $(PLUGIN_PYTHONS),3.12 3.13); do \
+	    $(BIN)/python packages/tchannel-testing/tests/environments/run.py --keep build/plugins-$$version \
+	        --python $$(scripts/find-python $$version) || exit 1; \
+	done
+
 .PHONY: dist
 dist: $(VENV)/.test-all  ## The five sdists and wheels, into dist/
 	rm -rf dist

@@ -73,7 +73,8 @@ def source_lengths() -> dict[str, int]:
     return {
         str(path.relative_to(ROOT)): len(path.read_text().splitlines())
         for path in tracked_files()
-        if path.suffix in {".py", ".js"}
+        # What Apache's compiler made is as long as it made it.
+        if path.suffix in {".py", ".js"} and "generated" not in path.parts
     }
 
 
@@ -91,7 +92,12 @@ class LongFiles:
     allowed: dict[str, str]
 
 
-LONG_FILES = LongFiles(limit=450, allowed={})
+LONG_FILES = LongFiles(
+    limit=450,
+    allowed={
+        "packages/tchannel-wire/src/tchannel_wire/messages.py": "each message: read next to write",
+    },
+)
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,7 @@ LAZY = {
     "tchannel_testing": {
         "pytest": "the pytest plug-in, which pytest itself loads",
         "tchannel_thrift": "doubles of Thrift services",
+        "tchannel_hyperbahn": "the router fixture",
     },
 }
 
@@ -141,6 +142,8 @@ def imports_of(text: str, module: str, *, is_package: bool = False) -> list[Impo
 def modules_of(package: Path) -> list[tuple[str, Path]]:
     found = []
     for path in sorted(package.rglob("*.py")):
+        if "generated" in path.parts:
+            continue  # what Apache's compiler made, loaded by those who have its library
         parts = path.relative_to(package.parent).with_suffix("").parts
         found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
     return found
