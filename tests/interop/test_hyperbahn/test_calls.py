@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from thirdparty.install import IDL
 from thirdparty.peer import CallError, pattern
 from thirdparty.tcurl import tcurl_async
 
-from tchannel import errors, sync
+from tchannel import errors, sync, thrift
 from tchannel_hyperbahn import NoPeersAvailable, discover
 
 BIG = pattern(300_000)
+KEYVALUE = IDL / "keyvalue.thrift"
 
 
 @pytest.fixture
@@ -159,6 +161,25 @@ async def test_others_see_a_name_that_nobody_advertised_as_declined(
     assert caught.value.code == 4
 
 
+async def test_others_and_tcurl_call_our_thrift_by_name(peer, service, last_router):
+    module = thrift.load(KEYVALUE)
+
+    @service.thrift.register(module.KeyValue)
+    def getValue(request):
+        if request.body.key != "hello":
+            raise module.NotFound(key=request.body.key)
+        return "world"
+
+    options = {"scheme": "thrift", "body": {"key": "hello"}}
+    answer = await peer.call_async(last_router, service.name, "KeyValue::getValue", **options)
+    missing = await tcurl_async(
+        last_router, service.name, "KeyValue::getValue", idl=KEYVALUE, body='{"key": "none"}'
+    )
+
+    assert answer.body == "world"
+    assert missing.output["body"]["key"] == "none", missing
+
+
 async def test_tcurl_calls_ours_by_name(service, last_router):
     result = await tcurl_async(last_router, service.name, "json-echo", body='{"x": [1]}')
 
@@ -194,6 +215,16 @@ async def test_ours_calls_others_by_name(other, client):
     response = await client.raw(other.service, "echo", BIG, b"head")
 
     assert (response.body, response.headers) == (BIG, b"head")
+
+
+async def test_ours_calls_thrift_of_others_by_name(other, client):
+    module = thrift.load(KEYVALUE, service=other.service)
+
+    response = await client.thrift(module.KeyValue.getValue("hello"))
+    with pytest.raises(module.NotFound):
+        await client.thrift(module.KeyValue.getValue("no such key"))
+
+    assert response.body == "world"
 
 
 async def test_ours_shares_a_name_with_others(other, make_service, client, first_router):
