@@ -51,6 +51,7 @@ LAZY = {
         "pytest": "the pytest plug-in, which pytest itself loads",
         "tchannel_thrift": "doubles of Thrift services",
         "tchannel_hyperbahn": "the router fixture",
+        "tornado": "tests marked gen_test run on an IOLoop; it comes with tchannel-core",
     },
 }
 
