@@ -73,7 +73,11 @@ def there_and_back(value):
         ({"counts": [["a", 1]]}, {"counts": {"a": 1}}),
         ({"labels": {"1": "a"}}, {"labels": [[1, "a"]]}),
         ({"labels": [[1, "a"]]}, {"labels": [[1, "a"]]}),
-        ({"either": {"number": 0}}, {"either": {"number": 0}}),
+        ({"either": {"number": 0}}, {"either": {"type": "number", "number": 0}}),
+        (
+            {"either": {"type": "text", "text": "a"}},
+            {"either": {"type": "text", "text": "a"}},
+        ),
         (
             {"id": "00112233-4455-6677-8899-aabbccddeeff"},
             {"id": "00112233-4455-6677-8899-aabbccddeeff"},
@@ -136,6 +140,14 @@ def test_fields_that_the_idl_does_not_have_are_noted():
     reader.value(ALL, {"nosuch": 1, "point": {"x": 1, "z": 2}}, "body")
 
     assert reader.unknown == ["body.nosuch", "body.point.z"]
+
+
+def test_a_set_is_shown_in_order():
+    numbers = rw.spec.SetTypeSpec(rw.spec.I32TypeSpec)
+    pairs = rw.spec.SetTypeSpec(rw.spec.MapTypeSpec(rw.spec.TextTypeSpec, rw.spec.I32TypeSpec))
+
+    assert to_json(numbers, {10, 9, -1}) == [-1, 9, 10]
+    assert to_json(pairs, [{"b": 1}, {"a": 2}]) == [{"a": 2}, {"b": 1}]
 
 
 def test_a_set_of_structs_is_sent_from_an_array():

@@ -1,7 +1,8 @@
 """Thrift values as JSON and back, in the shape that the Node tool prints.
 
 Fields without a value are null, enums are names, binary is ``{"type": "Buffer", "data": [bytes]}``,
-maps with keys other than strings are arrays of pairs. Unlike there, an i64 is a number.
+maps with keys other than strings are arrays of pairs, unions name their field as their ``type``.
+Unlike there, an i64 is a number.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ def to_json(spec: specs.TypeSpec, value: Any) -> Any:
             field.name: to_json(field.spec, getattr(value, field.name)) for field in spec.fields
         }
         if isinstance(spec, specs.UnionTypeSpec):
-            return {name: item for name, item in fields.items() if item is not None}
+            given = {name: item for name, item in fields.items() if item is not None}
+            return given if "type" in fields else {"type": next(iter(given), None), **given}
         return fields
     if isinstance(spec, specs.MapTypeSpec):
         pairs = [[to_json(spec.kspec, k), to_json(spec.vspec, v)] for k, v in value.items()]
         return dict(pairs) if spec.kspec is specs.TextTypeSpec else pairs
     if isinstance(spec, specs.ListTypeSpec):
         items = [to_json(spec.vspec, item) for item in value]
-        # A set has no order of its own; the same answer should look the same each time.
-        return sorted(items, key=repr) if isinstance(spec, specs.SetTypeSpec) else items
+        return _ordered(items) if isinstance(spec, specs.SetTypeSpec) else items
     if isinstance(spec, specs.EnumTypeSpec):
         return spec.values_to_names.get(value, [value])[0]
     if spec is specs.BinaryTypeSpec:
@@ -48,6 +49,14 @@ def to_json(spec: specs.TypeSpec, value: Any) -> Any:
     if spec is specs.DoubleTypeSpec and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def _ordered(items: list[Any]) -> list[Any]:
+    """A set has no order of its own; the same answer should look the same each time."""
+    try:
+        return sorted(items)
+    except TypeError:
+        return sorted(items, key=repr)
 
 
 class FromJSON:
@@ -106,6 +115,8 @@ class FromJSON:
         if not isinstance(value, dict):
             raise _wrong(where, spec.name, "an object", value)
         fields = {field.name: field for field in spec.fields}
+        if isinstance(spec, specs.UnionTypeSpec) and "type" not in fields:
+            value = {name: item for name, item in value.items() if name != "type"}
         self.unknown += [f"{where}.{name}" for name in value if name not in fields]
         given = {
             name: self.value(fields[name].spec, item, f"{where}.{name}")
