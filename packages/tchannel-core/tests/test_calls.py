@@ -251,7 +251,20 @@ async def test_calls_go_both_ways_on_one_connection(joined):
         ({"service": 5}, TypeError, "service"),
         ({"endpoint": ""}, ValueError, "endpoint"),
         ({"endpoint": None}, (TypeError, ValueError), "endpoint"),
-        ({"endpoint": "x" * 20_000}, ValueError, "arg1|endpoint"),
+        ({"endpoint": "x" * 20_000}, ValueError, "endpoint"),
+        ({"service": ["s"]}, TypeError, r"service must be a str, not \['s'\]"),
+        ({"service": 0}, TypeError, "service"),
+        ({"service": "\ud800"}, ValueError, "service"),
+        ({"endpoint": {}}, TypeError, "endpoint"),
+        ({"retry_on": ["c"]}, TypeError, "retry_on"),
+        ({"routing_delegate": []}, TypeError, "routing_delegate"),
+        ({"shard_key": "\ud800"}, ValueError, "shard_key"),
+        ({"caller_name": 5}, TypeError, "caller_name"),
+        ({"caller_name": []}, TypeError, "caller_name"),
+        ({"hostport": ["127.0.0.1:1"]}, TypeError, "127"),
+        ({"hostport": "127.0.0.1:0"}, ValueError, "hostport.*127.0.0.1:0"),
+        ({"body": "\ud800"}, ValueError, "body"),
+        ({"headers": "\ud800"}, ValueError, "headers"),
         ({"retry_on": "sometimes"}, ValueError, "retry_on"),
         ({"retry_limit": -1}, ValueError, "retry_limit"),
         ({"retry_limit": "2"}, TypeError, "retry_limit"),
@@ -262,9 +275,9 @@ async def test_calls_go_both_ways_on_one_connection(joined):
         ({"deadline": -1}, ValueError, "deadline"),
         ({"hostport": "nonsense"}, ValueError, "nonsense"),
         ({"hostport": 80}, TypeError, "hostport"),
-        ({"shard_key": "x" * 300}, ValueError, "sk|shard"),
+        ({"shard_key": "x" * 300}, ValueError, "shard_key"),
         ({"shard_key": 3}, TypeError, "shard_key"),
-        ({"caller_name": "x" * 300}, ValueError, "cn|caller"),
+        ({"caller_name": "x" * 300}, ValueError, "caller_name"),
         ({"trace": 7}, ValueError, "trace"),
         ({"trace": "yes"}, TypeError, "trace"),
     ],
@@ -280,3 +293,80 @@ async def test_a_callers_mistake_fails_before_anything_is_sent_and_names_the_arg
     await joined.advance(0)
 
     assert len(joined.to_server.written) == sent
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"scheme": ""}, ValueError, "scheme"),
+        ({"scheme": 5}, TypeError, "scheme"),
+        ({"tracing_span": "span"}, TypeError, "tracing_span.*'span'"),
+        ({"arg2": 5}, TypeError, "arg2"),
+        ({"arg3": [b"x"]}, TypeError, "arg3"),
+    ],
+)
+async def test_a_mistake_in_a_call_on_bytes_names_the_argument_too(joined, arguments, error, text):
+    call = {"scheme": "raw", "service": "server", "arg1": "echo", "hostport": joined.hostport}
+
+    with pytest.raises(error, match=text):
+        joined.client.call(**{**call, **arguments})
+
+
+def nested(depth):
+    body = []
+    for _ in range(depth):
+        body = [body]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({1, 2}, TypeError),
+        (b"x", TypeError),
+        ({(1, 2): 3}, TypeError),
+        (float("nan"), ValueError),
+        (nested(100_000), ValueError),
+    ],
+    ids=["set", "bytes", "tuple as key", "nan", "nested too deeply"],
+)
+async def test_what_cannot_become_json_is_named_and_not_sent(joined, body, error):
+    sent = len(joined.to_server.written)
+    with pytest.raises(error, match="body cannot become JSON"):
+        joined.client.json("server", "echo", body, hostport=joined.hostport)
+    await joined.advance(0)
+
+    assert len(joined.to_server.written) == sent
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"name": 0}, TypeError, "name"),
+        ({"name": "x" * 256}, ValueError, "name"),
+        ({"hostport": 80}, TypeError, "80"),
+        ({"process_name": 5}, TypeError, "process_name"),
+        ({"process_name": "x" * 70_000}, ValueError, "process_name"),
+        ({"known_peers": 5}, TypeError, "known_peers"),
+        ({"options": {}}, TypeError, "options"),
+        ({"clock": 5}, TypeError, "clock"),
+        ({"ssl_server": True}, TypeError, "ssl_server"),
+        ({"ssl_client": "context"}, TypeError, "ssl_client"),
+        ({"server_name": 5}, TypeError, "server_name"),
+        ({"interceptors": ["log"]}, TypeError, "interceptors.*log"),
+    ],
+)
+def test_a_mistake_in_making_a_channel_names_the_argument(arguments, error, text):
+    with pytest.raises(error, match=text):
+        TChannel(**{"name": "channel", **arguments})
+
+
+@pytest.mark.parametrize("name", [5, "x" * 256])
+def test_a_sub_channel_needs_a_name_that_can_be_sent(name):
+    with pytest.raises((TypeError, ValueError), match="name"):
+        TChannel("channel").service(name)
+
+
+def test_what_runs_at_the_close_must_be_callable():
+    with pytest.raises(TypeError, match=r"callback.*5"):
+        TChannel("channel").on_close(5)

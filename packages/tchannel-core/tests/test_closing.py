@@ -8,6 +8,7 @@ import warnings
 import pytest
 
 from tchannel import errors
+from tchannel.options import Options
 
 
 @pytest.fixture
@@ -112,11 +113,107 @@ async def test_a_closed_channel_makes_no_calls_and_does_not_listen(joined):
     assert joined.client.is_closed()
 
 
-async def test_closing_twice_gives_the_same_future(joined):
-    first = joined.client.close()
-    assert joined.client.close() is first
+async def test_closing_twice_closes_once(joined):
+    said = []
+    joined.client.on_close(lambda: said.append("bye"))
+    first, second = joined.client.close(), joined.client.close()
     await joined.advance(5)
-    await first
+    await asyncio.gather(first, second)
+
+    assert said == ["bye"]
+
+
+async def test_giving_up_the_wait_does_not_stop_the_closing(joined, work):
+    call = joined.client.raw("server", "work", hostport=joined.hostport)
+    await joined.advance(0)
+    first, second = joined.server.close(grace=5), joined.server.close()
+    first.cancel()
+    await joined.advance(1)
+    assert not second.done()
+    work.set()
+    await joined.advance(3)
+
+    assert (await call).body == b"done"
+    await second
+    await joined.server.close()
+    assert joined.server.connections == set()
+
+
+async def test_a_handler_that_awaits_the_close_of_its_channel_is_ended_by_it(joined):
+    ended = []
+
+    @joined.server.raw.register
+    async def leave(request):
+        try:
+            await joined.server.close(grace=1)
+        finally:
+            ended.append(request.cancelled)
+
+    call = joined.client.raw("server", "leave", hostport=joined.hostport)
+    await joined.advance(1.5)
+    await joined.advance(3)
+
+    assert ended == [True]
+    assert isinstance(call.exception(), errors.NetworkError)
+    await joined.server.close()
+    assert joined.server.connections == set()
+
+
+@pytest.mark.parametrize("waits_for", ["connection", "retry", "first peers", "reader"])
+async def test_a_call_that_still_waits_at_the_end_of_the_grace_fails_and_leaves_nothing(
+    joined, make_channel, clock, monkeypatch, waits_for
+):
+    channel = make_channel("waiting", options=Options(write_buffer=1, retry_delay=100.0))
+    channel.use_loop()
+    if waits_for == "first peers":
+        channel.peers.expecting(asyncio.Future())
+        call = channel.raw("server", "x", timeout=50)
+    elif waits_for == "reader":
+        joined.to_client.pause_reading()
+        channel = joined.client
+        for _ in range(6):
+            channel.raw("server", "x", b"x" * 1_000_000, hostport=joined.hostport, timeout=50)
+        await joined.advance(0)
+        call = channel.raw("server", "x", hostport=joined.hostport, timeout=50)
+    else:
+
+        async def connect(peer):
+            if waits_for == "connection":
+                await asyncio.Event().wait()
+            raise ConnectionRefusedError("nobody there")
+
+        monkeypatch.setattr(type(channel.peers_table), "_open", lambda _, peer: connect(peer))
+        call = channel.raw("server", "x", hostport="127.0.0.1:9", retry_limit=9, timeout=50)
+    await joined.advance(0.5)
+    assert not call.done()
+
+    closing = channel.close(grace=1)
+    await joined.advance(0.5)
+    assert not call.done()
+    await joined.advance(0.6)
+    await joined.advance(4)
+
+    assert closing.done()
+    assert isinstance(call.exception(), errors.NetworkError)
+    assert "closed" in str(call.exception())
+    assert channel.waiting == {}
+    assert channel.peers_table.peers == {} or waits_for == "reader"
+
+
+async def test_a_call_that_was_just_made_is_still_answered(joined, make_channel, join, settle):
+    client = make_channel("late")
+    joined.server.raw.register("echo", lambda request: request.body)
+    client.use_loop()
+    peer = client.peers_table.get("127.0.0.1:2")
+    peer.connecting = asyncio.ensure_future(settle())
+    call = client.raw("server", "echo", b"just", hostport="127.0.0.1:2")
+    closing = client.close(grace=5)
+    await settle()
+    join(client, joined.server, "127.0.0.1:2")
+    await joined.advance(3)
+
+    assert (await call).body == b"just"
+    await closing
 
 
 async def test_close_callbacks_run_first_and_may_take_their_time(joined, caplog):

@@ -36,6 +36,15 @@ async def test_a_call_without_an_answer_ends_with_a_timeout_error_after_its_time
     assert isinstance(call.exception(), TimeoutError)
 
 
+async def test_the_error_says_which_limit_was_reached(joined, hang):
+    by_timeout = joined.client.raw("server", "hang", hostport=joined.hostport, timeout=3)
+    by_deadline = joined.client.raw("server", "hang", hostport=joined.hostport, deadline=3)
+    await joined.advance(3.1)
+
+    assert "no answer within 3 s" in str(by_timeout.exception())
+    assert "no answer before the deadline" in str(by_deadline.exception())
+
+
 @pytest.mark.parametrize("timeout", [None, 0])
 async def test_the_default_timeout_is_thirty_seconds(joined, hang, timeout):
     call = joined.client.raw("server", "hang", hostport=joined.hostport, timeout=timeout)
@@ -44,6 +53,19 @@ async def test_the_default_timeout_is_thirty_seconds(joined, hang, timeout):
     await joined.advance(0.2)
     assert isinstance(call.exception(), errors.TimeoutError)
     assert hang["requests"][0].timeout == 30
+
+
+@pytest.mark.parametrize("deadline", [None, 0])
+async def test_by_default_there_is_no_deadline_and_each_attempt_has_its_time(
+    joined, hang, deadline
+):
+    call = joined.client.raw(
+        "server", "hang", hostport=joined.hostport, timeout=50, deadline=deadline
+    )
+    await joined.advance(49)
+    assert not call.done()
+    await joined.advance(1.1)
+    assert isinstance(call.exception(), errors.TimeoutError)
 
 
 async def test_the_handler_is_cancelled_when_the_time_is_up(joined, hang):
@@ -80,11 +102,13 @@ async def test_cancelling_the_awaiting_task_cancels_the_handler(joined, hang):
 
 
 async def test_wait_for_and_asyncio_timeout_cancel_the_call(joined, hang):
+    calls = [joined.client.raw("server", "hang", hostport=joined.hostport) for _ in range(2)]
+    await joined.advance(0)  # so that both have arrived, however slow this machine is
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(joined.client.raw("server", "hang", hostport=joined.hostport), 0.001)
+        await asyncio.wait_for(calls[0], 0.001)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.001):
-            await joined.client.raw("server", "hang", hostport=joined.hostport)
+            await calls[1]
     await joined.advance(0)
 
     assert hang["ended"] == ["cancelled", "cancelled"]

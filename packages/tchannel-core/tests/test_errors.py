@@ -153,3 +153,7 @@ def test_no_error_looks_like_a_cancelled_task(name: str) -> None:
 def test_a_missing_service_name_is_a_value_error() -> None:
     assert issubclass(errors.ServiceNameIsRequiredError, ValueError)
     assert not issubclass(errors.ServiceNameIsRequiredError, errors.TChannelError)
+
+
+def test_a_description_that_is_no_text_becomes_one() -> None:
+    assert errors.BadRequestError(ValueError("no such key")).description == "no such key"  # type: ignore[arg-type]  # what users write

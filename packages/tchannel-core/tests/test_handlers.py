@@ -402,3 +402,78 @@ async def test_meta_health_answers_ok_without_the_thrift_layer(joined):
     ]
     # result { 0: HealthStatus { 1: ok = true } }
     assert answers == [bytes.fromhex("0c0000020001010000")] * 3
+
+
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("nothing to say")
+
+
+class OutOfRange(errors.TChannelError):
+    code = 0x1234
+
+
+class OfTheUsersOwn(BaseException):
+    pass
+
+
+FAILURES = {
+    "exception without a text": (Speechless(), errors.UnexpectedError, "Speechless"),
+    "error about another error": (
+        errors.BadRequestError(ValueError("no such key")),
+        errors.BadRequestError,
+        "no such key",
+    ),
+    "error with bytes": (errors.BusyError(b"x"), errors.BusyError, "b'x'"),
+    "code that fits no byte": (OutOfRange("odd"), errors.UnexpectedError, "odd"),
+    "GeneratorExit": (GeneratorExit(), errors.UnexpectedError, "GeneratorExit"),
+    "CancelledError": (asyncio.CancelledError(), errors.CanceledError, "cancelled"),
+    "BaseException": (OfTheUsersOwn("own"), errors.UnexpectedError, "OfTheUsersOwn: own"),
+}
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine"])
+@pytest.mark.parametrize("name", FAILURES)
+async def test_whatever_a_handler_raises_is_answered_and_costs_no_other_call(joined, name, kind):
+    error, expected, text = FAILURES[name]
+    go = asyncio.Event()
+
+    @joined.server.raw.register
+    async def slow(request):
+        await go.wait()
+        return b"slow"
+
+    def failing(request):
+        raise error
+
+    async def failing_later(request):
+        await asyncio.sleep(0)
+        raise error
+
+    joined.server.raw.register("fail", failing if kind == "plain" else failing_later)
+    other = joined.client.raw("server", "slow", hostport=joined.hostport)
+    with pytest.raises(expected, match=text):
+        await joined.client.raw("server", "fail", hostport=joined.hostport)
+    go.set()
+
+    assert (await other).body == b"slow"
+    assert joined.server.inbound_calls == 0
+    assert not joined.to_server.closing
+
+
+async def test_a_handler_that_ends_its_connection_at_once_is_cancelled(joined):
+    ended = []
+
+    @joined.server.raw.register
+    async def leave(request):
+        request.connection.close()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(request.cancelled)
+
+    call = joined.client.raw("server", "leave", hostport=joined.hostport)
+    await joined.advance(0)
+
+    assert ended == [True]
+    assert isinstance(call.exception(), errors.NetworkError)

@@ -307,3 +307,47 @@ async def test_an_incoming_call_that_is_cancelled_ends_its_interceptor(joined):
 
     assert sorted(ended) == ["handler", "interceptor"]
     assert joined.server.inbound_calls == 0
+
+
+@pytest.mark.parametrize(
+    "answer", [None, b"bytes", Reply(0, "text", b""), Reply(1000), Reply(0, b"", 5)], ids=repr
+)
+@pytest.mark.parametrize("kind", ["plain", "coroutine"])
+async def test_an_incoming_interceptor_that_gives_no_sendable_reply_is_an_unexpected_error(
+    joined, kind, answer
+):
+    async def later(call, proceed):
+        await proceed(call)
+        return answer
+
+    joined.server.interceptors.incoming.append(
+        later if kind == "coroutine" else lambda call, proceed: answer
+    )
+    joined.server.raw.register("echo", lambda request: request.body)
+
+    with pytest.raises(errors.UnexpectedError):
+        await joined.client.raw("server", "echo", hostport=joined.hostport)
+    assert joined.server.inbound_calls == 0
+
+
+async def test_an_incoming_interceptor_that_is_cancelled_costs_its_call_alone(joined):
+    def interceptor(call, proceed):
+        raise asyncio.CancelledError
+
+    joined.server.interceptors.incoming.append(interceptor)
+    joined.server.raw.register("echo", lambda request: request.body)
+    with pytest.raises(errors.CanceledError):
+        await joined.client.raw("server", "echo", hostport=joined.hostport)
+    joined.server.interceptors.incoming.clear()
+
+    assert (await joined.client.raw("server", "echo", b"x", hostport=joined.hostport)).body == b"x"
+
+
+async def test_a_hook_that_looks_at_a_cancelled_future_harms_no_call(joined, caplog):
+    cancelled = asyncio.get_running_loop().create_future()
+    cancelled.cancel()
+    joined.server.hooks.before_receive_request(lambda request: cancelled.result())
+    joined.server.raw.register("echo", lambda request: request.body)
+
+    assert (await joined.client.raw("server", "echo", b"x", hostport=joined.hostport)).body == b"x"
+    assert "CancelledError" in caplog.text

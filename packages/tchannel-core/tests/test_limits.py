@@ -122,6 +122,49 @@ async def test_a_peer_that_does_not_read_its_answers_is_not_read_from(limited, c
         assert len((await call).body) == 60_000
 
 
+@pytest.mark.parametrize("asked", ["pongs", "refusals"])
+async def test_a_peer_that_asks_for_answers_and_reads_none_is_not_read_from(limited, clock, asked):
+    client, server, to_server, to_client = await limited(write_buffer=100_000)
+    to_server.pause_reading()
+    wire = to_server.protocol.wire
+    largest = 0
+    for _ in range(300):
+        for _ in range(50):
+            if asked == "pongs":
+                wire.ping(clock.time())
+            else:
+                client.raw("server", "x" * 100, hostport="127.0.0.1:1")
+        to_server.protocol.flush_soon()
+        await clock.advance(0)
+        largest = max(largest, to_client.protocol.wire.buffered)
+
+    assert 100_000 < largest < 200_000
+    assert not to_client.reading
+    to_server.resume_reading()
+    await clock.advance(0)
+    server.raw.register("echo", lambda request: request.body)
+    answer = await client.raw("server", "echo", b"again", hostport="127.0.0.1:1")
+    assert answer.body == b"again"
+
+
+async def test_calls_that_gave_up_on_a_peer_that_does_not_read_leave_nothing(limited, clock):
+    client, _, to_server, to_client = await limited(write_buffer=100_000)
+    to_client.pause_reading()
+    for _ in range(5):
+        client.raw("server", "x", b"x" * 100_000, hostport="127.0.0.1:1", timeout=100)
+    await clock.advance(0)
+    waiting = to_server.protocol.waiting
+    calls = [client.raw("server", "x", hostport="127.0.0.1:1", timeout=1) for _ in range(10)]
+    await clock.advance(0)
+    assert len(waiting) == 10
+    calls[0].cancel()
+    await clock.advance(2)
+
+    assert all(call.done() for call in calls)
+    assert len(waiting) == 0
+    assert client.waiting == {}
+
+
 async def test_two_peers_that_send_each_other_much_do_not_stop_each_other(limited, clock):
     client, server, *_ = await limited(write_buffer=200_000)
     server.raw.register("echo", lambda request: request.body)
@@ -178,3 +221,23 @@ def test_negative_and_nan_timeouts_are_value_errors(value):
 
 def test_an_endless_timeout_is_the_longest_that_the_protocol_can_say():
     assert seconds(float("inf"), 30.0) == pytest.approx(0xFFFFFFFF / 1000)
+
+
+@pytest.mark.parametrize("value", [float("inf"), 1.5, "4"])
+@pytest.mark.parametrize("name", ["peer_connections", "max_error_text"])
+def test_a_count_that_is_no_int_is_refused_by_its_name(name, value):
+    with pytest.raises(TypeError, match=name):
+        Options(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "name", ["default_timeout", "connect_timeout", "handshake_timeout", "close_grace"]
+)
+def test_a_time_without_end_is_refused_by_its_name(name):
+    with pytest.raises(ValueError, match=name):
+        Options(**{name: float("inf")})
+
+
+def test_limits_of_the_wire_are_given_in_its_own_class():
+    with pytest.raises(TypeError, match="wire"):
+        Options(wire={"max_headers": 5})

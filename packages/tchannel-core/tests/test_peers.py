@@ -288,3 +288,22 @@ async def test_an_address_given_once_is_forgotten_with_its_connection(tcp):
         await asyncio.sleep(0.005)
 
     assert len(client.peers_table) == 0
+
+
+async def test_a_connect_that_fails_in_an_unforeseen_way_fails_its_calls_and_can_be_tried_again(
+    tcp, monkeypatch
+):
+    server, client = tcp("server", hostport="127.0.0.1:0"), tcp("client")
+    server.raw.register("echo", lambda request: request.body)
+    server.listen()
+    table = type(client.peers_table)
+    with monkeypatch.context() as patch:
+
+        async def broken(self, peer):
+            raise RuntimeError("no such transport")
+
+        patch.setattr(table, "_open", broken)
+        with pytest.raises(errors.NetworkError, match="no such transport"):
+            await client.raw("server", "echo", hostport=server.hostport)
+
+    assert (await client.raw("server", "echo", b"x", hostport=server.hostport)).body == b"x"

@@ -244,3 +244,101 @@ async def test_a_caller_that_goes_away_ends_the_streaming_handler(joined):
 
     assert ended == [True]
     assert joined.server.inbound_calls == 0
+
+
+async def test_a_body_that_nobody_reads_holds_the_connection_up_no_longer_than_its_call(joined):
+    @joined.server.raw.register
+    async def big(request):
+        yield b"x" * 1_000_000
+        await asyncio.Event().wait()
+
+    joined.server.raw.register("small", lambda request: b"ok")
+    await joined.client.raw("server", "big", hostport=joined.hostport, stream=True, timeout=5)
+    await joined.advance(1)
+    blocked = joined.client.raw("server", "small", hostport=joined.hostport)
+    await joined.advance(1)
+    assert not blocked.done()
+    await joined.advance(4)
+
+    assert (await blocked).body == b"ok"
+
+
+async def test_a_body_that_is_there_whole_holds_nothing_up(clock, make_channel, join, settle):
+    client = make_channel("client", options=Options(stream_buffer=10_000))
+    server = make_channel("server")
+    server.raw.register("echo", lambda request: request.body)
+    join(client, server, "127.0.0.1:1")
+    await settle()
+    unread = await client.raw("server", "echo", b"x" * 50_000, hostport="127.0.0.1:1", stream=True)
+    await settle()
+
+    assert (await client.raw("server", "echo", b"y", hostport="127.0.0.1:1")).body == b"y"
+    assert len(await unread.body.read()) == 50_000
+    for channel in (client, server):
+        closing = channel.close(grace=1)
+        await clock.advance(5)
+        await closing
+
+
+async def test_a_stream_that_a_coroutine_returns_ends_with_its_call(joined):
+    ended = []
+
+    async def body():
+        try:
+            yield b"first"
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    @joined.server.raw.register
+    async def endless(request):
+        await asyncio.sleep(0)
+        return body()
+
+    call = joined.client.raw("server", "endless", hostport=joined.hostport)
+    await joined.advance(0)
+    call.cancel()
+    await joined.advance(0)
+    assert ended == [True]
+
+    response = await joined.client.raw("server", "endless", hostport=joined.hostport, stream=True)
+    await response.body.aclose()
+    await joined.advance(0)
+    assert ended == [True, True]
+
+
+@pytest.mark.parametrize("chunk", [5, None, 10**12])
+async def test_a_handlers_chunk_of_another_type_is_an_unexpected_error(joined, chunk):
+    @joined.server.raw.register
+    async def odd(request):
+        yield chunk
+
+    with pytest.raises(errors.UnexpectedError, match="made of bytes"):
+        await joined.client.raw("server", "odd", hostport=joined.hostport)
+
+
+async def test_a_body_that_cannot_be_closed_is_logged_and_harms_nothing(joined, caplog):
+    class Body:
+        def __init__(self):
+            self.parts = [b"a", b"b"]
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            if not self.parts:
+                raise StopAsyncIteration
+            return self.parts.pop(0)
+
+        async def aclose(self):
+            raise OSError("stuck")
+
+    joined.server.raw.register("echo", lambda request: request.body)
+    joined.server.raw.register("stream", lambda request: Body())
+
+    sent = await joined.client.raw("server", "echo", Body(), hostport=joined.hostport)
+    read = await joined.client.raw("server", "stream", hostport=joined.hostport)
+    await joined.advance(0)
+
+    assert (sent.body, read.body) == (b"ab", b"ab")
+    assert caplog.text.count("OSError: stuck") == 2

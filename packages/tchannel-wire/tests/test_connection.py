@@ -108,6 +108,21 @@ def test_ping_is_answered_with_its_id(pair):
     assert pair.to_client() == [wire.PongReceived(id)]
 
 
+def test_what_a_peer_makes_us_say_is_counted_whether_it_reads_it_or_not(pair):
+    assert pair.server.replied == 0
+    pair.client.ping(pair.now)
+    pair.to_server()
+    pongs = pair.server.replied
+    pair.call()
+    pair.to_server()
+    assert pongs == pair.server.replied == 16
+    (call,) = pair.server.inbound
+    pair.server.fail(call, ErrorCode.BUSY, "no")
+
+    assert pair.server.replied == 16 + 46
+    assert len(pair.server.data_to_send()) == 16 + 46
+
+
 def test_pong_that_nobody_asked_for_is_ignored(pair):
     frame = wire.encode(wire.PingResponse(id=99))
 

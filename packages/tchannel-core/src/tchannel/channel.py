@@ -25,8 +25,9 @@ from .interceptors import Interceptor, Interceptors
 from .listener import Listener, drop_for_good
 from .loops import LoopGuard, current_loop, running_loop, wrong_thread
 from .meta import add_health
-from .net import local_ip, parse_hostport
+from .net import check_text, local_ip, parse_hostport
 from .options import Options
+from .outbound import OutgoingCall
 from .peer_sources import ListSource, PeerSource
 from .peer_table import PeerTable
 from .peers import PeerGroup
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["TChannel"]
+
+# What one byte of length can say, and what leaves room in the frame of a handshake.
+_MAX_NAME = 255
+_MAX_PROCESS_NAME = 16 * 1024
 
 
 class TChannel(Calling, Registering):
@@ -92,12 +97,28 @@ class TChannel(Calling, Registering):
         expose_errors: bool = True,
         interceptors: Iterable[Interceptor] = (),
     ) -> None:
-        if not name:
+        if name is None or name == "":
             raise errors.ServiceNameIsRequiredError("name must not be empty")
-        if not isinstance(name, str):
-            raise TypeError(f"name must be a str, not {name!r}")
+        check_text(name, "name", _MAX_NAME)
         if hostport is not None:
             parse_hostport(hostport)
+        if process_name is not None:
+            check_text(process_name, "process_name", _MAX_PROCESS_NAME)
+        if server_name is not None:
+            check_text(server_name, "server_name", _MAX_NAME)
+        for argument, value, kind in (
+            ("options", options, Options),
+            ("ssl_server", ssl_server, SSLContext),
+            ("ssl_client", ssl_client, SSLContext),
+        ):
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(f"{argument} must be of type {kind.__name__}, not {value!r}")
+        if clock is not None and not (hasattr(clock, "time") and hasattr(clock, "call_at")):
+            raise TypeError(f"clock must have time() and call_at(), not be {clock!r}")
+        interceptors = list(interceptors)
+        for interceptor in interceptors:
+            if not callable(interceptor):
+                raise TypeError(f"interceptors must be callables, not {interceptor!r}")
         self.name = name
         self.process_name = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
         self.options = options if options is not None else Options()
@@ -122,6 +143,8 @@ class TChannel(Calling, Registering):
         self.close_callbacks: list[Callable[[], object]] = []
         self.listener: Listener | None = None
         self.connections: set[Connection] = set()
+        # A dict for its order: calls that wait for a connection, a retry or the first peers.
+        self.waiting: dict[OutgoingCall, None] = {}
         self.inbound_calls = 0
         self.winding_down = False
         self.draining = False
@@ -222,6 +245,7 @@ class TChannel(Calling, Registering):
             self.connections.clear()
         self.stop_sources()
         self.peers_table.clear()
+        self.waiting.clear()
         self.inbound_calls = 0
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
@@ -254,6 +278,7 @@ class TChannel(Calling, Registering):
             (self.loop, self.timers, self.guard, list(self.connections), self.peers_table)
         )
         self.connections = set()
+        self.waiting = {}
         self.inbound_calls = 0
         self._source_running = False
         known = self.peers
@@ -317,8 +342,9 @@ class TChannel(Calling, Registering):
             ValueError: ``name`` is this channel's own.
 
         """
-        if not name:
+        if name is None or name == "":
             raise errors.ServiceNameIsRequiredError("name must not be empty")
+        check_text(name, "name", _MAX_NAME)
         if name == self.name:
             raise ValueError(f"{name!r} is the channel itself: register its handlers there")
         subchannel = self._subchannels.get(name)
@@ -396,7 +422,14 @@ class TChannel(Calling, Registering):
     # -- the end ------------------------------------------------------------------------------
 
     def on_close(self, callback: Callable[[], object | Awaitable[object]]) -> None:
-        """Run ``callback()`` first thing in `close`; what it returns is awaited, within the grace."""
+        """Run ``callback()`` first thing in `close`; what it returns is awaited, within the grace.
+
+        Raises:
+            TypeError: ``callback`` is not callable.
+
+        """
+        if not callable(callback):
+            raise TypeError(f"callback must be callable, not {callback!r}")
         self.close_callbacks.append(callback)
 
     def close(self, grace: Timeout = None) -> asyncio.Future[None]:
@@ -409,7 +442,8 @@ class TChannel(Calling, Registering):
             grace: Seconds; default ``options.close_grace``, 10. With 0 nothing is waited for.
 
         Returns:
-            A Future that ends when everything is over; the same one when called again.
+            A Future that ends when everything is over. Whoever gives up waiting for it, by
+            cancelling it or by a timeout, does not stop the closing; call again to wait again.
 
         Raises:
             RuntimeError: the channel's loop runs in another thread.
@@ -418,7 +452,7 @@ class TChannel(Calling, Registering):
         # Unlike the timeout of a call, no grace at all is a wish that makes sense.
         within = 0.0 if grace == 0 else seconds(grace, self.options.close_grace, "grace")
         if self._closed is not None:
-            return self._closed
+            return asyncio.shield(self._closed)
         running = self.use_loop()
         self.winding_down = True
         loop = self.loop
@@ -433,7 +467,9 @@ class TChannel(Calling, Registering):
                 self.listener.close()
         else:
             self._closed = loop.create_task(close_channel(self, within), context=Context())
-        return self._closed
+        # A handler that waits for the end of its own channel is cancelled by it: shielded, because
+        # that must not cancel the closing in turn.
+        return asyncio.shield(self._closed)
 
     def is_closed(self) -> bool:
         """Say whether `close` was called."""
@@ -480,6 +516,8 @@ def _source(known_peers: Iterable[str] | PeerSource | None) -> PeerSource:
         return known_peers
     if isinstance(known_peers, str):
         raise TypeError(f"known_peers must be a list of addresses, not the str {known_peers!r}")
+    if not isinstance(known_peers, Iterable):
+        raise TypeError(f"known_peers must be a list or a PeerSource, not {known_peers!r}")
     return ListSource(known_peers)
 
 

@@ -46,6 +46,8 @@ async def close_channel(channel: TChannel, grace: float) -> None:
             connection.flush_soon()
     await _until(channel, lambda: not channel.inbound_calls, ends)
     channel.closing = True
+    for call in list(channel.waiting):
+        call.give_up()
     channel.peers_table.stop_connecting()
     left = list(channel.connections)
     for connection in left:

@@ -17,6 +17,7 @@ import tchannel_wire as wire
 from . import errors
 from .clock import TimerHandle
 from .inbound import InboundRequest, serve
+from .net import UNIX_CALLER
 
 if TYPE_CHECKING:
     from .channel import TChannel
@@ -56,6 +57,7 @@ class Connection(asyncio.Protocol):
         "_bodies_held",
         "_context",
         "_holds",
+        "_replied",
         "_unsent",
         "address",
         "announced",
@@ -93,13 +95,15 @@ class Connection(asyncio.Protocol):
         self.closed = False
         self.draining = False
         self.paused = False
-        self.waiting: list[asyncio.Future[None]] = []
+        # A dict for its order: they go on in turn.
+        self.waiting: dict[asyncio.Future[None], None] = {}
         self.lost: asyncio.Future[None] = self.loop.create_future()
         self._abort_timer: TimerHandle | None = None
         self._bodies_held = 0
         self._context = Context()
         self.flushing = False
         self._holds = 0
+        self._replied = 0
         self._unsent = 0
 
     # -- what asyncio calls -------------------------------------------------------------------
@@ -134,6 +138,11 @@ class Connection(asyncio.Protocol):
         self.handle(self.wire.receive(data, self.timers.time()))
         if self.wire.has_data and not self.flushing:
             self._flush()
+        if self.paused:
+            # Pongs and refusals are answers as well: nobody may make us keep any number of them.
+            replied = self.wire.replied
+            self.count_unsent(replied - self._replied)
+            self._replied = replied
 
     def eof_received(self) -> None:
         """The peer is gone: nobody half-closes (protocol, "Connection")."""
@@ -153,6 +162,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads slower than we write: keep the rest of the frames here."""
         self.paused = True
+        self._replied = self.wire.replied
 
     def resume_writing(self) -> None:
         """Go on writing."""
@@ -193,14 +203,18 @@ class Connection(asyncio.Protocol):
         """Return a Future that ends once the peer reads again, or is gone."""
         future: asyncio.Future[None] = self.loop.create_future()
         if (self.paused or self.wire.has_data) and not self.closed:
-            self.waiting.append(future)
+            self.waiting[future] = None
+            future.add_done_callback(self._waits_no_more, context=self._context)
             self.flush_soon()
         else:
             future.set_result(None)
         return future
 
+    def _waits_no_more(self, future: asyncio.Future[None]) -> None:
+        self.waiting.pop(future, None)
+
     def _wake_writers(self) -> None:
-        waiting, self.waiting = self.waiting, []
+        waiting, self.waiting = self.waiting, {}
         for future in waiting:
             if not future.done():
                 future.set_result(None)
@@ -379,4 +393,4 @@ def _address_of(transport: asyncio.BaseTransport, connection: Connection) -> str
         host, port = name[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # A Unix socket's peer has no name.
-    return f"unix-peer-{id(connection):x}:0"
+    return f"{UNIX_CALLER}{id(connection):x}:0"

@@ -123,6 +123,9 @@ class TChannelError(Exception):
         endpoint: str | None = None,
         attempts: int | None = None,
     ) -> None:
+        if description is not None and not isinstance(description, str):
+            # ``raise BadRequestError(error)`` is natural, and the text has to travel.
+            description = str(description)
         super().__init__(description)
         self.description = description
         self.id = id

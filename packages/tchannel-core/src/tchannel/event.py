@@ -158,7 +158,8 @@ class EventEmitter:
                     task = asyncio.ensure_future(result)
                     self.tasks.add(task)
                     task.add_done_callback(self._hook_ended)
-            except Exception:
+            # CancelledError as well: of a future that the hook looked at, not of the call.
+            except (Exception, asyncio.CancelledError):
                 log.exception("hook %r failed at %s", callback, EventType(event).name)
 
     def _hook_ended(self, task: "asyncio.Future[Any]") -> None:

@@ -20,7 +20,7 @@ from .event import EventType
 from .interceptors import Call, Reply
 from .request import Request, TransportHeaders
 from .response import Response
-from .streaming import Body
+from .streaming import Body, close_body, to_chunk
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -37,6 +37,9 @@ _AFTER_SEND: Final = EventType.after_send_response
 
 # Results that are surely neither awaitable nor a stream: one look-up instead of two checks.
 _PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool, Response})
+
+# They end the process; whatever else a handler raises costs its own call, not the connection.
+_FOR_THE_PROCESS: Final = (KeyboardInterrupt, SystemExit)
 
 # From 3.12 on a task may begin at once: a handler that never waits costs 1.5 µs less.
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
@@ -155,7 +158,7 @@ class InboundRequest(Request):
             result = context.run(self._call_handler)
         except BaseException as error:
             self._failed(error)
-            if not isinstance(error, Exception):
+            if isinstance(error, _FOR_THE_PROCESS):
                 raise
             return
         # The two kinds of handlers that nearly all are, before any other.
@@ -208,19 +211,22 @@ class InboundRequest(Request):
         )
         if not task.done():
             self._task = task
+            if self.cancelled:  # in its first step, which ran at once: it closed its connection
+                task.cancel()
 
     async def _finish_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         # Inside the task rather than in a callback of it: one turn of the loop saved.
         try:
             result = await coroutine
         except BaseException as error:
+            self._task = self._coroutine = None
             self._failed(error)
-            if not isinstance(error, Exception | asyncio.CancelledError):
+            if isinstance(error, _FOR_THE_PROCESS):
                 raise
         else:
-            self._finish(result)
-        finally:
+            # Before the answer, which may be a stream with a task of its own.
             self._task = self._coroutine = None
+            self._finish(result)
 
     def _future_done(self, future: asyncio.Future[Any]) -> None:
         if future.cancelled():
@@ -261,12 +267,18 @@ class InboundRequest(Request):
         if not isinstance(arg3, bytes):
             self._answer_stream(code, arg2, arg3)
             return
-        self._close()
         connection = self.connection
         event = self.event
         endpoint = self.endpoint_
         block = endpoint.block or endpoint.header_block(event.headers["as"])
-        connection.wire.respond(event.id, block, arg2, arg3, code)
+        try:
+            connection.wire.respond(event.id, block, arg2, arg3, code)
+        except (TypeError, ValueError) as error:
+            # What a scheme or an interceptor made of the answer cannot be sent.
+            self._report(error)
+            self.refuse(error)
+            return
+        self._close()
         if not connection.flushing:
             connection.flush_soon()
         if connection.paused:
@@ -274,9 +286,6 @@ class InboundRequest(Request):
 
     def _answer_stream(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
         pump = self._pump(code, arg2, body)
-        if self._task is not None:
-            # The handler's own task is about to end; the body gets one of its own.
-            self._task = None
         self._task = self.connection.loop.create_task(pump, context=self._task_context)
 
     async def _pump(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
@@ -291,7 +300,7 @@ class InboundRequest(Request):
                     return
                 if writer is None:
                     writer = self._start_response(code, arg2)
-                writer.write(bytes(chunk) if not isinstance(chunk, str) else chunk.encode())
+                writer.write(to_chunk(chunk))
                 connection.flush_soon()
                 if connection.paused or writer.buffered > options.stream_buffer:
                     await connection.writable()
@@ -303,14 +312,12 @@ class InboundRequest(Request):
                 connection.flush_soon()
         except BaseException as error:
             self._failed(error)
-            if not isinstance(error, Exception | asyncio.CancelledError):
+            if isinstance(error, _FOR_THE_PROCESS):
                 raise
         finally:
-            close = getattr(body, "aclose", None)
-            if close is not None:
-                await close()
             if self._task is task:
                 self._task = None
+            await close_body(body)
 
     def _start_response(self, code: int, arg2: bytes) -> wire.FragmentWriter:
         return self.connection.wire.start_response(
@@ -377,9 +384,10 @@ class InboundRequest(Request):
 
     def _describe(self, error: BaseException) -> tuple[int, str]:
         if isinstance(error, errors.TChannelError):
-            code = error.code if error.code is not None else errors.UNEXPECTED_ERROR
-            if code == errors.FATAL:
-                # Go closes the connection on 0xFF whatever its id (protocol, "Errors").
+            code = error.code
+            if code is None or not 0 < code < errors.FATAL:
+                # Go closes the connection on 0xFF whatever its id (protocol, "Errors"); what does
+                # not fit a byte comes from a class of the application's own.
                 code = errors.UNEXPECTED_ERROR
             return code, error.description or type(error).__name__
         if isinstance(error, asyncio.CancelledError):
@@ -387,7 +395,12 @@ class InboundRequest(Request):
         channel = self.connection.channel
         if not channel.expose_errors:
             return errors.UNEXPECTED_ERROR, type(error).__name__
-        text = f"{type(error).__name__}: {error}".encode(errors="replace")
+        try:
+            what = str(error)
+        except Exception:  # its own __str__ is broken; the caller is answered all the same
+            what = "(no description)"
+        name = type(error).__name__
+        text = (f"{name}: {what}" if what else name).encode(errors="replace")
         limit = int(channel.options.max_error_text)
         return errors.UNEXPECTED_ERROR, text[:limit].decode(errors="ignore")
 
@@ -504,8 +517,10 @@ def _serve_intercepted(request: InboundRequest, context: Context) -> None:
     )
     try:
         future = context.run(_run_chain, request, chained, call)
-    except Exception as error:
+    except BaseException as error:
         _settle_error(request, error)
+        if isinstance(error, _FOR_THE_PROCESS):
+            raise
         return
     if future.done():
         _settle(request, future)
@@ -542,7 +557,10 @@ def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
         _settle_error(request, error)
     elif not request.answered:
         reply = future.result()
-        request._answer(reply.code, reply.arg2, reply.arg3)
+        if isinstance(reply, Reply):
+            request._answer(reply.code, reply.arg2, reply.arg3)
+        else:
+            _settle_error(request, TypeError(f"an interceptor gave no Reply, but {reply!r}"))
 
 
 def _settle_error(request: InboundRequest, error: BaseException) -> None:

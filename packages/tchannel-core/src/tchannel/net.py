@@ -5,9 +5,19 @@ import re
 import socket
 from typing import Final
 
-__all__ = ["format_hostport", "is_ephemeral", "local_ip", "parse_hostport"]
+__all__ = [
+    "UNIX_CALLER",
+    "check_text",
+    "format_hostport",
+    "is_ephemeral",
+    "local_ip",
+    "parse_hostport",
+]
 
 UNIX_PREFIX: Final = "unix:"
+UNIX_CALLER: Final = "unix-peer-"
+"""How the names begin that callers on Unix sockets are given: their sockets have none."""
+
 _PORT: Final = re.compile("[0-9]{1,5}")
 
 # Nothing is sent to them: connecting a datagram socket only asks the kernel for a route.
@@ -102,3 +112,22 @@ def local_ip() -> str:
         if not (ip.is_unspecified or ip.is_loopback or ip.is_link_local):
             return address
     return "127.0.0.1"
+
+
+def check_text(value: object, name: str, most: int) -> str:
+    """Return ``value`` if it is a str that can be sent in at most ``most`` bytes.
+
+    Raises:
+        TypeError: Not a str.
+        ValueError: Too long, or not to be encoded; the message names the argument and the value.
+
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {value!r}")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} cannot be sent as UTF-8: {value[:40]!r}") from None
+    if size > most:
+        raise ValueError(f"{name} must be at most {most} bytes, not {size}: {value[:40]!r}")
+    return value

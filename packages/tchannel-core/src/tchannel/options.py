@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TypeVar
 
 from tchannel_wire import ChecksumType
@@ -49,7 +50,8 @@ class Options:
         wire: The limits of tchannel-wire, when more is to be said than the above.
 
     Raises:
-        ValueError: A limit is not positive.
+        TypeError: A limit that is no number, or a count that is no int.
+        ValueError: A limit is not positive, or a time is not finite.
 
     """
 
@@ -94,28 +96,26 @@ class Options:
         checksum: ChecksumType = ChecksumType.CRC32C,
         wire: WireOptions | None = None,
     ) -> None:
-        self.default_timeout = _positive("default_timeout", default_timeout)
-        self.connect_timeout = _positive("connect_timeout", connect_timeout)
-        self.handshake_timeout = _positive("handshake_timeout", handshake_timeout)
-        self.close_grace = _positive("close_grace", close_grace)
+        self.default_timeout = _seconds("default_timeout", default_timeout)
+        self.connect_timeout = _seconds("connect_timeout", connect_timeout)
+        self.handshake_timeout = _seconds("handshake_timeout", handshake_timeout)
+        self.close_grace = _seconds("close_grace", close_grace)
         self.max_calls_per_connection = _positive(
             "max_calls_per_connection", max_calls_per_connection
         )
         self.max_calls = _positive("max_calls", max_calls)
         self.write_buffer = _positive("write_buffer", write_buffer)
         self.stream_buffer = _positive("stream_buffer", stream_buffer)
-        self.peer_connections = _positive("peer_connections", peer_connections)
-        self.penalty_min = _positive("penalty_min", penalty_min)
-        self.penalty_max = _positive("penalty_max", penalty_max)
-        self.retry_delay = _positive("retry_delay", retry_delay)
-        self.retry_delay_max = _positive("retry_delay_max", retry_delay_max)
-        self.max_error_text = _positive("max_error_text", max_error_text)
+        self.peer_connections = _count("peer_connections", peer_connections)
+        self.penalty_min = _seconds("penalty_min", penalty_min)
+        self.penalty_max = _seconds("penalty_max", penalty_max)
+        self.retry_delay = _seconds("retry_delay", retry_delay)
+        self.retry_delay_max = _seconds("retry_delay_max", retry_delay_max)
+        self.max_error_text = _count("max_error_text", max_error_text)
         self.checksum = checksum
-        self.wire = (
-            wire
-            if wire is not None
-            else _wire_options(max_message_size, reassembly_memory, handshake_timeout, checksum)
-        )
+        if wire is None:
+            wire = _wire_options(max_message_size, reassembly_memory, handshake_timeout, checksum)
+        self.wire = _check_wire(wire)
 
 
 def _wire_options(
@@ -132,7 +132,27 @@ def _wire_options(
     )
 
 
+def _check_wire(options: object) -> WireOptions:
+    if not isinstance(options, WireOptions):
+        raise TypeError(f"wire must be of type tchannel_wire.Options, not {options!r}")
+    return options
+
+
 def _positive(name: str, value: _Number) -> _Number:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    if not value > 0:
         raise ValueError(f"{name} must be a number above 0, not {value!r}")
     return value
+
+
+def _seconds(name: str, value: float) -> float:
+    if _positive(name, value) == inf:
+        raise ValueError(f"{name} must be a finite number of seconds, not {value!r}")
+    return value
+
+
+def _count(name: str, value: int) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {value!r}")
+    return _positive(name, value)

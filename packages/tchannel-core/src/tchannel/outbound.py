@@ -18,7 +18,7 @@ from .event import EventType
 from .request import Request, TransportHeaders
 from .response import Response
 from .retry import DEFAULT_RETRY_LIMIT
-from .streaming import Body
+from .streaming import Body, close_body, to_chunk
 
 if TYPE_CHECKING:
     from .channel import TChannel
@@ -62,6 +62,7 @@ class OutgoingCall(asyncio.Future[Any]):
         "peer",
         "prepared",
         "pump",
+        "readable",
         "request",
         "retry_limit",
         "retry_on",
@@ -102,6 +103,8 @@ class OutgoingCall(asyncio.Future[Any]):
     """How long a call waits for the first peers of its group, by the channel's clock."""
     pump: asyncio.Task[None] | None
     """Sends a streamed body."""
+    readable: asyncio.Future[None] | None
+    """Ends once the peer reads again, while the call waits for that."""
     body: Body | None
     """The response's body while it still arrives."""
     delivered_to: Delivery | None
@@ -234,7 +237,7 @@ class OutgoingCall(asyncio.Future[Any]):
             async for chunk in body:
                 if self.exchange is not exchange:
                     return
-                writer.write(_chunk(chunk))
+                writer.write(to_chunk(chunk))
                 connection.flush_soon()
                 if connection.paused or writer.buffered > connection.channel.options.stream_buffer:
                     await connection.writable()
@@ -248,21 +251,23 @@ class OutgoingCall(asyncio.Future[Any]):
                 self._abandon("the caller's body failed")
                 self._finish_with(error)
         finally:
-            close = getattr(body, "aclose", None)
-            if close is not None:
-                await close()
+            await close_body(body)
 
     def _wait_for_connection(self, peer: Peer) -> None:
+        if self.channel.closing:
+            self.give_up()
+            return
         peer.waiters[self] = None
         self._arm("no connection to %s in time", peer.hostport)
         self.channel.peers_table.connect(peer)
 
     def _wait_for_reader(self, connection: Connection) -> None:
         self._arm("%s does not read what it is sent", connection.address)
-        connection.writable().add_done_callback(self._reader_back)
+        self.readable = connection.writable()
+        self.readable.add_done_callback(self._reader_back)
 
-    def _reader_back(self, _: asyncio.Future[None]) -> None:
-        if self.timer is not None and not self.done():
+    def _reader_back(self, readable: asyncio.Future[None]) -> None:
+        if self.readable is readable:
             self._disarm()
             self.begin()
 
@@ -273,7 +278,7 @@ class OutgoingCall(asyncio.Future[Any]):
             if not len(self.channel.peers)
             else "no peer is available"
         )
-        if expected is None:
+        if expected is None or self.channel.closing:
             self._attempt_failed(error, retries.REFUSED)
         else:
             self._arm("no peer was found in time", "")
@@ -292,7 +297,7 @@ class OutgoingCall(asyncio.Future[Any]):
         It is asked again, about twice a second, until the call's own timeout is over.
         """
         expected = self.channel.peers.expected
-        if expected is None or self.hostport is not None:
+        if expected is None or self.hostport is not None or self.channel.closing:
             return False
         clock = self.channel.timers.clock
         now = clock.time()
@@ -306,7 +311,7 @@ class OutgoingCall(asyncio.Future[Any]):
             self._fail(error)
             return True
         delay = self.channel.options.retry_delay_max * (0.25 + random.random() / 2)
-        self.timer = clock.call_at(min(now + delay, self.patience), self._retry)
+        self._wait_until(min(now + delay, self.patience), self._retry)
         return True
 
     # -- what connections tell ----------------------------------------------------------------
@@ -398,7 +403,11 @@ class OutgoingCall(asyncio.Future[Any]):
 
     def on_expired(self) -> None:
         """No answer within the attempt's timeout; the peer was told already."""
-        waited = f"no answer within {self.timeout:g} s"
+        ends = self.deadline
+        if ends is not None and self.channel.timers.time() >= ends:
+            waited = "no answer before the deadline"
+        else:
+            waited = f"no answer within {self.timeout:g} s"
         self._attempt_ended(errors.TimeoutError(waited), retries.UNKNOWN)
 
     def on_bad_response(self, error: wire.WireError) -> None:
@@ -441,7 +450,7 @@ class OutgoingCall(asyncio.Future[Any]):
             limit = DEFAULT_RETRY_LIMIT if self.hostport is None else 0
         # A call that found no peer was not sent, but it was tried.
         tries = max(self.attempts, 1 + len(self.tried))
-        if tries > limit or not retries.may_retry(self.retry_on, kind):
+        if tries > limit or channel.closing or not retries.may_retry(self.retry_on, kind):
             self._fail(error)
             return
         if isinstance(error, errors.NoAvailablePeerError):
@@ -455,10 +464,10 @@ class OutgoingCall(asyncio.Future[Any]):
             self._fail(error)
             return
         log.debug("attempt %d of %r failed: %s", self.attempts, self.prepared, error)
-        self.timer = clock.call_at(now + delay, self._retry)
+        self._wait_until(now + delay, self._retry)
 
     def _retry(self) -> None:
-        self.timer = None
+        self._disarm()
         self.begin()
 
     def _end_attempt(self) -> None:
@@ -490,8 +499,6 @@ class OutgoingCall(asyncio.Future[Any]):
     def _abandon(self, why: str) -> None:
         """End the attempt that is being made, without a result."""
         self._disarm()
-        if self.peer is not None:
-            self.peer.waiters.pop(self, None)
         if self.exchange is not None and self.connection is not None:
             connection = self.connection
             connection.wire.cancel(self.exchange.id, why, now=self.channel.timers.time())
@@ -545,17 +552,38 @@ class OutgoingCall(asyncio.Future[Any]):
         ends = now + self.timeout
         if self.deadline is not None:
             ends = min(ends, self.deadline)
-        self.timer = clock.call_at(ends, self._waited_too_long, message, *args)
+        self._wait_until(ends, self._waited_too_long, message, *args)
+
+    def _wait_until(self, when: float, callback: Callable[..., object], *args: str) -> None:
+        channel = self.channel
+        self.timer = channel.timers.clock.call_at(when, callback, *args)
+        # So that a closing channel knows of it.
+        channel.waiting[self] = None
 
     def _disarm(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-
-    def _waited_too_long(self, message: str, *args: str) -> None:
+        """Wait no more, whatever it was for."""
+        if self.timer is None:
+            return
+        self.timer.cancel()
         self.timer = None
         if self.peer is not None:
             self.peer.waiters.pop(self, None)
+        readable, self.readable = self.readable, None
+        if readable is not None:
+            # Else a peer that never reads gathers those of all the calls that gave up.
+            readable.cancel()
+        channel = self.channel
+        channel.waiting.pop(self, None)
+        if channel.winding_down:
+            channel.notify()
+
+    def give_up(self) -> None:
+        """Fail a call that waits: its channel is closed."""
+        self._disarm()
+        self._fail(errors.NetworkError("the channel is closed"))
+
+    def _waited_too_long(self, message: str, *args: str) -> None:
+        self._disarm()
         text = message % tuple(arg for arg in args if arg)
         # Nothing was sent, so another attempt is safe.
         self.attempts += 1
@@ -609,16 +637,6 @@ class Delivery(asyncio.Future[Any]):
                 return
         self.set_exception(error)
         self.exception()
-
-
-def _chunk(chunk: object) -> bytes:
-    if isinstance(chunk, bytes):
-        return chunk
-    if isinstance(chunk, bytearray | memoryview):
-        return bytes(chunk)
-    if isinstance(chunk, str):
-        return chunk.encode()
-    raise TypeError(f"a streamed body is made of bytes, not {type(chunk).__name__}")
 
 
 def is_stream(body: object) -> bool:

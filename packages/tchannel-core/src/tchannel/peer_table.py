@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +181,8 @@ class PeerTable:
                 peer.connecting = None
                 raise
             self.connect_failed(peer, TimeoutError(f"no connection within {timeout:g} s"))
-        except (OSError, ssl.SSLError, ValueError) as error:
+        except Exception as error:
+            # Whatever it is: a peer that counts as connecting for ever could never be called again.
             self.connect_failed(peer, error)
         finally:
             timer.cancel()

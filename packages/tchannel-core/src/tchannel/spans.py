@@ -66,6 +66,8 @@ def make_tracing(
         return pack_tracing(span, 0, span, TRACED if traced else 0)
     if isinstance(parent, wire.Tracing):
         parent_span, trace_id, flags = parent.span_id, parent.trace_id, parent.flags
+    elif not hasattr(parent, "tracing_bytes"):
+        raise TypeError(f"tracing_span must be a tchannel_wire.Tracing, not {parent!r}")
     else:
         parent_span, _, trace_id, flags = _unpack_tracing(parent.tracing_bytes)
     if not flags & TRACED and trace is not False and _decide(trace, request):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .connection import Connection
 
-__all__ = ["Body"]
+__all__ = ["Body", "close_body", "to_chunk"]
+
+
+log = logging.getLogger("tchannel.streaming")
 
 
 class Body(AsyncIterator[bytes]):
@@ -51,25 +55,28 @@ class Body(AsyncIterator[bytes]):
 
     def feed(self, data: bytes, last: bool) -> None:
         """Take a chunk from the peer."""
-        if last:
-            self._ended = True
         if data and self._wanted:
             self._chunks.append(data)
             self._size += len(data)
             connection = self._connection
             if (
                 connection is not None
-                and not self._held
+                and not (self._held or last)
                 and self._size > connection.channel.options.stream_buffer
             ):
                 self._held = True
                 connection.hold_for_body()
+        if last:
+            self._ended = True
+            # Nothing more comes of it: a body that nobody reads must not hold the others up.
+            self._release()
         self._wake()
 
     def fail(self, error: BaseException) -> None:
         """Let the reader see ``error`` after the chunks that did arrive."""
         if not self._ended and self._error is None:
             self._error = error
+            self._release()
             self._wake()
 
     def discard(self) -> None:
@@ -126,3 +133,29 @@ class Body(AsyncIterator[bytes]):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def to_chunk(chunk: object) -> bytes:
+    """Return what is sent for a piece of a streamed body: bytes and the like, or a str as UTF-8.
+
+    Raises:
+        TypeError: it is neither; ``bytes(5)`` would be five zeros.
+
+    """
+    if isinstance(chunk, bytes):
+        return chunk
+    if isinstance(chunk, bytearray | memoryview):
+        return bytes(chunk)
+    if isinstance(chunk, str):
+        return chunk.encode()
+    raise TypeError(f"a streamed body is made of bytes, not {type(chunk).__name__}")
+
+
+async def close_body(body: object) -> None:
+    """Close the iterator of a body that is sent, if it can be closed; its failure is logged."""
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        try:
+            await close()
+        except Exception:
+            log.exception("closing %r failed", body)

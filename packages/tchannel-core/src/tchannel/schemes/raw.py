@@ -181,12 +181,16 @@ def to_bytes(value: object, name: str) -> bytes:
 
     Raises:
         TypeError: it is neither bytes, bytearray, memoryview nor str.
+        ValueError: a str that UTF-8 cannot say.
 
     """
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode()
+        try:
+            return value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{name} cannot be sent as UTF-8: {error}") from None
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
     raise TypeError(
