@@ -25,7 +25,7 @@ def test_one_line_says_what_misses(monkeypatch):
     note = missing_note()
 
     assert note is not None
-    assert note.startswith("without YAML and the load mode: ")
+    assert note.startswith("not installed: YAML, the load mode; ")
     assert "pip install 'tchannel-core[tcurl]'" in note
 
 

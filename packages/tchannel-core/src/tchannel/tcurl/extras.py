@@ -35,4 +35,5 @@ def missing_note() -> str | None:
     ]
     if not missing:
         return None
-    return f"without {' and '.join(missing)}: plain text, JSON and single calls only; {_INSTALL}"
+    parts = ", ".join(missing)
+    return f"not installed: {parts}; so plain text, JSON and single calls only: {_INSTALL}"
