@@ -1,9 +1,20 @@
-"""What type checkers must infer from the core. Checked by mypy and pyright, never run."""
+"""What users write against the core, for mypy and pyright: both must accept it as it stands.
+
+`assert_type` holds what they see; a line that must be refused carries the ignore that would be
+unused, and so an error, if it were accepted.
+"""
 
 import asyncio
+import concurrent.futures
+import ssl
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import assert_type
 
-from tchannel import Request, Response, TChannel, errors
+from tchannel import Body, Options, Request, Response, TChannel, errors, retry, status
+from tchannel import sync as tchannel_sync
+from tchannel.interceptors import Call, Proceed, Reply
+from tchannel.peer_sources import ListSource, PeerSource
 
 
 async def a_channel_is_a_context_manager() -> None:
@@ -15,21 +26,74 @@ async def a_channel_is_a_context_manager() -> None:
         assert_type(channel.close(grace=1), asyncio.Future[None])
 
 
-async def calls_give_responses(channel: TChannel) -> None:
-    assert_type(await channel.raw("service", "endpoint", b"body"), Response)
-    assert_type(await channel.json("service", "endpoint", {"a": [1]}), Response)
+async def calls(channel: TChannel) -> None:
+    assert_type(channel.raw("service", "endpoint"), asyncio.Future[Response])
+    assert_type(await channel.json("service", "endpoint", {"a": 1}, {"k": "v"}), Response)
+    await channel.raw(
+        "service",
+        "endpoint",
+        b"body",
+        b"headers",
+        timeout=timedelta(seconds=1),
+        deadline=2.5,
+        retry_on=retry.CONNECTION_ERROR_AND_TIMEOUT,
+        retry_limit=0,
+        hostport="127.0.0.1:4040",
+        trace=lambda request: request.service == "service",
+    )
+    response = await channel.raw("service", "endpoint", body=chunks(), stream=True)
+    assert_type(response.status, int)
+    try:
+        await channel.call("http", "service", "endpoint", b"", b"")
+    except errors.TChannelError as error:
+        assert_type(error.code, int | None)
+    channel.raw("service", b"endpoint")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    channel.json("service", "endpoint", headers=[])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-def handlers_keep_their_type(channel: TChannel) -> None:
-    @channel.raw.register("plain")
-    def plain(request: Request) -> bytes:
-        return b"body"
+async def chunks() -> AsyncIterator[bytes]:
+    yield b"chunk"
 
+
+def handlers(channel: TChannel) -> None:
     @channel.json.register
-    async def coroutine(request: Request) -> Response:
-        return Response({"a": 1})
+    async def named_after_the_function(request: Request) -> dict[str, str]:
+        return {"caller": request.transport.caller_name or ""}
 
-    assert_type(plain(Request()), bytes)
+    @channel.raw.register("endpoint", stream=True)
+    async def streamed(request: Request) -> AsyncIterator[bytes]:
+        body: Body = request.body
+        async for chunk in body:
+            yield chunk
+
+    @channel.raw.register(TChannel.FALLBACK)
+    def anything(request: Request) -> Response:
+        return Response(request.body, request.headers, status=status.FAILED)
+
+    # A registered handler is itself, for tests that call it.
+    assert_type(anything(Request(b"x")), Response)
+
+
+def interceptor(call: Call, proceed: Proceed) -> "asyncio.Future[Reply] | Reply":
+    if call.endpoint == "cached":
+        return Reply(0, b"", b"from the cache")
+    return asyncio.ensure_future(proceed(call))
+
+
+def construction(context: ssl.SSLContext) -> None:
+    source: PeerSource = ListSource(["127.0.0.1:4040"])
+    TChannel("name", known_peers=["127.0.0.1:4040"], interceptors=[interceptor])
+    TChannel("name", "127.0.0.1:0", known_peers=source, trace=0.1, ssl_server=context)
+    TChannel("name", options=Options(max_message_size=1024, default_timeout=5))
+    TChannel()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    TChannel("name", nonsense=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def threads() -> None:
+    with tchannel_sync.TChannel("name") as channel:
+        future = channel.raw("service", "endpoint", b"body")
+        waiting: concurrent.futures.Future[Response] = future
+        assert_type(waiting.result(), Response)
 
 
 def errors_tell_what_happened(error: errors.TChannelError) -> None:
