@@ -222,3 +222,18 @@ def test_every_python_keyword_can_name_a_field(compiled):
     assert module.loads(module.S, module.dumps(value)) == value
     with pytest.raises(TypeError, match="missing"):
         module.S()
+
+
+@pytest.mark.parametrize("kind", ["struct", "exception"])
+def test_fields_with_names_of_python_keywords_are_given_by_position_too(compiled, kind):
+    module = compiled(
+        f"{kind} S {{ 1: required string class 2: optional i32 b 3: optional i32 from }}"
+        " service V { void send(1: string from) }"
+    )
+    assert module.S("x", 2, 3) == module.S(**{"class": "x", "b": 2, "from": 3})
+    assert module.S("x", 2, **{"from": 3}) == module.S("x", 2, 3)
+    assert getattr(module.V.send.request("x"), "from") == "x"
+    with pytest.raises(TypeError, match="multiple values for argument 'class'"):
+        module.S("x", **{"class": "y"})
+    with pytest.raises(TypeError, match="at most 4 arguments"):
+        module.S("x", 2, 3, 4)

@@ -51,6 +51,37 @@ def test_names_are_unique(compiled, document, text):
     assert caught.value.line == 2
 
 
+@pytest.mark.parametrize("name", ["__class__", "__dict__", "__getattr__"])
+@pytest.mark.parametrize(
+    "definition",
+    ["struct {} {{}}", "enum {} {{ A }}", "const i32 {} = 1", "service {} {{}}", "typedef i32 {}"],
+)
+def test_no_definition_can_hide_what_every_python_module_has(compiled, definition, name):
+    with pytest.raises(rw.ThriftCompilerError, match=name):
+        compiled(definition.format(name))
+
+
+LONG = 5000
+
+
+@pytest.mark.parametrize(
+    ("link", "end"),
+    [
+        ("typedef T{next} T{here}", "typedef i32 T{here}"),
+        ("const i32 T{here} = T{next}", "const i32 T{here} = 1"),
+        ("service T{here} extends T{next} {{}}", "service T{here} {{}}"),
+        (
+            "struct T{here} {{ 1: optional T{next} t = {{}} }}",
+            "struct T{here} {{ 1: optional i32 i }}",
+        ),
+    ],
+)
+def test_chains_too_long_to_follow_are_compiler_errors(compiled, link, end):
+    lines = [link.format(here=here, next=here + 1) for here in range(LONG)]
+    with pytest.raises(rw.ThriftCompilerError, match="too long a chain"):
+        compiled("\n".join([*lines, end.format(here=LONG)]))
+
+
 @pytest.mark.parametrize("kind", ["struct", "exception"])
 @pytest.mark.parametrize(
     ("fields", "text"),

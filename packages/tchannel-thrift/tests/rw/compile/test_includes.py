@@ -1,5 +1,7 @@
 """Includes: contract section 4."""
 
+import re
+
 import pytest
 
 from tchannel_thrift import rw
@@ -154,3 +156,19 @@ def test_names_through_several_includes(files):
     module = Loader().load(directory / "top.thrift")
     assert module.T.type_spec.fields[0].spec.surface is module.middle.deep.D
     assert issubclass(module.W, module.middle.deep.V)
+
+
+def test_includes_nested_too_deeply_are_an_error_that_names_the_file(files):
+    contents = {f"f{n}.thrift": f'include "./f{n + 1}.thrift"' for n in range(1500)}
+    directory = files({**contents, "f1500.thrift": "struct S {}"})
+    with pytest.raises(rw.ThriftCompilerError, match="too long a chain") as caught:
+        Loader().load(directory / "f0.thrift")
+    assert caught.value.path == str(directory / "f0.thrift")
+
+
+def test_an_included_file_that_is_not_utf_8_is_named(files):
+    directory = files({"top.thrift": 'include "./latin.thrift"'})
+    latin = directory / "latin.thrift"
+    latin.write_bytes("// Größe".encode("latin-1"))
+    with pytest.raises(UnicodeDecodeError, match=re.escape(f"UTF-8, but {latin} is not")):
+        Loader().load(directory / "top.thrift")

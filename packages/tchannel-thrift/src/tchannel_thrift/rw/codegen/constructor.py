@@ -68,7 +68,8 @@ class _ConstructorWriter:
         self._self, self._extra, self._unknown = (
             self._prefix + name for name in ("self", "extra", "unknown")
         )
-        # A field may have a keyword's name: then it is found among the unknown arguments.
+        # A field may have a keyword's name: then its parameter has another one, for arguments by
+        # position, and those by name are found among the unknown ones.
         self._names = {
             field.name: field.name if is_plain(field.name) else self._fresh("argument")
             for field in spec.fields
@@ -77,18 +78,21 @@ class _ConstructorWriter:
     def struct(self) -> Constructor:
         source = self.source
         parameters = [self._self]
+        odd: list[tuple[str, str, str]] = []
         for field in self.spec.constructor_fields:
-            if is_plain(field.name):
-                default = self._bind("MISSING", _MISSING) if field.must_be_given else "None"
-                parameters.append(f"{field.name}={default}")
-        odd = [field for field in self.spec.constructor_fields if not is_plain(field.name)]
+            name = self._names[field.name]
+            default = self._bind("MISSING", _MISSING) if field.must_be_given else "None"
+            parameters.append(f"{name}={default}")
+            if not is_plain(field.name):
+                odd.append((field.name, name, default))
         parameters += [f"*{self._extra}", f"**{self._unknown}"]
         with source.block(f"def __init__({', '.join(parameters)}):"):
-            for field in odd:
-                default = self._bind("MISSING", _MISSING) if field.must_be_given else "None"
-                source.line(
-                    f"{self._names[field.name]} = {self._unknown}.pop({field.name!r}, {default})"
-                )
+            for field_name, name, default in odd:
+                with source.block(f"if {field_name!r} in {self._unknown}:"):
+                    with source.block(f"if {name} is not {default}:"):
+                        twice = self._bind("twice", self._twice)
+                        source.line(f"raise {twice}({field_name!r})")
+                    source.line(f"{name} = {self._unknown}.pop({field_name!r})")
             with source.block(f"if {self._extra} or {self._unknown}:"):
                 refuse = self._bind("refuse", self._refuse)
                 source.line(f"raise {refuse}({self._extra}, {self._unknown})")
@@ -228,18 +232,7 @@ class _ConstructorWriter:
     # -- names ------------------------------------------------------------------------------------
 
     def _bind(self, name: str, value: object) -> str:
-        if name in (
-            "MISSING",
-            "missing",
-            "locals",
-            "float",
-            "str",
-            "bytes",
-            "int",
-            "list",
-            "set",
-            "dict",
-        ):
+        if name in _SHARED_NAMES:
             return self.source.bind_as(f"{self._prefix}{name}", value)
         return self.source.bind(f"{self._prefix}{name}", value)
 
@@ -261,8 +254,16 @@ class _ConstructorWriter:
         values = (arguments[self._names[field.name]] for field in self.spec.fields)
         return missing_argument(self.spec, [None if v is _MISSING else v for v in values])
 
+    def _twice(self, name: str) -> TypeError:
+        return given_twice(self.spec, name)
+
     def _refuse(self, extra: tuple[Any, ...], unknown: dict[str, Any]) -> TypeError:
         return refusal(self.spec, len(extra), unknown)
+
+
+def given_twice(spec: StructTypeSpec, name: str) -> TypeError:
+    """The error, worded as Python's own, for an argument that came by position and by name."""
+    return TypeError(f"{spec.name}.__init__() got multiple values for argument {name!r}")
 
 
 def refusal(spec: StructTypeSpec, extra: int, unknown: Iterable[str]) -> TypeError:

@@ -21,7 +21,7 @@ from ..spec import (
     UnionTypeSpec,
 )
 from ..spec.struct import missing_argument, write_struct
-from .constructor import refusal
+from .constructor import given_twice, refusal
 from .decoder import Loader, loader_of
 from .encoder import Dumper, dumper_of
 
@@ -91,7 +91,7 @@ def _bind(spec: StructTypeSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     values = dict(zip(by_position, args, strict=False))
     for name in kwargs:
         if name in values:
-            raise TypeError(f"{spec.name}.__init__() got multiple values for argument {name!r}")
+            raise given_twice(spec, name)
     unknown = [name for name in kwargs if name not in names]
     if len(args) > len(by_position) or unknown:
         raise refusal(spec, max(0, len(args) - len(by_position)), unknown)

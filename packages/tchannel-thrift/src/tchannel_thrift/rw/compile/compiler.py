@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ..codegen import finish_struct
 from ..codegen.pickling import ModuleOrigin, remember
@@ -72,17 +74,32 @@ class Compiler:
 
         """
         session = _Session(self, self._units)
-        unit = session.add_file(path, name)
-        session.link()
+        with _bounded(path):
+            unit = session.add_file(path, name)
+            session.link()
         self._units.update(session.units)
         return unit.module
 
     def compile_text(self, name: str, source: str) -> types.ModuleType:
         """The module of a document that is no file, and so can include none."""
         session = _Session(self, self._units)
-        unit = session.add_text(name, source)
-        session.link()
+        with _bounded(None):
+            unit = session.add_text(name, source)
+            session.link()
         return unit.module
+
+
+@contextmanager
+def _bounded(path: str | None) -> Iterator[None]:
+    """Let the one error that Python has for chains too long to follow say what it means here."""
+    try:
+        yield
+    except RecursionError:
+        place = "" if path is None else f"{path}: "
+        raise ThriftCompilerError(
+            f"{place}Definitions or includes that build on one another form too long a chain",
+            path=path,
+        ) from None
 
 
 class _Session:
@@ -100,9 +117,7 @@ class _Session:
         unit = self.known.get(path) or self.units.get(path)
         if unit is not None:
             return unit
-        with open(path, encoding="utf-8") as file:
-            source = file.read()
-        unit = self._parse(name or module_name(path), source, path)
+        unit = self._parse(name or module_name(path), _read(path), path)
         # Known before its includes are: files may include each other.
         self.units[path] = unit
         for node in unit.document.includes:
@@ -237,6 +252,16 @@ class _Session:
             __thrift_source__=unit.document.source,
         )
         remember(unit.origin, module)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        # Python's own text does not say which file, and there may be many included ones.
+        error.reason += f"; Thrift files are UTF-8, but {path} is not"
+        raise
 
 
 def module_name(path: str) -> str:

@@ -112,5 +112,7 @@ class Unit:
             self.services,
             self.includes,
         )
+        if name.startswith("__") and name.endswith("__") and name not in _MODULE_NAMES:
+            self.fail(f'Name "{name}" has the form that Python keeps for itself', node.pos)
         if name in _MODULE_NAMES or any(name in table for table in tables):
             self.fail(f'Cannot define "{name}". The name has already been used', node.pos)
