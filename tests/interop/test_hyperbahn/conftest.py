@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -119,6 +120,11 @@ def make_service(make_channel: Callable[..., TChannel]) -> Callable[..., TChanne
         @channel.raw.register("echo")
         def echo(request: Any) -> Response:
             return Response(request.body, request.headers)
+
+        @channel.raw.register("work")
+        async def work(request: Any) -> Any:
+            await asyncio.sleep(0.05)
+            return request.body
 
         @channel.raw.register("who")
         def who(request: Any) -> str:

@@ -7,13 +7,19 @@ import asyncio
 import json
 import sys
 
-from tchannel import TChannel
+from tchannel import Request, TChannel
+
+
+async def work(request: Request) -> bytes:
+    """Take long enough for some calls to be under way whenever something dies."""
+    await asyncio.sleep(0.05)
+    return bytes(request.body)
 
 
 async def main(name: str, period: str, *routers: str) -> None:
     """Serve until standard input ends."""
     async with TChannel(name, hostport="127.0.0.1:0") as channel:
-        channel.raw.register("echo", lambda request: request.body)
+        channel.raw.register("work", work)
         await channel.advertise(routers=routers, period=float(period), jitter=0)
         print(json.dumps({"event": "ready", "hostport": channel.hostport}), flush=True)
         ended = asyncio.Event()
