@@ -142,6 +142,10 @@ bench: $(VENV)/.bench peers  ## The benchmarks against the other RPC libraries (
 bench-thrift: $(VENV)/.bench-thrift  ## The Thrift engine beside thriftrw, thriftpy2 and Apache Thrift
 	$(BIN)/python benchmarks/thrift/run.py $(BENCH_ARGS)
 
+.PHONY: bench-relay
+bench-relay: $(VENV)/.bench peers  ## The development router beside a real Hyperbahn
+	$(BIN)/python benchmarks/relay.py
+
 .PHONY: bench-check
 bench-check: $(VENV)/.packages  ## Fail when a small call has become a quarter dearer
 	$(BIN)/python benchmarks/check.py
