@@ -207,3 +207,19 @@ async def test_a_wrong_value_fails_the_plain_threads_call(server, kind, stored):
                 channel.thrift(kind.request("nothing")).result(10)
 
     await asyncio.to_thread(talk)
+
+
+async def test_a_function_that_does_not_exist_is_an_attribute_error(client, kind):
+    store = client_for("keyvalue", kind.service)(client)
+
+    with pytest.raises(AttributeError, match="service KeyValue has no function 'getvalue'"):
+        store.getvalue("k")
+
+
+async def test_the_name_of_a_function_may_begin_with_an_underscore(server, client, tmp_path):
+    file = tmp_path / "under.thrift"
+    file.write_text("service Under { string _score(1: string _key) }")
+    module = thrift.load(file)
+    server.thrift.register(module.Under, lambda request: request.body._key, "_score")
+
+    assert await client_for("keyvalue", module.Under)(client)._score("a") == "a"

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import tchannel_thrift
+from tchannel_thrift import rw
 
 
 def loaded_by(statement):
@@ -40,6 +41,12 @@ def test_every_public_name_is_there():
 def test_other_names_are_not():
     with pytest.raises(AttributeError, match="'tchannel_thrift' has no attribute 'nope'"):
         _ = tchannel_thrift.nope
+
+
+def test_the_engine_knows_the_version_of_the_distribution():
+    assert rw.__version__ == tchannel_thrift.__version__
+    with pytest.raises(AttributeError, match=r"'tchannel_thrift.rw' has no attribute 'nope'"):
+        _ = rw.nope
 
 
 def test_importing_again_gives_the_same():

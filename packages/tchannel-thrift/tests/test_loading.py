@@ -95,6 +95,25 @@ def test_a_wrong_file_says_where(tmp_path):
         load(tmp_path / "absent.thrift")
 
 
+def test_names_of_the_file_win_over_those_of_the_module(tmp_path):
+    (tmp_path / "service.thrift").write_text("struct S {}")
+    file = tmp_path / "names.thrift"
+    file.write_text('include "service.thrift"\nconst i32 hostport = 5\nservice V { void f() }')
+
+    module = load(file, service="s", hostport="127.0.0.1:4040")
+
+    assert (module.service.S(), module.hostport) == (module.service.S(), 5)
+    request = module.V.f()
+    assert (request.service, request.hostport) == ("s", "127.0.0.1:4040")
+
+
+def test_the_error_for_a_misspelt_name_lets_python_suggest_the_right_one(path):
+    with pytest.raises(AttributeError) as caught:
+        _ = load(path).NotFoumd
+    assert caught.value.name == "NotFoumd"
+    assert "NotFound" in dir(caught.value.obj)
+
+
 def test_a_module_says_what_it_is(path):
     assert repr(load(path, service="s")).startswith("TChannelThriftModule('s', <module 'keyvalue'")
     assert load(path, service="s").__name__ == "keyvalue"

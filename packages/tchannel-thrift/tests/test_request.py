@@ -95,6 +95,40 @@ def test_a_function_that_does_not_exist_is_an_attribute_error(kind):
         builder.getvalue("k")
 
 
+def test_the_error_for_a_misspelt_function_lets_python_suggest_the_right_one(kind):
+    builder = thrift_request_builder("keyvalue", kind.service)
+
+    with pytest.raises(AttributeError) as caught:
+        builder.getvalue("k")
+    assert (caught.value.name, caught.value.obj) == ("getvalue", builder)
+    assert "getValue" in dir(caught.value.obj)
+
+
+def test_functions_have_what_those_of_the_engines_modules_have(load_kind, kinds):
+    for kind in map(load_kind, kinds):
+        builder = thrift_request_builder("keyvalue", kind.service)
+        clock = thrift_request_builder("keyvalue", kind.clock)
+        if kind.name.startswith("apache"):
+            assert not hasattr(builder.getValue, "request")
+            assert not hasattr(builder, "service_spec")
+            continue
+        assert (builder.getValue.name, builder.getValue.spec.name) == ("getValue", "getValue")
+        assert builder.getValue.request("k").key == "k"
+        assert builder.getValue.response(success="v").success == "v"
+        # Inherited, and oneway.
+        assert builder.countdown.request(n=5).n == 5
+        assert (clock.tick.request(5).at, clock.tick.response) == (5, None)
+        assert builder.service_spec.name == "KeyValue"
+
+
+def test_a_builder_stands_for_its_service_in_messages(idl):
+    module = thrift.load(idl / "keyvalue.thrift", service="keyvalue")
+
+    payload = module.dumps.message(module.KeyValue.getValue.request("k"), seqid=7)
+
+    assert module.loads.message(module.KeyValue, payload).body.key == "k"
+
+
 def test_a_builder_lists_its_functions(kind):
     builder = thrift_request_builder("keyvalue", kind.service)
 

@@ -45,6 +45,19 @@ async def test_the_documents_misprinted_forms_register_too(server, client, kind)
     assert called == ["KeyValue::nothing"]
 
 
+async def test_what_is_no_request_is_refused_with_how_to_make_one(client, kind):
+    builder = thrift.thrift_request_builder("keyvalue", kind.service)
+
+    for wrong in (builder.getValue, kind.shared.Point(1, 2), "keyvalue", None):
+        with pytest.raises(TypeError, match=r"takes a request, .* such as KeyValue.getValue\("):
+            client.thrift(wrong)
+
+
+async def test_a_service_with_the_options_of_a_call_is_not_taken_for_a_registration(client, kind):
+    with pytest.raises(TypeError, match="takes a request"):
+        client.thrift(kind.service, timeout=1)
+
+
 async def test_method_names_the_function_for_a_handler_of_another_name(server, client, kind):
     @server.thrift.register(kind.service, method="getValue")
     def find(request):
@@ -114,7 +127,7 @@ def test_what_is_no_thrift_module_is_refused():
     for wrong in (asyncio, object(), int, None):
         with pytest.raises(TypeError, match="a Thrift service or module is needed"):
             channel.thrift.register(wrong)
-        with pytest.raises(TypeError, match="a Thrift service or module is needed"):
+        with pytest.raises(TypeError, match="nothing but a Thrift service or module; this is"):
             channel.thrift(wrong)
 
 

@@ -47,8 +47,10 @@ class _Client:
 
     # The functions are those of the IDL, with its types.
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if not self._thrift_service.has(name):
+            service = self._thrift_service.name
+            # With these two Python adds the name that was probably meant.
+            raise AttributeError(f"service {service} has no function {name!r}", name=name, obj=self)
         method = _caller(self._tchannel, getattr(self._requests, name), self._options)
         # Found without this function from now on.
         setattr(self, name, method)

@@ -28,10 +28,13 @@ class TChannelThriftModule(ModuleType):
         hostport: Where to call, instead of one of the peers that the channel knows.
 
     Attributes:
-        service: As given.
-        hostport: As given.
+        service: As given, unless the IDL has the name.
+        hostport: As given, unless the IDL has the name.
 
     """
+
+    service: Any
+    hostport: Any
 
     def __init__(
         self, service: str | None, module: ModuleType, hostport: str | None = None
@@ -39,8 +42,11 @@ class TChannelThriftModule(ModuleType):
         super().__init__(module.__name__, module.__doc__)
         self.__dict__.pop("__loader__", None)
         self._module = module
-        self.service: str | None = service
-        self.hostport: str | None = hostport
+        self._service = service
+        # Names of the IDL win: it may well include a file service.thrift.
+        for name, value in (("service", service), ("hostport", hostport)):
+            if name not in module.__dict__:
+                setattr(self, name, value)
         for service_class in module.__services__:
             thrift_service = EngineService(service_class)
             thrift_service.module = module
@@ -50,14 +56,16 @@ class TChannelThriftModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         module = self.__dict__.get("_module")
         if module is None or name not in module.__dict__:
-            raise AttributeError(f"Thrift module {self.__name__!r} has no attribute {name!r}")
+            raise AttributeError(
+                f"Thrift module {self.__name__!r} has no attribute {name!r}", name=name, obj=self
+            )
         return module.__dict__[name]
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *dir(self._module)})
 
     def __repr__(self) -> str:
-        return f"TChannelThriftModule({self.service!r}, {self._module!r})"
+        return f"TChannelThriftModule({self._service!r}, {self._module!r})"
 
 
 # A module's attributes are those of the IDL; `python -m tchannel_thrift stubs` types them.

@@ -57,7 +57,9 @@ class RequestBuilder:
     """A Thrift service whose functions make requests: ``builder.getValue("foo")``.
 
     It is made by `thrift_request_builder`, and by `tchannel.thrift.load` for each service of a file.
-    It can be registered on a channel as the service itself.
+    It can be registered on a channel as the service itself. Unless Apache's compiler made the
+    service, it has ``service_spec`` and its functions have ``name``, ``request``, ``response`` and
+    ``spec``, as those of the engine's modules.
 
     Args:
         thrift_service: The service.
@@ -76,14 +78,27 @@ class RequestBuilder:
 
     # The functions are those of the IDL, with its types.
     def __getattr__(self, name: str) -> Any:
-        thrift_service = self.__dict__.get("_thrift_service")
+        thrift_service: ThriftService | None = self.__dict__.get("_thrift_service")
         if thrift_service is None or not thrift_service.has(name):
-            raise AttributeError(f"{self!r} has no function {name!r}")
+            if thrift_service is not None and name == "service_spec" and thrift_service.spec:
+                return thrift_service.spec
+            # With these two Python adds the name that was probably meant.
+            raise AttributeError(f"{self!r} has no function {name!r}", name=name, obj=self)
         if thrift_service.is_oneway(name):
-            return _oneway_refuser(thrift_service.name, name)
-        maker = _request_maker(
-            thrift_service.method(name), thrift_service.name, self._service, self._hostport
-        )
+            maker: Callable[..., ThriftRequest] = _oneway_refuser(thrift_service.name, name)
+        else:
+            maker = _request_maker(
+                thrift_service.method(name), thrift_service.name, self._service, self._hostport
+            )
+        surface = thrift_service.surface(name)
+        if surface is not None:
+            # What the function of the engine's own module has.
+            vars(maker).update(
+                name=surface.name,
+                request=surface.request,
+                response=surface.response,
+                spec=surface.spec,
+            )
         # Found without this function from now on.
         setattr(self, name, maker)
         return maker

@@ -107,8 +107,10 @@ class ThriftArgScheme:
 
         """
         if not isinstance(request, ThriftRequest):
-            # The document's other way to write `register`; what is no module is refused there.
-            return self.register(request)  # type: ignore[return-value]  # a decorator
+            options = (headers, timeout, retry_on, retry_limit, shard_key, trace, hostport)
+            others = (routing_delegate, caller_name, deadline)
+            decorator: Any = self._register_called(request, (*options, *others))
+            return decorator  # type: ignore[no-any-return]  # what a call never returns
         method = request.method
         events = self._channel.events
         if events.callbacks[_BEFORE_HEADERS]:
@@ -133,6 +135,18 @@ class ThriftArgScheme:
             deadline,
             False,
         )
+
+    # Whatever somebody took for a request; the decorator of `register` is none of the call's types.
+    def _register_called(self, thrift_module: Any, options: tuple[object, ...]) -> Any:
+        """Do what the document's other way to write `register` means."""
+        if any(option is not None for option in options) or not _is_thrift_module(thrift_module):
+            raise TypeError(
+                "channel.thrift takes a request, made by calling a function of a service of"
+                " tchannel.thrift.load or of thrift_request_builder, such as"
+                " KeyValue.getValue(...); or, as a decorator of a handler, nothing but a Thrift"
+                f" service or module; this is {thrift_module!r:.200}"
+            )
+        return self.register(thrift_module)
 
     @overload
     def register(
@@ -272,6 +286,16 @@ class ThriftArgScheme:
             ),
         )
         self._meta.served(thrift_service)
+
+
+def _is_thrift_module(thrift_module: object) -> bool:
+    try:
+        services_in(thrift_module)
+    except TypeError:
+        return False
+    except ValueError:
+        return True  # but without services, which `register` says
+    return True
 
 
 def register(

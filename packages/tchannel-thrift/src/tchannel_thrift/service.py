@@ -18,11 +18,14 @@ class ThriftService(ABC):
     Attributes:
         name: Its name, the first half of its endpoints.
         module: The module with the text of its IDL, or None where that is not known.
+        spec: What the IDL says about it, a ``ServiceSpec``; None where that is not known.
 
     """
 
     name: str
     module: ModuleType | None = None
+    # The engine's or thriftrw's, which look alike but have no class in common.
+    spec: Any = None
 
     @abstractmethod
     def method_names(self) -> list[str]:
@@ -45,6 +48,11 @@ class ThriftService(ABC):
     def has(self, name: str) -> bool:
         """Say whether there is a function of that name."""
         return name in self.method_names()
+
+    # As `spec`.
+    def surface(self, name: str) -> Any:
+        """Return a function's ``ServiceFunction``, where its module has such; else None."""
+        return None
 
     def renamed(self, name: str) -> ThriftService | None:
         """Return the same service under another name, if its kind of module leaves that open."""

@@ -29,6 +29,7 @@ class EngineService(ThriftService):
     def __init__(self, service_class: Any) -> None:
         spec = service_class.service_spec
         self.name: str = spec.name
+        self.spec: Any = spec
         # What the module's ``loads`` raises for an exception that is not declared.
         self.unknown_exception: type[Exception] = rw.UnknownExceptionError
         # The functions with their own modules: an inherited one may come from an included file.
@@ -52,6 +53,10 @@ class EngineService(ThriftService):
     def is_oneway(self, name: str) -> bool:
         """Say whether nobody waits for that function's answer."""
         return bool(self._functions[name].oneway)
+
+    def surface(self, name: str) -> Any:
+        """Return a function's ``ServiceFunction``."""
+        return self._functions[name].surface
 
     def method(self, name: str) -> Method:
         """Return a function by its name.

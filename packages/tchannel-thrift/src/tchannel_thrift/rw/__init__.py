@@ -11,7 +11,8 @@ It is pure Python and imports nothing of TChannel. Payloads that are nested deep
 refused; ``Loader(BinaryProtocol(max_depth=...))`` sets another limit.
 """
 
-from .._version import __version__
+from typing import TYPE_CHECKING
+
 from . import errors, protocol, spec, value, wire
 from .errors import (
     EndOfInputError,
@@ -25,6 +26,9 @@ from .loader import Loader, install, load
 from .protocol import BinaryProtocol
 from .spec import OutOfRangeError
 from .value import Message
+
+if TYPE_CHECKING:
+    __version__: str
 
 __all__ = [
     "BinaryProtocol",
@@ -46,3 +50,13 @@ __all__ = [
     "value",
     "wire",
 ]
+
+# Only when asked for: the engine imports nothing that is not its own, and metadata takes 10 ms.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> str:
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib.metadata import version
+
+        return version("tchannel-thrift")

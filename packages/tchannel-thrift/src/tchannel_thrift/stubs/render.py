@@ -164,17 +164,23 @@ class _Renderer:
 
     def _parameters(self, spec: StructTypeSpec) -> str:
         plain = {field.name for field in spec.fields if is_name(field.name)}
-        parameters = [_free("self", plain)]
+        taken = set(plain)
+        parameters = [_free("self", taken)]
+        odd = False
         for field in spec.constructor_fields:
-            if field.name in plain:
-                text = self._names.annotation(field.spec)
-                parameters.append(
-                    f"{field.name}: {text}"
-                    if field.must_be_given
-                    else f"{field.name}: {text} | None = None"
-                )
-        if len(plain) < len(spec.fields):  # keywords of Python, given as **{"from": ...}
-            parameters.append(f"**{_free('others', plain)}: _Any")
+            text = self._names.annotation(field.spec)
+            name = field.name
+            if name not in plain:  # a keyword of Python, given by position or as **{"from": ...}
+                odd = True
+                name = _free(f"{name}_", taken)
+                taken.add(name)
+            if not field.must_be_given:
+                text += " | None = None"
+            elif odd:  # may have been given among the others, and so may what follows it
+                text += " = ..."
+            parameters.append(f"{name}: {text}")
+        if odd:
+            parameters.append(f"**{_free('others', taken)}: _Any")
         return ", ".join(parameters)
 
     def _union_constructors(self, spec: UnionTypeSpec) -> list[str]:
