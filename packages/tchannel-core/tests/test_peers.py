@@ -179,6 +179,19 @@ def test_a_penalty_ends_with_its_time_and_with_the_first_success():
     assert not second.penalised_until
 
 
+def test_the_only_peer_is_chosen_again_when_its_penalty_lapses():
+    made = Group(1, connected=1)
+    (peer,) = made.peers
+    made.group.penalise(peer, 0.0)
+    assert made.choose(now=0.1) is peer
+
+    assert made.choose(now=5.0) is peer
+    assert made.choose((peer,), now=5.0) is None
+    peer.begin_call()
+    peer.end_call()
+    assert made.choose(now=6.0) is peer
+
+
 def test_removed_peers_are_chosen_no_more_and_added_ones_are():
     made = Group(2, connected=2)
     gone, stays = made.peers

@@ -468,7 +468,11 @@ class OutgoingCall(asyncio.Future[Any]):
 
     def _retry(self) -> None:
         self._disarm()
-        self.begin()
+        try:
+            self.begin()
+        except Exception as error:
+            # A timer has nobody to raise to: the caller is the one to hear of it.
+            self._finish_with(error)
 
     def _end_attempt(self) -> None:
         self.exchange = None

@@ -229,10 +229,10 @@ class PeerGroup:
 
     def choose(self, tried: Container[Peer], now: float) -> Peer | None:
         """Return the peer for the next call, or None when there is none that is not in ``tried``."""
-        if self.sole is not None:
-            return None if self.sole in tried else self.sole
         if self._releases:
             self._release_until(now)
+        if self.sole is not None:
+            return None if self.sole in tried else self.sole
         if self._connected:
             if self._unconnected and self._wants_more():
                 self._connect(next(iter(self._unconnected)))
