@@ -93,6 +93,19 @@ async def test_interceptors_of_every_sort_let_them_through(server, client, kind,
     assert caught.value.key == "a"
 
 
+async def test_cassettes_record_and_replay_them(server, client, kind, missing, tmp_path):
+    vcr = pytest.importorskip("tchannel_testing.vcr", reason="tchannel-testing is not installed")
+
+    for _ in ("recorded", "replayed"):
+        with (
+            vcr.use_cassette(tmp_path / "cassette.yaml"),
+            pytest.raises(kind.types.NotFound) as got,
+        ):
+            await client.thrift(missing)
+        assert got.value.key == "a"
+        await server.close()
+
+
 async def test_hooks_see_them(client, kind, missing):
     seen = []
     client.hooks.register(

@@ -77,6 +77,21 @@ def test_a_field_within_a_field_is_named(load_kind, flavour):
         TChannel("client").thrift(kind.request("draw", points), hostport="127.0.0.1:1")
 
 
+def test_values_that_contain_themselves_or_nest_too_deeply_are_refused(apache, flavour):
+    text = "struct Node { 1: Node next } service Nodes { void put(1: Node node) }"
+    service = apache(flavour, "nodes.Nodes", text)
+    types = apache(flavour, "nodes.ttypes")
+    endless, deep = types.Node(), types.Node()
+    endless.next = endless
+    for _ in range(5000):
+        deep = types.Node(deep)
+    builder = thrift.thrift_request_builder("keyvalue", service, hostport="127.0.0.1:1")
+
+    for node in (endless, deep):
+        with pytest.raises(ValueError, match="put_args contains itself or is nested too deeply"):
+            TChannel("client").thrift(builder.put(node))
+
+
 async def test_arguments_without_ids_are_sent_by_plain_code(server, client, apache):
     text = "service Old { string join(string left, string right) }"
     service = apache("apache_plain", "old.Old", text)

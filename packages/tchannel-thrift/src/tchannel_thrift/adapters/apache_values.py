@@ -60,8 +60,11 @@ def invalid(struct: Any, error: Exception) -> Exception:
         error: What writing it raised.
 
     """
-    for place, message, kind in _misfits(struct):
-        return kind(f"{place} is invalid: {message}")
+    try:
+        for place, message, kind in _misfits(struct):
+            return kind(f"{place} is invalid: {message}")
+    except RecursionError:
+        return ValueError(f"The {type(struct).__name__} contains itself or is nested too deeply")
     kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
     return kind(f"{type(struct).__name__} is invalid: {error}")
 
