@@ -370,3 +370,38 @@ def test_a_sub_channel_needs_a_name_that_can_be_sent(name):
 def test_what_runs_at_the_close_must_be_callable():
     with pytest.raises(TypeError, match=r"callback.*5"):
         TChannel("channel").on_close(5)
+
+
+@pytest.mark.parametrize("body", ["whole", "streamed"])
+async def test_a_call_on_a_connection_that_ends_in_the_same_read_fails_as_lost(joined, body):
+    (incoming,) = joined.server.connections
+    outcomes = []
+
+    async def stream():
+        yield b"x"
+
+    @joined.server.raw.register
+    def call_back(request):
+        arg = b"x" if body == "whole" else stream()
+        call = joined.server.raw("client", "x", arg, hostport=incoming.address)
+        outcomes.append(call)
+        return b""
+
+    made = joined.client.raw("server", "call_back", hostport=joined.hostport)
+    request = joined.to_server.protocol.wire.data_to_send()
+    joined.to_client.protocol.data_received(request + bytes(16))
+    await joined.advance(1)
+
+    assert isinstance(outcomes[0].exception(), errors.NetworkError)
+    assert isinstance(made.exception(), errors.NetworkError)
+    assert joined.server.peers_table.peers == {}
+    assert joined.server.waiting == {}
+
+
+async def test_a_hook_that_ends_the_connection_of_a_call_fails_it_as_lost(joined):
+    joined.client.hooks.before_send_request(lambda request: joined.to_server.protocol.close())
+
+    with pytest.raises(errors.NetworkError, match="before the call was sent"):
+        await joined.client.raw("server", "x", hostport=joined.hostport)
+    await joined.advance(1)
+    assert joined.client.peers_table.peers == {}

@@ -339,3 +339,19 @@ def tcp_free():
     loop = IOLoop(make_current=True)
     yield
     loop.close()
+
+
+async def test_a_channel_closes_while_a_broken_connection_still_has_bytes_to_send(joined):
+    joined.to_server.reading = False
+    joined.server.raw.register("big", lambda request: b"x" * 60_000)
+    for _ in range(3):
+        joined.client.raw("server", "big", hostport=joined.hostport)
+    await joined.advance(0)
+    joined.to_client.protocol.data_received(bytes(16))  # no frame: the connection ends
+    assert joined.server.connections
+
+    closing = joined.server.close(grace=1)
+    await joined.advance(5)
+    await joined.advance(5)
+    await closing
+    assert joined.server.connections == set()

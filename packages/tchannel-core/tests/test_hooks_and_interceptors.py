@@ -351,3 +351,17 @@ async def test_a_hook_that_looks_at_a_cancelled_future_harms_no_call(joined, cap
 
     assert (await joined.client.raw("server", "echo", b"x", hostport=joined.hostport)).body == b"x"
     assert "CancelledError" in caplog.text
+
+
+async def test_what_an_interceptor_makes_unsendable_is_the_error_of_the_call_and_leaves_nothing(
+    joined,
+):
+    def interceptor(call, proceed):
+        call.arg2 = "text"
+        return proceed(call)
+
+    joined.client.interceptors.outgoing.append(interceptor)
+    with pytest.raises(TypeError, match="arg2"):
+        await joined.client.raw("server", "echo", hostport=joined.hostport)
+
+    assert joined.client.peers_table.peers[joined.hostport].pending == 0

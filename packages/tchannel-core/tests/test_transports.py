@@ -349,3 +349,29 @@ def test_a_hostport_that_does_not_parse_is_refused_with_its_text(hostport):
 def test_a_channel_needs_a_name(name):
     with pytest.raises(errors.ServiceNameIsRequiredError):
         TChannel(name)
+
+
+async def test_the_unix_socket_of_another_server_is_not_taken_away(tcp, tmp_path):
+    path = f"unix:{tmp_path}/taken.sock"
+    first, second, client = echo(tcp("first", hostport=path)), tcp(hostport=path), tcp("client")
+    first.listen()
+
+    with pytest.raises(OSError, match="in use"):
+        second.listen()
+    assert (await client.raw("first", "echo", b"x", hostport=path)).body == b"x"
+
+
+async def test_a_caller_on_a_unix_socket_that_is_gone_is_not_looked_up_as_a_name(tcp):
+    server = tcp("server")
+
+    with pytest.raises(errors.NetworkError, match="caller is gone"):
+        await server.raw("client", "x", hostport="unix-peer-1234:0")
+
+
+@pytest.mark.parametrize(
+    ("argument", "protocol"),
+    [("ssl_server", ssl.PROTOCOL_TLS_CLIENT), ("ssl_client", ssl.PROTOCOL_TLS_SERVER)],
+)
+def test_a_tls_context_for_the_other_side_is_refused_at_once(argument, protocol):
+    with pytest.raises(ValueError, match=f"{argument}.*{protocol.name}"):
+        TChannel("server", **{argument: ssl.SSLContext(protocol)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import sys
 import threading
 import weakref
@@ -106,13 +107,10 @@ class TChannel(Calling, Registering):
             check_text(process_name, "process_name", _MAX_PROCESS_NAME)
         if server_name is not None:
             check_text(server_name, "server_name", _MAX_NAME)
-        for argument, value, kind in (
-            ("options", options, Options),
-            ("ssl_server", ssl_server, SSLContext),
-            ("ssl_client", ssl_client, SSLContext),
-        ):
-            if value is not None and not isinstance(value, kind):
-                raise TypeError(f"{argument} must be of type {kind.__name__}, not {value!r}")
+        if options is not None and not isinstance(options, Options):
+            raise TypeError(f"options must be of type tchannel.options.Options, not {options!r}")
+        _check_context(ssl_server, "ssl_server", ssl.PROTOCOL_TLS_CLIENT)
+        _check_context(ssl_client, "ssl_client", ssl.PROTOCOL_TLS_SERVER)
         if clock is not None and not (hasattr(clock, "time") and hasattr(clock, "call_at")):
             raise TypeError(f"clock must have time() and call_at(), not be {clock!r}")
         interceptors = list(interceptors)
@@ -507,6 +505,15 @@ class TChannel(Calling, Registering):
         for future in changed:
             if not future.done():
                 future.set_result(None)
+
+
+def _check_context(context: object, name: str, wrong: ssl._SSLMethod) -> None:
+    if context is None:
+        return
+    if not isinstance(context, SSLContext):
+        raise TypeError(f"{name} must be an ssl.SSLContext, not {context!r}")
+    if context.protocol == wrong:
+        raise ValueError(f"{name} must not be a context made with {wrong.name}")
 
 
 def _source(known_peers: Iterable[str] | PeerSource | None) -> PeerSource:

@@ -41,7 +41,7 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     await _until(channel, lambda: not channel.outgoing_calls(), ends)
     channel.draining = True
     for connection in list(channel.connections):
-        if connection.ready:
+        if connection.ready and not connection.closed:
             connection.wire.drain("closing")
             connection.flush_soon()
     await _until(channel, lambda: not channel.inbound_calls, ends)

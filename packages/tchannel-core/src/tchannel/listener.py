@@ -209,7 +209,8 @@ def _listen(
 
 
 def _bind_unix(path: str) -> socket.socket:
-    _remove_socket(path)  # left behind by a process that was killed
+    if not _answered(path):
+        _remove_socket(path)  # left behind by a process that was killed
     bound = socket.socket(socket.AF_UNIX)
     try:
         bound.bind(path)
@@ -218,6 +219,19 @@ def _bind_unix(path: str) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def _answered(path: str) -> bool:
+    """Say whether somebody listens there: that socket is not ours to take away."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except BlockingIOError:  # more wait already than it accepts at once
+            return True
+        except OSError:
+            return False
+    return True
 
 
 def _remove_socket(path: str) -> None:

@@ -192,19 +192,29 @@ class OutgoingCall(asyncio.Future[Any]):
             peer.pending += 1
             if peer.bucket is not None:
                 peer.refile()
-        if type(self.arg3) is bytes:
-            self.exchange = connection.wire.call(
-                self.prepared,
-                self.arg2,
-                self.arg3,
-                ttl=ttl,
-                tracing=self.tracing,
-                context=self,
-                now=now,
-                stream_response=self.stream,
-            )
-        else:
-            self._start_stream(connection, ttl, now)
+        try:
+            if type(self.arg3) is bytes:
+                self.exchange = connection.wire.call(
+                    self.prepared,
+                    self.arg2,
+                    self.arg3,
+                    ttl=ttl,
+                    tracing=self.tracing,
+                    context=self,
+                    now=now,
+                    stream_response=self.stream,
+                )
+            else:
+                self._start_stream(connection, ttl, now)
+        except wire.LocalProtocolError:
+            # It has ended in the same bytes whose first part is being handled, or by a hook.
+            self.on_connection_lost(False, None)
+            return
+        except (TypeError, ValueError) as error:
+            # What an interceptor made of the call cannot be sent.
+            self._end_attempt()
+            self._finish_with(error)
+            return
         if not connection.flushing:
             connection.flush_soon()
         if hooks[_AFTER_SEND]:

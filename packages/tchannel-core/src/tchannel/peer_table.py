@@ -15,7 +15,7 @@ import tchannel_wire as wire
 
 from .connection import Connection
 from .errors import NetworkError
-from .net import parse_hostport
+from .net import UNIX_CALLER, parse_hostport
 from .peers import Peer, PeerGroup
 
 if TYPE_CHECKING:
@@ -193,6 +193,9 @@ class PeerTable:
         channel = self._channel
         loop = channel.loop
         host, port = parse_hostport(peer.hostport)
+        if host.startswith(UNIX_CALLER):
+            # It is no name to be looked up.
+            raise ConnectionResetError("that caller is gone, and its socket had no address")
         context = channel.ssl_client
         tls: dict[str, Any] = {}
         if context is not None:
