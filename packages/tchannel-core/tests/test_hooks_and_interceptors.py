@@ -1,6 +1,7 @@
 """What watches calls, and what stands in their way."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -365,3 +366,58 @@ async def test_what_an_interceptor_makes_unsendable_is_the_error_of_the_call_and
         await joined.client.raw("server", "echo", hostport=joined.hostport)
 
     assert joined.client.peers_table.peers[joined.hostport].pending == 0
+
+
+@pytest.mark.parametrize("how", ["answers early", "waits no more", "fails"])
+async def test_a_handler_whose_interceptor_goes_on_without_it_is_cancelled(joined, settle, how):
+    ended = []
+
+    @joined.server.raw.register
+    async def hang(request):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(how)
+
+    async def interceptor(call, proceed):
+        handled = asyncio.ensure_future(proceed(call))
+        await settle()
+        if how == "waits no more":
+            handled.cancel()
+            await settle()
+            assert ended == [how]
+        if how == "fails":
+            raise errors.BusyError("no time")
+        return Reply(0, b"", b"without it")
+
+    joined.server.interceptors.incoming.append(interceptor)
+    call = joined.client.raw("server", "hang", hostport=joined.hostport)
+    await asyncio.wait([call])
+    await joined.advance(0)
+
+    assert ended == [how]
+    assert joined.server.inbound_calls == 0
+    if how != "fails":
+        assert call.result().body == b"without it"
+
+
+async def test_what_a_cancelled_interceptor_raises_makes_no_noise(joined):
+    noise = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context))
+    joined.server.raw.register("hang", lambda request: asyncio.Future())
+
+    async def interceptor(call, proceed):
+        try:
+            return await proceed(call)
+        except asyncio.CancelledError:
+            raise ValueError("while cancelled") from None
+
+    joined.client.interceptors.outgoing.append(interceptor)
+    call = joined.client.raw("server", "hang", hostport=joined.hostport)
+    await joined.advance(0)
+    call.cancel()
+    await joined.advance(0)
+    del call
+    gc.collect()
+
+    assert noise == []

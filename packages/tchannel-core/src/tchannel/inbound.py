@@ -426,14 +426,18 @@ class InboundRequest(Request):
         self._close()
         if self.stream is not None:
             self.stream.fail(errors.CanceledError("the caller is gone"))
+        self.stop_handler()
+        if self._future is not None and not self._future.done():
+            self._future.cancel()
+
+    def stop_handler(self) -> None:
+        """Cancel the handler, or the stream that it answers with."""
         task, coroutine = self._task, self._coroutine
         if task is not None:
             task.cancel()
             if coroutine is not None and inspect.getcoroutinestate(coroutine) == "CORO_CREATED":
                 # Its task never gets to it: without this it warns "was never awaited".
                 coroutine.close()
-        if self._future is not None and not self._future.done():
-            self._future.cancel()
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:
@@ -539,6 +543,7 @@ def _proceed(request: InboundRequest, context: Context, call: Call) -> asyncio.F
     """Run the handler on what the interceptors made of the call."""
     future: asyncio.Future[Reply] = request.connection.loop.create_future()
     request._future = future
+    future.add_done_callback(partial(_given_up, request), context=Context())
     request.headers = call.arg2
     request.body = call.arg3
     # The interceptors run in the same context, so it is entered already: a copy of it.
@@ -546,8 +551,16 @@ def _proceed(request: InboundRequest, context: Context, call: Call) -> asyncio.F
     return future
 
 
+def _given_up(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
+    """An interceptor waits no more for the handler: its own timeout, perhaps."""
+    if future.cancelled() and request._future is future:
+        request.stop_handler()
+
+
 def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
     request._future = None
+    # The interceptors may have an answer before the handler has: it works for nobody then.
+    request.stop_handler()
     if future.cancelled():
         if not request.answered:
             request.refuse(asyncio.CancelledError())
@@ -565,6 +578,7 @@ def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
 
 def _settle_error(request: InboundRequest, error: BaseException) -> None:
     request._future = None
+    request.stop_handler()
     if not request.answered:
         if not isinstance(error, errors.TChannelError):
             log.error("serving %s failed", request.endpoint, exc_info=error)

@@ -635,6 +635,8 @@ class Delivery(asyncio.Future[Any]):
         """Take over the result of ``inner``, a reply or an error."""
         self._inner = None
         if self.done():
+            if not inner.cancelled():
+                inner.exception()  # looked at: nobody else will
             return
         if inner.cancelled():
             super().cancel()
