@@ -61,6 +61,18 @@ def test_exceptions_keep_what_was_attached_to_them(module):
     assert again.message == "why"
 
 
+def test_copies_keep_what_was_attached_and_what_contains_itself(module):
+    failure = module.Failure("why")
+    failure.add_note("seen on the way")
+    assert copy.copy(failure).__notes__ is failure.__notes__
+    assert copy.deepcopy(failure).__notes__ == ["seen on the way"]
+    assert copy.deepcopy(failure).__notes__ is not failure.__notes__
+    point = module.Point(1)
+    point.more = [point]
+    again = copy.deepcopy(point)
+    assert again.more[0] is again
+
+
 def test_subclasses_pickle_by_their_own_name(module, monkeypatch):
     cls = type("Sub", (module.Point,), {"__module__": __name__, "__slots__": ()})
     monkeypatch.setitem(sys.modules, __name__, module_namespace := type(sys)(__name__))

@@ -159,3 +159,38 @@ def test_default_of_an_argument(compiled):
     module = compiled("service S { void f(1: list<i32> ids = [1, 2]) }")
     assert module.S.f.request().ids == [1, 2]
     assert module.S.f.request().ids is not module.S.f.request().ids
+
+
+NESTED = """
+struct A { 1: optional B b = {} 2: optional list<B> more = [{}] }
+struct B { 1: optional C c = {"n": 2} }
+struct C { 1: optional i32 n = 1 2: optional X x = {} }
+exception X { 1: optional string why = "why" }
+const A CONST = {}
+const C OTHER = {"n": 7}
+const B OF_CONST = {"c": OTHER}
+"""
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_defaults_that_are_structs_may_have_such_defaults_themselves(compiled, files, as_file):
+    if as_file:
+        module = rw.Loader().load(files({"nested.thrift": NESTED}) / "nested.thrift")
+    else:
+        module = compiled(NESTED)
+    value = module.A()
+    assert (value.b.c.n, value.b.c.x.why, value.more[0].c.n) == (2, "why", 2)
+    assert value == module.CONST
+    assert module.OF_CONST.c is module.OTHER
+    # Each instance has its own.
+    value.b.c.n = 5
+    value.more[0].c.x.why = "other"
+    assert module.A() == module.CONST
+
+
+def test_a_long_chain_of_defaults_is_no_trouble(compiled):
+    links = [f"struct S{n} {{ 1: optional S{n + 1} s = {{}} }}" for n in range(20)]
+    value = compiled("\n".join([*links, "struct S20 {}"])).S0()
+    for _ in range(20):
+        value = value.s
+    assert type(value).__name__ == "S20"

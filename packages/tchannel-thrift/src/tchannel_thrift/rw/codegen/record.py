@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import copyreg
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from typing import Any, ClassVar, Self, TypeVar
 
 from ..spec import StructTypeSpec, UnionTypeSpec
 from .constructor import constructor_of
@@ -11,6 +13,8 @@ from .decoder import decoder_of
 from .encoder import encoder_of
 from .pickling import Origin, find_class
 from .warmup import construct_cold
+
+_RecordT = TypeVar("_RecordT", bound="Record")
 
 
 class Record:
@@ -83,6 +87,15 @@ class Record:
 
     __str__ = __repr__
 
+    # Not by way of `__reduce__`: that finds the class through its module, which is not there yet when
+    # a default value is copied into a constant or into another default.
+    def __copy__(self) -> Self:
+        return _copied(self, lambda value: value, {})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Known before its values are: they may contain it.
+        return _copied(self, lambda value: copy.deepcopy(value, memo), memo)
+
     def __reduce__(self) -> tuple[Any, ...]:
         cls = type(self)
         state = (
@@ -108,6 +121,20 @@ class ExceptionRecord(Record, Exception):
     def __new__(cls, /, *_args: Any, **_kwargs: Any) -> Self:
         """An instance without values; Exception would keep the arguments again, as ``args``."""
         return Exception.__new__(cls)
+
+
+# A function and not a method: a field may have any name.
+def _copied(instance: _RecordT, copied: Callable[[Any], Any], memo: dict[int, Any]) -> _RecordT:
+    cls = type(instance)
+    other = cls.__new__(cls)
+    memo[id(instance)] = other
+    for field in instance.type_spec.fields:
+        setattr(other, field.name, copied(getattr(instance, field.name, None)))
+    # Of exceptions, and of classes that somebody derived.
+    attributes = getattr(instance, "__dict__", None)
+    if attributes:
+        other.__dict__.update({name: copied(value) for name, value in attributes.items()})
+    return other
 
 
 def _restore(origin: Origin) -> Any:
