@@ -398,3 +398,58 @@ def test_call_leaves_no_reference_cycle(pair, raw):
         assert seen() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "argument", ["host_port", "process_name", "options", "headers", "deadlines"]
+)
+def test_argument_of_another_type_is_refused_by_its_name(argument):
+    arguments = {"opener": True, "host_port": "1.2.3.4:5", "process_name": "p", "now": 0.0}
+
+    with pytest.raises(TypeError, match=f"{argument} must be .*5"):
+        wire.Connection(**{**arguments, argument: 5})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "name"),
+    [
+        ({"prepared": None}, TypeError, "prepared"),
+        ({"arg2": "text"}, TypeError, "arg2"),
+        ({"arg3": None}, TypeError, "arg3"),
+        ({"ttl": "1"}, TypeError, "ttl"),
+        ({"ttl": float("inf")}, ValueError, "ttl"),
+        ({"tracing": bytes(24)}, ValueError, "tracing"),
+    ],
+)
+def test_call_with_a_bad_argument_names_it_and_sends_nothing(
+    pair, prepared, tracing, arguments, error, name
+):
+    call = {"prepared": prepared(), "arg2": b"", "arg3": b"", "ttl": 1.0, "tracing": tracing}
+
+    with pytest.raises(error, match=name):
+        pair.client.call(**{**call, "now": pair.now, **arguments})
+    assert pair.client.outbound == {}
+    assert not pair.client.has_data
+
+
+def test_bad_arguments_of_an_error_leave_the_call_to_be_answered(pair):
+    pair.call()
+    pair.to_server()
+    (id,) = pair.server.inbound
+
+    with pytest.raises(TypeError, match="description"):
+        pair.server.fail(id, ErrorCode.BUSY, None)
+    for code in (0, 256, 1.5, None):
+        with pytest.raises(ValueError, match="code"):
+            pair.server.fail(id, code, "")
+    assert pair.server.fail(id, ErrorCode.BUSY, "no")
+
+
+def test_claims_and_drains_refuse_what_they_cannot_say(pair, tracing):
+    for ttl, error in (("1", TypeError), (float("nan"), ValueError)):
+        with pytest.raises(error, match="ttl"):
+            pair.client.claim(tracing, ttl, now=pair.now)
+    with pytest.raises(TypeError, match="tracing"):
+        pair.client.claim(None, 1.0, now=pair.now)
+    with pytest.raises(TypeError, match="reason"):
+        pair.client.drain(5)

@@ -371,3 +371,11 @@ def test_messages_of_different_classes_are_not_equal():
     assert PingRequest(id=1) != PingResponse(id=1)
     assert PingRequest(id=1) != PingRequest(id=2)
     assert PingRequest(id=1) != 1
+
+
+@pytest.mark.parametrize("value", [None, 5, "text", object()])
+def test_what_is_no_message_and_what_is_no_frame_is_a_type_error(value):
+    with pytest.raises(TypeError, match="message"):
+        encode(value)
+    with pytest.raises(TypeError, match="frame must be bytes"):
+        decode(value)

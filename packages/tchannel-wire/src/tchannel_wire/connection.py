@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import inf
 from struct import Struct
+from types import UnionType
 
 from .connection_base import FrameHandler
 from .deadlines import DeadlineItem, DeadlineQueue
@@ -38,7 +39,7 @@ from .messages import (
     encode,
 )
 from .options import Options
-from .outbound import OutboundSide, known_code
+from .outbound import OutboundSide, check_call, known_code
 from .states import TRANSITIONS, ConnectionState, LocalInput, after_frame, after_input
 from .tracing import NO_TRACING
 
@@ -75,6 +76,7 @@ class Connection(InboundSide, OutboundSide):
         unix_socket: Whether an accepter may have a `host_port` that is no address; default False.
 
     Raises:
+        TypeError: An argument has another type.
         ValueError: An accepter's `host_port` is not where it listens: tchannel-node refuses to
             be answered by ``0.0.0.0:0``. Or `headers` hold `host_port` or `process_name`.
 
@@ -105,6 +107,11 @@ class Connection(InboundSide, OutboundSide):
         stream_request: Callable[[RequestReceived], bool] | None = None,
         unix_socket: bool = False,
     ) -> None:
+        _check_type(host_port, "host_port", str)
+        _check_type(process_name, "process_name", str)
+        _check_type(options, "options", Options | None)
+        _check_type(headers, "headers", Mapping | None)
+        _check_type(deadlines, "deadlines", DeadlineQueue | None)
         if opener:
             host_port = request_host_port(host_port)
             state = ConnectionState.AWAITING_INIT_RESPONSE
@@ -276,11 +283,12 @@ class Connection(InboundSide, OutboundSide):
 
         Raises:
             LocalProtocolError: The connection is not open.
-            ValueError: `tracing` is not 25 bytes.
+            TypeError: An argument has another type.
+            ValueError: `tracing` is not 25 bytes, or `ttl` is not finite.
 
         """
         after_input(self._state, LocalInput.START)
-        milliseconds = min(max(int(ttl * 1000), 1), 0xFFFFFFFF)
+        milliseconds = check_call(b"", b"", ttl, tracing)
         message = Claim(id=self._next_id, ttl=milliseconds, tracing=tracing)
         self._take_id(now)
         self._outbox.append(encode(message))
@@ -293,9 +301,12 @@ class Connection(InboundSide, OutboundSide):
 
         Raises:
             LocalProtocolError: The connection is not open.
-            ValueError: `reason` is empty.
+            TypeError: `reason` is no str.
+            ValueError: It is empty.
 
         """
+        if not isinstance(reason, str):
+            raise TypeError(f"reason must be a str, not {reason!r}")
         if not reason:
             raise ValueError("reason must not be empty")
         state = after_input(self._state, LocalInput.DRAIN)
@@ -384,6 +395,11 @@ class Connection(InboundSide, OutboundSide):
             events.append(DrainReceived(text[len(_DRAINING) :].strip()))
         else:
             events.append(NoticeReceived(code, text))
+
+
+def _check_type(value: object, name: str, kind: type | UnionType) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}, not {value!r}")
 
 
 _FRAME_HANDLERS: dict[FrameType, FrameHandler] = {

@@ -102,6 +102,8 @@ def header_pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> list
     """Keys and values, whichever way they were given."""
     if isinstance(headers, Mapping):
         return list(cast("Mapping[str, str]", headers).items())
+    if not isinstance(headers, Iterable):
+        raise TypeError(f"headers must be a mapping or pairs of keys and values, not {headers!r}")
     return list(headers)
 
 

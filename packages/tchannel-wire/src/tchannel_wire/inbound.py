@@ -471,10 +471,13 @@ class InboundSide(ConnectionBase):
             False, and nothing is written, if the call is over: cancelled, expired or answered.
 
         Raises:
+            TypeError: `description` is no str.
             ValueError: `code` does not fit a byte, or is 0.
 
         """
-        if not 1 <= code <= 0xFF:
+        if not isinstance(description, str):
+            raise TypeError(f"description must be a str, not {description!r}")
+        if not isinstance(code, int) or not 1 <= code <= 0xFF:
             raise ValueError(f"code must be 1 to 255, not {code!r}")
         request = self.inbound.get(id)
         if request is None or not is_at_work(request):

@@ -648,13 +648,19 @@ _CLASSES: dict[int, type[Message]] = {
 }
 
 
+_MESSAGES = frozenset(_CLASSES.values())
+
+
 def encode(message: Message) -> bytes:
     """The whole frame of `message`.
 
     Raises:
+        TypeError: `message` is none.
         ValueError: A field does not fit its place on the wire, or all of them not one frame.
 
     """
+    if type(message) not in _MESSAGES:
+        raise TypeError(f"message must be of one of the message classes, not {message!r}")
     try:
         payload = message._write()
         size = HEADER_SIZE + len(payload)
@@ -669,10 +675,13 @@ def decode(frame: bytes) -> Message:
     """The message in a whole frame.
 
     Raises:
+        TypeError: `frame` is not bytes.
         ProtocolError: The bytes are no frame of this protocol. Its code is FATAL when that is so
             for the frame as such or for a handshake, BAD_REQUEST when it is about this message.
 
     """
+    if not isinstance(frame, bytes):
+        raise TypeError(f"frame must be bytes, not {frame!r}")
     size = len(frame)
     if size < HEADER_SIZE:
         raise ProtocolError(f"frame of {size} bytes, the header alone has {HEADER_SIZE}")

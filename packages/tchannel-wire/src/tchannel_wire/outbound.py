@@ -38,7 +38,7 @@ from .messages import (
 from .states import LocalInput, after_input
 from .tracing import TRACING_SIZE
 
-__all__ = ["OutboundSide"]
+__all__ = ["OutboundSide", "check_call"]
 
 _ID = Struct(">4xI")
 _TTL_TRACING = Struct(">I25s")
@@ -137,8 +137,9 @@ class OutboundSide(ConnectionBase):
                 )
                 + arg3
             )
-        except (TypeError, ValueError, OverflowError, struct.error):
-            _milliseconds(arg2, arg3, ttl, tracing)
+        except (AttributeError, TypeError, ValueError, OverflowError, struct.error):
+            _check_prepared(prepared)
+            check_call(arg2, arg3, ttl, tracing)
             raise
         outbox = self._outbox
         frames = outbox.frames
@@ -181,7 +182,8 @@ class OutboundSide(ConnectionBase):
         """
         if not self._open:
             after_input(self._state, LocalInput.START)
-        milliseconds = _milliseconds(arg2, b"", ttl, tracing)
+        _check_prepared(prepared)
+        milliseconds = check_call(arg2, b"", ttl, tracing)
         return self._start(
             prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
         )
@@ -199,7 +201,7 @@ class OutboundSide(ConnectionBase):
         stream_response: bool,
     ) -> OutboundCall:
         """Call in several frames, or without a checksum."""
-        _milliseconds(arg2, arg3, ttl, tracing)
+        check_call(arg2, arg3, ttl, tracing)
         call = self._start(
             prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
         )
@@ -479,7 +481,12 @@ def known_code(code: int) -> int:
         return code
 
 
-def _milliseconds(arg2: object, arg3: object, ttl: float, tracing: object) -> int:
+def _check_prepared(prepared: object) -> None:
+    if not isinstance(prepared, PreparedCall):
+        raise TypeError(f"prepared must come from prepare_call, not {prepared!r}")
+
+
+def check_call(arg2: object, arg3: object, ttl: float, tracing: object) -> int:
     """Check the arguments of a call; its ttl as the wire has it."""
     for name, value in (("arg2", arg2), ("arg3", arg3), ("tracing", tracing)):
         if not isinstance(value, bytes):
