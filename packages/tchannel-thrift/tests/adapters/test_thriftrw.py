@@ -42,5 +42,14 @@ def test_values_out_of_range_are_value_errors(kind):
     request = kind.request("toNumber", 5)
     request.call_args.number = 1 << 40
 
-    with pytest.raises(ValueError, match="KeyValue_toNumber_request is invalid"):
+    with pytest.raises(ValueError, match="Field number of KeyValue_toNumber_request is invalid"):
+        TChannel("client").thrift(request)
+
+
+def test_the_field_of_a_struct_within_a_container_is_named(kind):
+    points = [kind.shared.Point(1, 2), kind.shared.Point(3, 4)]
+    request = kind.request("draw", points)
+    points[1].y = "four"
+
+    with pytest.raises(TypeError, match="Field y of Point is invalid"):
         TChannel("client").thrift(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -29,12 +29,21 @@ class ThriftRWService(EngineService):
 
     def _codec(self, surface: Any) -> Codec:
         codec = super()._codec(surface)
-        name = surface.request.__name__
-        return replace(
-            codec,
-            new_args=_named(codec.new_args, name),
-            dump_args=_named(codec.dump_args, name),
-        )
+        request = surface.request
+
+        def new_args(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return request(*args, **kwargs)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise invalid(request, _bound(request, args, kwargs), error) from None
+
+        def dump_args(call_args: Any) -> bytes:
+            try:
+                return codec.dump_args(call_args)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise invalid(request, _attributes(call_args), error) from None
+
+        return replace(codec, new_args=new_args, dump_args=dump_args)
 
     def _loader(self, module: Any, cls: Any) -> Callable[[bytes], Any]:
         loads = module.loads
@@ -48,16 +57,60 @@ class ThriftRWService(EngineService):
         return load
 
 
-def _named(function: Callable[..., Any], struct: str) -> Callable[..., Any]:
-    """Let errors name the struct, as thriftrw does for some of them only."""
+def _bound(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments by the names that thriftrw's constructor gives them."""
+    fields = cls.type_spec.fields
+    must = [field.name for field in fields if field.required and field.default_value is None]
+    may = [field.name for field in fields if field.name not in must]
+    return {**dict(zip(must + may, args, strict=False)), **kwargs}
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except (TypeError, ValueError, OverflowError) as error:
-            if struct in str(error):
-                raise
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{struct} is invalid: {error}") from None
 
-    return call
+def _attributes(struct: Any) -> dict[str, Any]:
+    return {field.name: getattr(struct, field.name) for field in struct.type_spec.fields}
+
+
+def invalid(cls: Any, values: dict[str, Any], error: Exception) -> Exception:
+    """Return the error for values that do not fit a class: it names struct and field.
+
+    thriftrw itself names them for some values only.
+
+    Args:
+        cls: The class.
+        values: The values by the names of its fields.
+        error: What thriftrw raised.
+
+    """
+    text = str(error)
+    name = cls.__name__
+    if text.startswith(("Field ", f"{name}()")):
+        return error
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    for field in cls.type_spec.fields:
+        value = values.get(field.name)
+        if value is not None:
+            for place in _misfits(f"Field {field.name} of {name}", field.spec, value):
+                return kind(f"{place} is invalid: {text}")
+    return kind(f"{name} is invalid: {text}")
+
+
+def _misfits(place: str, spec: Any, value: Any) -> Iterator[str]:
+    """Yield the places of what does not fit, the innermost first."""
+    code = spec.ttype_code
+    if code == ttype.STRUCT and isinstance(value, spec.surface):
+        for field in spec.fields:
+            inner = getattr(value, field.name)
+            if inner is not None:
+                yield from _misfits(f"Field {field.name} of {spec.name}", field.spec, inner)
+    elif code in {ttype.LIST, ttype.SET} and isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _misfits(place, spec.vspec, item)
+    elif code == ttype.MAP and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _misfits(place, spec.kspec, key)
+            yield from _misfits(place, spec.vspec, item)
+    try:
+        spec.validate(value)
+        if isinstance(value, str):
+            value.encode()
+    except (TypeError, ValueError, OverflowError):
+        yield place
