@@ -123,3 +123,15 @@ def test_more_instances_than_fit_a_frame_are_answered():
 
     assert len(body) > 0xFFFF
     assert read_discovery(body) == hosts
+
+
+async def test_instances_whose_address_discovery_cannot_say_are_left_out(
+    router, serve, make_channel
+):
+    named = [await serve("keyvalue") for _ in range(2)]
+    instance = router.directory.instance("example.invalid:4040", ephemeral=False)
+    router.directory.advertise("keyvalue", instance)
+
+    found = await discover(make_channel("client"), "keyvalue", [router.hostport])
+
+    assert sorted(found) == sorted(channel.hostport for channel in named)

@@ -92,3 +92,11 @@ def test_a_file_that_is_no_text_is_refused_by_name(tmp_path):
 
     with pytest.raises(ValueError, match=r"hosts\.json is not UTF-8"):
         HostListFile(path).read()
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused_by_name(tmp_path):
+    path = tmp_path / "hosts.json"
+    path.write_text("[" * 100_000)
+
+    with pytest.raises(ValueError, match=r"hosts\.json is no JSON array .*: nested too deeply"):
+        HostListFile(path).read()

@@ -13,6 +13,7 @@ __all__ = [
     "InvalidServiceName",
     "NoPeersAvailable",
     "answer_discovery",
+    "is_ipv4",
     "read_discovery",
     "write_query",
 ]
@@ -128,6 +129,15 @@ def answer_discovery(query: bytes, find: Callable[[str], Sequence[str]]) -> tupl
         return 1, idl.dumps(function.response(noPeersAvailable=unavailable))
     invalid = idl.InvalidServiceName(message="invalid service name: ''", serviceName=service)
     return 1, idl.dumps(function.response(invalidServiceName=invalid))
+
+
+def is_ipv4(hostport: str) -> bool:
+    """Whether a result of ``discover`` can hold an address: it has no room for others."""
+    try:
+        ipaddress.IPv4Address(hostport.rpartition(":")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _signed(address: str) -> int:

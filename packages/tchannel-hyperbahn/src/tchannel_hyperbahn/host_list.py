@@ -53,6 +53,8 @@ def parse_hosts(text: str, what: str) -> list[str]:
         hosts = json.loads(text)
     except ValueError as error:
         raise ValueError(f"{what} is no JSON: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{what} is no JSON array of 'host:port': nested too deeply") from None
     if not isinstance(hosts, list):
         raise ValueError(f"{what} must hold a JSON array of 'host:port', not {_short(hosts)}")
     try:

@@ -144,3 +144,26 @@ async def test_it_is_healthy(caller, frames):
     assert (answer.code, answer.headers, answer.chunks[1]) == (0, {"as": "thrift"}, b"\0\0")
     # success (field 0): a struct whose first field, a bool, is true
     assert answer.chunks[2] == bytes.fromhex("0c0000 02000101 00 00")
+
+
+async def test_an_advertisement_that_is_nested_too_deeply_is_refused(caller, frames):
+    chunks = [b"ad", b"null", b"[" * 50_000]
+    caller.send(frames.call(1, "hyperbahn", headers={"cn": "c", "as": "json"}, chunks=chunks))
+
+    error = await caller.next()
+
+    assert error.code == wire.ErrorCode.BAD_REQUEST
+    assert error.description.startswith("the body must be")
+    assert isinstance(await caller.answered(), wire.PingResponse)
+
+
+async def test_only_so_many_calls_to_the_router_may_be_arriving_on_a_connection(caller, frames):
+    for id in range(1, 18):
+        more = wire.MORE_FRAGMENTS
+        caller.send(frames.call(id, "hyperbahn", flags=more, chunks=[b"ad", b""]))
+
+    error = await caller.next()
+
+    assert (error.id, error.code) == (17, wire.ErrorCode.BUSY)
+    caller.send(wire.Cancel(id=1, ttl=1, why=""))
+    assert (await caller.next()).code == wire.ErrorCode.CANCELLED

@@ -433,3 +433,25 @@ async def test_frames_that_wait_for_a_connection_are_bounded_too(
         for _ in range(100):
             assert len((await back.next()).chunks[2]) == 60_000
         assert instance.queued_bytes == 0
+
+
+async def test_a_caller_that_was_held_back_is_read_again_when_its_calls_have_timed_out(
+    open_raw, listening, frames, clock, eventually
+):
+    async with Router(max_buffered=128 * 1024, clock=clock) as router:
+        service = await open_raw(router.hostport)
+        await service.shake_hands(listening.hostport)
+        await service.advertise("service")
+        await listening.accepted.get()  # and it never answers the handshake
+        service.close()
+        await eventually(lambda: len(router.connections) == 1)
+        caller = await open_raw(router.hostport)
+        await caller.shake_hands()
+        for id in range(1, 4):
+            caller.send(frames.call(id, ttl=1000, chunks=[b"endpoint", b"", bytes(60_000)]))
+        await eventually(lambda: any(not c.transport.is_reading() for c in router.connections))
+
+        clock.advance(2)
+
+        assert {(await caller.next()).code for _ in range(3)} == {wire.ErrorCode.TIMEOUT}
+        assert isinstance(await caller.answered(), wire.PingResponse)

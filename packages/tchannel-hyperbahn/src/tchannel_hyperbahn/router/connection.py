@@ -159,13 +159,20 @@ class RouterConnection(asyncio.Protocol):
         if not self._flushing:
             self._flush_soon()
 
+    def reply(self, frame: bytes) -> None:
+        """Send the router's own answer to what came on it; who does not read them sends no more."""
+        self.write(frame)
+        if self._paused:
+            self._holding.add(self)
+            self.hold(self)
+
     def refuse(self, id: int, code: wire.ErrorCode, text: str, tracing: bytes) -> None:
         """Answer a call with an error."""
         error = wire.ErrorMessage(id=id, code=code, tracing=tracing, description=text)
-        self.write(wire.encode(error))
+        self.reply(wire.encode(error))
 
     def _send(self, message: wire.Message) -> None:
-        self.write(wire.encode(message))
+        self.reply(wire.encode(message))
 
     def _flush_soon(self) -> None:
         # One write for all that is forwarded within one turn of the loop: as in the channel, a write

@@ -30,6 +30,7 @@ class Instance:
         "accepted",
         "connecting",
         "ephemeral",
+        "held",
         "hostport",
         "opened",
         "pending",
@@ -50,6 +51,8 @@ class Instance:
         self.queue: list[Exchange] = []
         """Calls that wait for a connection to it."""
         self.queued_bytes = 0
+        self.held: set[RouterConnection] = set()
+        """Callers that are not read from, because too much waits for a connection to it."""
 
     @property
     def connection(self) -> RouterConnection | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import tchannel_wire as wire
 from tchannel_wire.headers import AS
 
-from ..discovery_messages import DiscoveryUnavailableError, answer_discovery
+from ..discovery_messages import DiscoveryUnavailableError, answer_discovery, is_ipv4
 from .directory import Directory, Instance
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ __all__ = ["LocalCall", "LocalEndpoints"]
 log = logging.getLogger("tchannel.router")
 
 _OPTIONS = wire.Options(max_message_size=1024 * 1024)
+# A client asks for one or two things at a time; each may take max_message_size until it is whole.
+_MAX_ARRIVING = 16
 _CALL_RESPONSE = int(wire.FrameType.CALL_RESPONSE)
 
 # Thrift, Binary protocol: field 0 (success) of the result is a HealthStatus {1: ok = true}.
@@ -72,11 +74,17 @@ class LocalEndpoints:
         """Take the first frame of a call.
 
         Raises:
-            ProtocolError: The call is wrong; code BAD_REQUEST.
+            ProtocolError: The call is wrong (code BAD_REQUEST), or one too many (code BUSY).
 
         """
         request = wire.decode(frame)
         assert isinstance(request, wire.CallRequest)
+        if len(caller.local) >= _MAX_ARRIVING:
+            raise wire.ProtocolError(
+                f"{_MAX_ARRIVING} calls to the router are arriving already",
+                code=wire.ErrorCode.BUSY,
+                message_id=request.id,
+            )
         caller.local[request.id] = LocalCall(request)
         self._feed(caller, request)
 
@@ -138,7 +146,7 @@ class LocalEndpoints:
         writer.write(arg3)
         writer.finish()
         while (frame := writer.next_frame()) is not None:
-            caller.write(frame)
+            caller.reply(frame)
 
     # -- endpoints ----------------------------------------------------------------------------
 
@@ -176,7 +184,7 @@ class LocalEndpoints:
             return [
                 instance.hostport
                 for instance in self._directory.instances(service)
-                if not instance.ephemeral
+                if not instance.ephemeral and is_ipv4(instance.hostport)
             ]
 
         try:
@@ -193,7 +201,7 @@ def _names(arg3: bytes) -> list[str]:
     """The service names in the body of an advertisement; empty ones are left out."""
     try:
         names = [service["serviceName"] for service in json.loads(arg3)["services"]]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):  # the last: nested too deeply
         names = [None]
     if not all(isinstance(name, str) for name in names):
         raise wire.ProtocolError(

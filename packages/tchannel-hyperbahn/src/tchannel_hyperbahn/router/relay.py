@@ -106,6 +106,7 @@ class Relay:
         instance.queued_bytes += len(frame)
         if instance.queued_bytes > self._max_buffered:
             exchange.caller.hold(instance)
+            instance.held.add(exchange.caller)
 
     def _assign(self, exchange: Exchange, link: RouterConnection) -> None:
         exchange.link = link
@@ -181,9 +182,14 @@ class Relay:
     def _take_queue(self, instance: Instance) -> list[Exchange]:
         queue, instance.queue = instance.queue, []
         instance.queued_bytes = 0
-        for exchange in queue:
-            exchange.caller.release(instance)
+        self._release(instance)
         return queue
+
+    def _release(self, instance: Instance) -> None:
+        # Whoever was held back, also those whose calls have ended since.
+        held, instance.held = instance.held, set()
+        for caller in held:
+            caller.release(instance)
 
     # -- the end of a call --------------------------------------------------------------------
 
@@ -221,6 +227,8 @@ class Relay:
             instance = exchange.instance
             instance.queue.remove(exchange)
             instance.queued_bytes -= sum(map(len, exchange.waiting))
+            if instance.held and instance.queued_bytes <= self._max_buffered:
+                self._release(instance)
         self._deadlines.discard(exchange)
 
     # -- deadlines ----------------------------------------------------------------------------

@@ -191,7 +191,7 @@ class Router:
                 await self.loop.create_connection(
                     lambda: RouterConnection(self, instance), host, port
                 )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: the announced host is no host name
             self._connect_failed(instance, str(error) or type(error).__name__)
         # The connection tells when its handshake is done, or that it is lost.
 
@@ -207,6 +207,8 @@ class Router:
         instance.connecting = False
         instance.opened.append(connection)
         self.relay.connected(instance)
+        if not self.directory.serves_anything(instance):
+            self._forgotten(instance)  # its names were taken back while we connected
 
     def connection_lost(self, connection: RouterConnection) -> None:
         """Use a connection no more."""
