@@ -209,6 +209,18 @@ def test_an_object_that_lacks_handlers_is_refused(kind):
     assert "KeyValue::getValue" not in channel.endpoints.names()
 
 
+def test_a_class_in_the_place_of_an_object_is_refused_with_what_to_write(kind):
+    channel = TChannel("server")
+
+    class Handlers:
+        def getValue(self, request): ...
+
+    with pytest.raises(TypeError, match=r"write Handlers\(\)"):
+        channel.thrift.register(kind.service, Handlers)
+    with pytest.raises(TypeError, match=r"write Handlers\(\)"):
+        channel.thrift.register(kind.service)(Handlers)
+
+
 def test_an_object_with_a_oneway_handler_is_refused(kind):
     class Handlers:
         def now(self, request): ...

@@ -245,6 +245,8 @@ class ThriftArgScheme:
     ) -> Handler:
         if not callable(handler):
             raise TypeError(f"handler must be callable, not {handler!r}")
+        if isinstance(handler, type) and method is None:
+            raise TypeError(f"register takes a function or an object: write {handler.__name__}()")
         name = method or getattr(handler, "__name__", None)
         if name is None:
             raise ValueError(f"handler {handler!r} has no name: say method=")
@@ -252,8 +254,6 @@ class ThriftArgScheme:
         return handler
 
     def _add_object(self, thrift_service: ThriftService, handlers: object) -> None:
-        if isinstance(handlers, type):
-            raise TypeError(f"register takes an object: write {handlers.__name__}(...)")
         names = thrift_service.method_names()
         found = {name: getattr(handlers, name, None) for name in names}
         missing = [
