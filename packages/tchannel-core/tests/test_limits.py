@@ -66,13 +66,14 @@ async def test_a_request_beyond_the_message_size_is_a_bad_request(limited):
     assert (await client.raw("server", "echo", b"x", hostport="127.0.0.1:1")).body == b"ok"
 
 
-async def test_a_response_beyond_the_message_size_fails_its_call_alone(limited):
+async def test_a_response_beyond_the_message_size_fails_its_call_alone(limited, caplog):
     client, server, *_ = await limited(max_message_size=100_000)
     server.raw.register("big", lambda request: b"x" * 200_000)
     server.raw.register("small", lambda request: b"ok")
 
     with pytest.raises(errors.FatalProtocolError, match=r"large|size|bytes"):
         await client.raw("server", "big", hostport="127.0.0.1:1")
+    assert [record.getMessage()[:25] for record in caplog.records] == ["bad answer of 127.0.0.1:1"]
     assert (await client.raw("server", "small", hostport="127.0.0.1:1")).body == b"ok"
 
 

@@ -342,3 +342,41 @@ async def test_a_body_that_cannot_be_closed_is_logged_and_harms_nothing(joined, 
 
     assert (sent.body, read.body) == (b"ab", b"ab")
     assert caplog.text.count("OSError: stuck") == 2
+
+
+async def test_many_small_bodies_that_nobody_reads_are_bounded_together(
+    clock, make_channel, join, settle
+):
+    client = make_channel("client")
+    server = make_channel("server", options=Options(reassembly_memory=200_000))
+    go = asyncio.Event()
+
+    @server.raw.register("sink", stream=True)
+    async def sink(request):
+        await go.wait()
+        return str(len(await request.body.read()))
+
+    async def body():
+        yield b"x" * 20_000
+        await go.wait()
+        yield b"y"
+
+    _, to_client = join(client, server, "127.0.0.1:1")
+    await settle()
+    calls = []
+    for _ in range(50):
+        calls.append(client.raw("server", "sink", body(), hostport="127.0.0.1:1"))
+        await settle(10)
+    assert not to_client.reading
+    assert 10 <= server.inbound_calls < 20
+    calls[0].cancel()
+    go.set()
+    answers = await asyncio.gather(*calls[1:])
+
+    assert {answer.body for answer in answers} == {b"20001"}
+    assert to_client.reading
+    assert to_client.protocol._streamed == 0
+    for channel in (client, server):
+        closing = channel.close(grace=1)
+        await clock.advance(5)
+        await closing

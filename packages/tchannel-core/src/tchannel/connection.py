@@ -33,6 +33,7 @@ _CLOSE_TIMEOUT = 2.0
 # Why reading may be paused; reading goes on when no reason is left.
 HOLD_STREAM = 1
 HOLD_WRITES = 2
+HOLD_STREAMS = 4
 
 
 class _Wire(wire.Connection):
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_context",
         "_holds",
         "_replied",
+        "_streamed",
         "_unsent",
         "address",
         "announced",
@@ -104,6 +106,7 @@ class Connection(asyncio.Protocol):
         self.flushing = False
         self._holds = 0
         self._replied = 0
+        self._streamed = 0
         self._unsent = 0
 
     # -- what asyncio calls -------------------------------------------------------------------
@@ -251,6 +254,15 @@ class Connection(asyncio.Protocol):
         if not self._bodies_held:
             self.release(HOLD_STREAM)
 
+    def count_streamed(self, size: int) -> None:
+        """Count what the streamed bodies keep that still arrive: many small ones are much as well."""
+        self._streamed += size
+        most = self.channel.options.wire.reassembly_memory
+        if self._streamed > most:
+            self.hold(HOLD_STREAMS)
+        elif self._streamed <= most // 2:
+            self.release(HOLD_STREAMS)
+
     # -- events -------------------------------------------------------------------------------
 
     def handle(self, events: list[Any]) -> None:
@@ -285,6 +297,7 @@ class Connection(asyncio.Protocol):
         cast("Any", event.context).on_expired()
 
     def _on_call_failed(self, event: wire.CallFailed) -> None:
+        log.warning("bad answer of %s to call %d: %s", self.address, event.id, event.error)
         cast("Any", event.context).on_bad_response(event.error)
 
     def _on_cancel(self, event: wire.CancelReceived) -> None:

@@ -29,7 +29,8 @@ class Options:
         handshake_timeout: For the peer's part of the handshake, both ways; default 5.
         close_grace: How long ``close()`` waits for calls in flight; default 10.
         max_message_size: Of one incoming message that is not streamed; default 64 MiB.
-        reassembly_memory: Of all unfinished messages of one connection; default 128 MiB.
+        reassembly_memory: Of all unfinished messages of one connection, and likewise of all its
+            streamed bodies that wait for their readers; default 128 MiB.
         max_calls_per_connection: Incoming calls being served at once on one connection; the
             next is answered busy; default 10,000.
         max_calls: The same for the whole channel; default 100,000.

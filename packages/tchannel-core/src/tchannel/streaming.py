@@ -21,7 +21,8 @@ class Body(AsyncIterator[bytes]):
     """A streamed body: iterate over it with ``async for`` to get its chunks.
 
     A reader that is slower than the sender stops the whole connection from being read once
-    ``options.stream_buffer`` bytes wait: TChannel has no flow control of its own.
+    ``options.stream_buffer`` bytes wait, or ``options.reassembly_memory`` of all such bodies
+    together: TChannel has no flow control of its own.
 
     Raises:
         TChannelError: while iterating, when the rest will not arrive.
@@ -31,6 +32,7 @@ class Body(AsyncIterator[bytes]):
     __slots__ = (
         "_chunks",
         "_connection",
+        "_counted",
         "_ended",
         "_error",
         "_held",
@@ -47,6 +49,7 @@ class Body(AsyncIterator[bytes]):
         self._on_close = on_close
         self._chunks: deque[bytes] = deque()
         self._size = 0
+        self._counted = 0
         self._ended = False
         self._held = False
         self._wanted = True
@@ -59,24 +62,22 @@ class Body(AsyncIterator[bytes]):
             self._chunks.append(data)
             self._size += len(data)
             connection = self._connection
-            if (
-                connection is not None
-                and not (self._held or last)
-                and self._size > connection.channel.options.stream_buffer
-            ):
-                self._held = True
-                connection.hold_for_body()
+            if connection is not None and not last:
+                self._counted += len(data)
+                connection.count_streamed(len(data))
+                if not self._held and self._size > connection.channel.options.stream_buffer:
+                    self._held = True
+                    connection.hold_for_body()
         if last:
             self._ended = True
-            # Nothing more comes of it: a body that nobody reads must not hold the others up.
-            self._release()
+            self._end()
         self._wake()
 
     def fail(self, error: BaseException) -> None:
         """Let the reader see ``error`` after the chunks that did arrive."""
         if not self._ended and self._error is None:
             self._error = error
-            self._release()
+            self._end()
             self._wake()
 
     def discard(self) -> None:
@@ -84,7 +85,7 @@ class Body(AsyncIterator[bytes]):
         self._wanted = False
         self._chunks.clear()
         self._size = 0
-        self._release()
+        self._end()
 
     async def aclose(self) -> None:
         """Stop reading; a call that is still being answered is cancelled."""
@@ -121,9 +122,19 @@ class Body(AsyncIterator[bytes]):
         chunk = self._chunks.popleft()
         self._size -= len(chunk)
         connection = self._connection
+        if connection is not None and self._counted:
+            self._counted -= len(chunk)
+            connection.count_streamed(-len(chunk))
         if connection is not None and self._size <= connection.channel.options.stream_buffer // 2:
             self._release()
         return chunk
+
+    def _end(self) -> None:
+        """Nothing more comes of it: a body that nobody reads must not hold the others up."""
+        if self._connection is not None and self._counted:
+            self._connection.count_streamed(-self._counted)
+            self._counted = 0
+        self._release()
 
     def _release(self) -> None:
         if self._held and self._connection is not None:
