@@ -218,7 +218,9 @@ def test_a_call_without_an_answer_ends_with_the_code_of_a_timeout(target):
 
     ours, nodes = run(OURS, *command), run(NODES, *command)
 
-    assert (nodes.code, ours.code) == (0, 1)
+    assert ours.code == 1
+    # The real tool exits with 0 when its own timer is the first to fire, with 1 when it is not.
+    assert nodes.code in {0, 1}
     assert ours.json["type"] == "tchannel.timeout"
 
 
