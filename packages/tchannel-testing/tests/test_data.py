@@ -1,6 +1,8 @@
 """The Thrift service of every type, in its three forms."""
 
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -108,3 +110,18 @@ async def test_the_generated_module_talks_to_the_loaded_one(server):
         assert response.body == sent
         with pytest.raises(generated.ttypes.NotFound):
             await client.thrift(builder.get("key"))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import tchannel.testing.data; data = tchannel.testing.data",
+        "from tchannel.testing import data",
+        "from tchannel.testing.data import IDL, load; from tchannel.testing import data",
+        "import importlib; data = importlib.import_module('tchannel.testing.data')",
+    ],
+)
+def test_it_is_the_same_module_by_either_name(program):
+    check = "import tchannel_testing.data; assert data is tchannel_testing.data, data"
+
+    subprocess.run([sys.executable, "-c", f"{program}; {check}"], check=True, timeout=30)

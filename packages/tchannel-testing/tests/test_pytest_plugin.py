@@ -369,7 +369,7 @@ def test_it():
 
     run(text, "--tchannel-record-mode=none").assert_outcomes(failed=1)
     run(text).assert_outcomes(passed=1)
-    run(text, "--tchannel-record-mode", "none").assert_outcomes(passed=1)
+    run(text, "--tchannel-record-mode", "NONE").assert_outcomes(passed=1)
 
 
 def test_a_marker_that_makes_no_sense_is_a_usage_error(run):

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -328,3 +331,88 @@ def test_record_then_replay_gives_the_same_results_for_any_calls(tmp_path_factor
             return await talk("127.0.0.1:1")
 
     assert asyncio.run(record()) == asyncio.run(replay())
+
+
+def change(field, value):
+    def before_record(interaction):
+        setattr(interaction.request, field, value)
+        return interaction
+
+    return before_record
+
+
+@pytest.mark.parametrize(
+    ("before_record", "problem"),
+    [
+        (lambda interaction: 5, "must return the interaction, or None to leave it out; not 5"),
+        (change("body", "text"), "before_record set request.body to 'text': must be bytes"),
+        (change("headers", None), "before_record set request.headers to None: must be bytes"),
+    ],
+)
+async def test_what_before_record_makes_is_looked_at_before_the_call(
+    path, echo, service, before_record, problem
+):
+    with (
+        vcr.use_cassette(path, before_record=before_record),
+        pytest.raises(vcr.VCRError, match=re.escape(problem)),
+    ):
+        await echo(b"one")
+
+    assert not service.calls
+
+
+def test_a_before_record_that_is_no_function_is_refused(path):
+    with pytest.raises(vcr.VCRError, match="before_record must be a function, not 5"):
+        vcr.Cassette(path, before_record=5)
+
+
+@pytest.mark.parametrize("mode", ["once", "new_episodes"])
+async def test_cassettes_of_one_path_lose_nothing_of_each_other(path, echo, mode):
+    async def test(body):
+        async with vcr.use_cassette(path, mode):
+            await echo(body)
+
+    bodies = [b"%d" % number for number in range(10)]
+    await asyncio.gather(*map(test, bodies))
+
+    assert sorted(request.body for request in vcr.Cassette(path).requests) == bodies
+
+
+async def test_a_cassette_inside_one_of_the_same_path_loses_nothing(recorded, echo):
+    with vcr.use_cassette(recorded, "new_episodes") as outer:
+        await echo(b"outer")
+        outer.save()
+        with vcr.use_cassette(recorded, "new_episodes"):
+            await echo(b"inner")
+        await echo(b"last")
+
+    bodies = [request.body for request in vcr.Cassette(recorded).requests]
+    assert bodies == [b"one", b"two", b"outer", b"inner", b"last"]
+
+
+async def test_a_file_that_was_spoilt_meanwhile_is_replaced(recorded, echo):
+    with vcr.use_cassette(recorded, "new_episodes"):
+        await echo(b"three")
+        recorded.write_text("{")
+
+    bodies = [request.body for request in vcr.Cassette(recorded).requests]
+    assert bodies == [b"one", b"two", b"three"]
+
+
+def test_two_processes_may_record_into_one_path(path):
+    program = """if True:
+        import sys
+        from tchannel_testing import vcr
+        for number in range(20):
+            with vcr.use_cassette(sys.argv[1], "new_episodes") as cassette:
+                request = vcr.Request("service", f"{sys.argv[2]}-{number}")
+                cassette.record(request, vcr.Response())
+        """
+    names = ["first", "second"]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, str(path), name]) for name in names
+    ]
+
+    assert [process.wait(30) for process in processes] == [0, 0]
+    endpoints = {request.endpoint for request in vcr.Cassette(path).requests}
+    assert endpoints == {f"{name}-{number}" for name in names for number in range(20)}

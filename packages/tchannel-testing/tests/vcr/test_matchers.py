@@ -135,3 +135,8 @@ def test_an_unknown_matcher_is_refused_and_those_there_are_named(path):
         vcr.use_cassette(path, matchers=["bodies"]),
     ):
         pass
+
+
+def test_one_name_instead_of_a_list_is_refused(path):
+    with pytest.raises(vcr.VCRError, match=r"must be a list, as in \['body'\]"):
+        vcr.Cassette(path, matchers="body")

@@ -296,3 +296,23 @@ def test_a_forked_child_does_not_write_its_parents_cassette(path):
 
     assert result.stdout == "False\n"
     assert len(vcr.Cassette(path).requests) == 1
+
+
+def test_one_cassette_that_cannot_be_saved_at_exit_costs_no_other(path):
+    result = run_python(
+        """
+        import os, pathlib, sys
+        from tchannel_testing import vcr
+        path = pathlib.Path(sys.argv[1])
+        for folder in ("good", "bad", "better"):
+            cassette = vcr.use_cassette(path / folder / "cassette.yaml").__enter__()
+            cassette.record(vcr.Request("service", "endpoint"), vcr.Response())
+        (path / "bad").parent.mkdir(parents=True, exist_ok=True)
+        (path / "bad").write_text("in the way")
+        """,
+        path,
+    )
+
+    assert "cassette.yaml" in result.stderr or "bad" in result.stderr
+    for folder in ("good", "better"):
+        assert len(vcr.Cassette(path / folder / "cassette.yaml").requests) == 1

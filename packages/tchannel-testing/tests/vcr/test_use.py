@@ -300,3 +300,56 @@ def test_marks_and_attributes_stay_whatever_the_order(use):
 
     assert [mark.name for mark in below.pytestmark] == ["filterwarnings"]
     assert [mark.name for mark in above.pytestmark] == ["filterwarnings"]
+
+
+@pytest.mark.parametrize("outside", [True, False])
+@pytest.mark.parametrize("kind", [staticmethod, classmethod])
+def test_static_and_class_methods_in_either_order(path, kind, outside):
+    use = vcr.use_cassette(path, inject=True)
+
+    def static(cassette, fixture):
+        return cassette, fixture
+
+    def of_class(cls, cassette, fixture):
+        return cassette, fixture
+
+    function = static if kind is staticmethod else of_class
+
+    class Tests:
+        test = use(kind(function)) if outside else kind(use(function))
+
+    for owner in (Tests, Tests()):
+        cassette, fixture = owner.test("fixture")
+        assert isinstance(cassette, vcr.Cassette)
+        assert fixture == "fixture"
+
+
+def test_a_class_is_refused_because_its_methods_would_have_no_cassette(use):
+    with pytest.raises(
+        TypeError, match=r"decorates functions, not .*Tests.*: decorate each method"
+    ):
+
+        @use
+        class Tests:
+            pass
+
+
+def test_a_function_without_an_argument_to_inject_is_refused_when_it_is_decorated(path):
+    def function():
+        pass
+
+    with pytest.raises(TypeError, match=r"inject=True .*function.* no argument"):
+        vcr.use_cassette(path, inject=True)(function)
+
+
+def test_forgotten_parentheses_are_told_when_the_function_is_decorated():
+    with pytest.raises(TypeError, match=r"needs the path of a cassette.*not <function"):
+
+        @vcr.use_cassette
+        def function():
+            pass
+
+
+def test_an_empty_path_is_refused():
+    with pytest.raises(vcr.VCRError, match="path of a cassette must not be empty"):
+        vcr.Cassette("")

@@ -1,9 +1,13 @@
 """What cassettes look like."""
 
+import time
+
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tchannel_testing.vcr import Failure, Interaction, Request, Response
+from tchannel_testing.vcr import Failure, Interaction, Request, Response, yaml_format
 from tchannel_testing.vcr.yaml_format import dump
 from tchannel_testing.vcr.yaml_reader import load
 
@@ -129,3 +133,25 @@ interactions = st.builds(Interaction, request=requests, response=responses) | st
 @given(st.lists(interactions, max_size=4))
 def test_whatever_is_written_reads_back_the_same(recorded):
     assert load(dump(recorded), "file") == recorded
+
+
+@pytest.mark.parametrize("body", [b"\n", b"a\n\n\n", b" lead\ntrail \n\n", b"...\n"])
+def test_a_file_is_the_same_by_either_emitter(body, monkeypatch):
+    recorded = [Interaction(Request("service", "endpoint", body=body), Response(body=body))]
+    ours = dump(recorded)
+    plain = type("Plain", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
+    plain.yaml_representers = yaml_format._Dumper.yaml_representers
+    monkeypatch.setattr(yaml_format, "_Dumper", plain)
+
+    assert dump(recorded) == ours
+    assert load(ours, "file")[0].request.body == body
+
+
+def test_megabytes_of_text_take_no_time_to_speak_of():
+    body = b"some words of a line\n" * 100_000
+
+    started = time.process_time()
+    dump([Interaction(Request("service", "endpoint", body=body), Response())])
+
+    if hasattr(yaml, "CSafeDumper"):  # the other one takes 2 seconds
+        assert time.process_time() - started < 1

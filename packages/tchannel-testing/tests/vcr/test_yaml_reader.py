@@ -97,6 +97,7 @@ def test_failures_go_where_they_were_recorded():
         (("version: 1", "version: 2"), 17, "version 2 of the cassette format is not supported"),
         (("version: 1\n", ""), 1, "the cassette has no 'version'"),
         (("interactions:", "recordings:"), 1, "the cassette has no 'interactions'"),
+        (("version: 1", "versoin: 1"), 17, "the cassette has no 'version', but 'versoin'"),
         (("    endpoint: endpoint\n", ""), 3, "the request of interaction 1 has no 'endpoint'"),
         (("    code: 0\n", ""), 14, "the response of interaction 1 has no 'code'"),
         (("  response:", "  reply:"), 2, "interaction 1 has no 'response'"),

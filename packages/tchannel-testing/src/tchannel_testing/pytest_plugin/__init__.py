@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tchannel", "TChannel")
     group.addoption(
         "--tchannel-record-mode",
+        type=str.lower,
         choices=_MODES,
         default=None,
         help="record mode of the fixture tchannel_cassette and its marker, whatever they say",

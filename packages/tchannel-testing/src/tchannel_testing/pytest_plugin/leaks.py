@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 from collections.abc import Iterable
 
 from tchannel import TChannel
@@ -21,7 +22,7 @@ class LeakCheck:
     """
 
     def __init__(self) -> None:
-        self._channels = {id(channel) for channel in _channels}
+        self._channels = weakref.WeakSet(_channels)  # ids are used again
         self._tasks: set[asyncio.Task[object]] = set()
         self._left: list[str] = []
 
@@ -55,7 +56,7 @@ class LeakCheck:
 
     def _open_channels(self) -> Iterable[TChannel]:
         for channel in list(_channels):
-            if id(channel) not in self._channels:
+            if channel not in self._channels:
                 listens = channel.is_listening() and not channel.is_closed()
                 if listens or channel.connections:
                     yield channel

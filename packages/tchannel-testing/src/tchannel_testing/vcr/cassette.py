@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from . import files, yaml_format, yaml_reader
-from .exceptions import CannotRecordInteractionsError, RequestNotFoundError, VCRError
+from .exceptions import (
+    CannotRecordInteractionsError,
+    InvalidCassetteError,
+    RequestNotFoundError,
+    VCRError,
+)
 from .interaction import Failure, Interaction, Request, Response
 from .matchers import Matcher, Matchers, Shelf
 from .record_mode import RecordMode
@@ -47,6 +52,10 @@ class Cassette:
         allow_playback_repeats: bool = False,
     ) -> None:
         self.path = os.fspath(path)
+        if not self.path:
+            raise VCRError("the path of a cassette must not be empty")
+        if before_record is not None and not callable(before_record):
+            raise VCRError(f"before_record must be a function, not {before_record!r}")
         self._mode = RecordMode.from_name(RecordMode.ONCE if record_mode is None else record_mode)
         self._matchers = Matchers(matchers)
         self._before_record = before_record
@@ -67,6 +76,9 @@ class Cassette:
         # came first; a place stays None until its answer is there.
         self._recorded: list[Interaction | None] = []
         self._dirty = False
+        #: What the file held when it was last read or written, and the places that were in it.
+        self._on_disk = data
+        self._written: set[int] = set()
         self._problem: Exception | None = None
 
     # What it is
@@ -198,13 +210,32 @@ class Cassette:
     def _redact(self, interaction: Interaction) -> Interaction | None:
         if self._before_record is None:
             return interaction
-        return self._before_record(interaction.copy())
+        redacted = self._before_record(interaction.copy())
+        if redacted is not None:
+            self._check_redacted(redacted)
+        return redacted
+
+    def _check_redacted(self, redacted: Interaction) -> None:
+        """What ``before_record`` made must be what can be written and found again.
+
+        :raises VCRError: it is not; names what is wrong.
+        """
+        if not isinstance(redacted, Interaction):
+            raise VCRError(
+                f"before_record must return the interaction, or None to leave it out; not {redacted!r}"
+            )
+        for name, part in (("request", redacted.request), ("response", redacted.response)):
+            for field in ("headers", "body"):
+                value = b"" if part is None else getattr(part, field)
+                if not isinstance(value, bytes):
+                    raise VCRError(f"before_record set {name}.{field} to {value!r}: must be bytes")
 
     def save(self) -> None:
         """Write the file if anything was recorded since the last time.
 
         What was in it stays where it was, unless the record mode forgets it; new interactions
-        follow in the order in which their calls began.
+        follow in the order in which their calls began. So do they when another cassette of the same
+        path, of this process or another, has written the file meanwhile.
 
         :raises OSError: it cannot be written; the file is as it was.
         :raises VCRError: ``before_record`` failed for an answer; all others are saved.
@@ -218,11 +249,32 @@ class Cassette:
             ) from problem
 
     def _write(self) -> None:
-        if self._dirty:
+        if not self._dirty:
+            return
+        with files.locked(self.path):
             kept = self._saved if self._mode.keeps_unplayed else []
-            new = [interaction for interaction in self._recorded if interaction is not None]
-            files.write(self.path, yaml_format.dump([*kept, *new]))
-            self._dirty = False
+            without: set[int] = set()
+            theirs = self._written_by_others()
+            if theirs is not None:
+                kept, without = theirs, self._written
+            new = {place: one for place, one in enumerate(self._recorded) if one is not None}
+            added = [interaction for place, interaction in new.items() if place not in without]
+            data = yaml_format.dump([*kept, *added])
+            files.write(self.path, data)
+            self._on_disk, self._written = data, set(new)
+        self._dirty = False
+
+    def _written_by_others(self) -> list[Interaction] | None:
+        """What is in the file, if somebody else has written it since we looked; else None."""
+        if not self._mode.keeps_unplayed:
+            return None
+        data = files.read(self.path)
+        if data is None or data == self._on_disk:
+            return None
+        try:
+            return yaml_reader.load(data, self.path)
+        except InvalidCassetteError:
+            return None  # no recordings that could be kept: ours replace it
 
     # Explaining
 

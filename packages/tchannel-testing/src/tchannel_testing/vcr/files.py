@@ -1,12 +1,14 @@
 """Cassettes on disk: nobody ever sees half a file."""
 
 import contextlib
+import fcntl
 import os
 import secrets
 import stat
 import tempfile
+from collections.abc import Iterator
 
-__all__ = ["check_writable", "read", "write"]
+__all__ = ["check_writable", "locked", "read", "write"]
 
 
 def read(path: str) -> bytes | None:
@@ -43,6 +45,25 @@ def check_writable(path: str) -> None:
         raise type(error)(
             error.errno, f"cannot record to {path}: {error.strerror} in {directory}"
         ) from None
+
+
+@contextlib.contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Keep others who do the same out, in this process and in others; leaves no lock file.
+
+    Missing directories are made: the one of the file is what is locked.
+
+    :raises OSError: they cannot be made.
+    """
+    directory = os.path.dirname(os.path.realpath(path))
+    os.makedirs(directory, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        # Some network file systems have no locks, and some directories may not be read.
+        with contextlib.suppress(OSError):
+            handle = os.open(directory, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def write(path: str, data: bytes) -> None:

@@ -69,6 +69,8 @@ class Matchers:
     """
 
     def __init__(self, matchers: Iterable[str | Matcher] | None = None) -> None:
+        if isinstance(matchers, str):
+            raise VCRError(f"matchers must be a list, as in [{matchers!r}], not {matchers!r}")
         self._named: list[str] = []
         self._functions: dict[str, Matcher] = {}
         for matcher in DEFAULT_MATCHERS if matchers is None else matchers:

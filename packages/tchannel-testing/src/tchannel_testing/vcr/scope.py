@@ -7,6 +7,7 @@ may be torn down in another context than it was set up in.
 """
 
 import atexit
+import contextlib
 import contextvars
 import os
 import threading
@@ -99,8 +100,9 @@ def find() -> Cassette | None:
 @atexit.register
 def _save_open() -> None:
     """Lose nothing when the interpreter ends inside a cassette."""
-    for scope in reversed(_open):
-        scope._save()
+    with contextlib.ExitStack() as stack:  # one that cannot be saved costs no other
+        for scope in _open:
+            stack.callback(scope._save)
 
 
 def intercept(call: Call, proceed: Proceed) -> Awaitable[Reply] | Reply:

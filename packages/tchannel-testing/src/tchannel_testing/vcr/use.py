@@ -46,8 +46,14 @@ def use_cassette(
     made of, in any order of decorators. The arguments are those of :class:`Cassette`, and:
 
     :param inject: give the cassette to a decorated function as its first argument (behind
-        ``self``). Default False.
+        ``self`` or ``cls``). Default False.
+    :raises TypeError: ``path`` is no path: where the parentheses behind ``use_cassette`` are
+        missing, say.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(
+            f"use_cassette needs the path of a cassette, as in use_cassette('foo.yaml'), not {path!r}"
+        )
     return CassetteContext(
         lambda: Cassette(
             path,
@@ -99,6 +105,14 @@ class CassetteContext:
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
         """Decorate ``function``: each call of it has the cassette to itself."""
+        if isinstance(function, staticmethod | classmethod):
+            return cast("Callable[_P, _R]", type(function)(self(function.__func__)))
+        if inspect.isclass(function) or not callable(function):
+            raise TypeError(
+                f"use_cassette decorates functions, not {function!r}: decorate each method"
+            )
+        if self._inject:
+            _first_argument(function)
         # Each call has a context of its own, so that calls of one function may overlap.
         if inspect.iscoroutinefunction(function):
             wrapper = self._around_coroutine(function)
@@ -172,9 +186,16 @@ class CassetteContext:
 
 
 def _first_argument(function: _Function) -> int:
-    """Where the cassette is injected: behind ``self`` of a method."""
+    """Where the cassette is injected: behind ``self`` or ``cls`` of a method.
+
+    :raises TypeError: the function has no argument for it.
+    """
     names = list(inspect.signature(function).parameters)
-    return 1 if names[:1] == ["self"] else 0
+    at = 1 if names[:1] in (["self"], ["cls"]) else 0
+    if len(names) <= at:
+        name = getattr(function, "__qualname__", function)
+        raise TypeError(f"inject=True gives {name} the cassette, for which it has no argument")
+    return at
 
 
 def _exit_after(scope: Scope, result: Any) -> Any:

@@ -75,10 +75,15 @@ def dump(interactions: Iterable[Interaction]) -> bytes:
         sort_keys=True,
         width=1 << 30,  # one line stays one line: a change shows where it is
     )
-    return text.encode()
+    # The C emitter marks the end where a text ends with empty lines; the other one does not.
+    return text.removesuffix("...\n").encode()
 
 
-class _Dumper(yaml.SafeDumper):
+# The C emitter is 20 times faster: 8 MB of text took 16 s.
+_BaseDumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_BaseDumper):  # type: ignore[misc]  # one of two classes that are used the same
     """Writes bytes as text where they are text, and never an anchor for what is equal."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -88,9 +93,11 @@ class _Dumper(yaml.SafeDumper):
 def _represent_bytes(dumper: _Dumper, data: bytes) -> yaml.ScalarNode:
     text = _as_text(data)
     if text is None:
-        return dumper.represent_binary(data)
+        binary: yaml.ScalarNode = dumper.represent_binary(data)
+        return binary
     style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    written: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return written
 
 
 def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:

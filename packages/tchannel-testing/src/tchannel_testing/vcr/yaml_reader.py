@@ -72,7 +72,10 @@ class _Fields:
     def need(self, name: str) -> yaml.Node:
         value = self.get(name)
         if value is None:
-            raise self._reader.error(self.node, f"{self._where} has no {name!r}")
+            near = difflib.get_close_matches(name, self._values.keys() - self._asked, n=1)
+            hint = f", but {near[0]!r}" if near else ""
+            node = self._keys[near[0]] if near else self.node
+            raise self._reader.error(node, f"{self._where} has no {name!r}{hint}")
         return value
 
     def name(self, field: str) -> str:
