@@ -5,9 +5,10 @@ import gc
 
 import pytest
 
+import tchannel_wire as wire
 from tchannel import Response, errors, interceptors
 from tchannel.event import EventHook, EventType
-from tchannel.interceptors import Reply
+from tchannel.interceptors import Call, Reply
 
 
 def watch(channel):
@@ -421,3 +422,69 @@ async def test_what_a_cancelled_interceptor_raises_makes_no_noise(joined):
     gc.collect()
 
     assert noise == []
+
+
+@pytest.mark.parametrize("way", ["outgoing", "incoming"])
+@pytest.mark.parametrize("when", ["at once", "later"])
+async def test_an_interceptor_may_pass_a_call_on_and_still_look_at_its_reply(joined, way, when):
+    tasks = []
+
+    async def look(pending):
+        return await pending
+
+    def interceptor(call, proceed):
+        pending = proceed(call)
+        if when == "at once":
+            pending.add_done_callback(lambda future: seen.append(future.result()))
+        else:
+            tasks.append(asyncio.ensure_future(look(pending)))
+        return pending
+
+    seen = []
+    channel = joined.client if way == "outgoing" else joined.server
+    getattr(channel.interceptors, way).append(interceptor)
+    joined.server.raw.register("echo", lambda request: Response(request.body, b"head"))
+    response = await joined.client.raw("server", "echo", b"body", hostport=joined.hostport)
+    seen += await asyncio.gather(*tasks)
+    await joined.advance(0)
+
+    assert (response.body, response.headers, response.status) == (b"body", b"head", 0)
+    (reply,) = seen
+    assert isinstance(reply, Reply)
+    assert (reply.code, reply.arg2, reply.arg3) == (0, b"head", b"body")
+    assert reply.headers["as"] == "raw"
+
+
+async def test_what_an_interceptor_changes_without_a_look_is_changed(joined):
+    def interceptor(call, proceed):
+        call.arg3 = b"changed"
+        return proceed(call)
+
+    joined.client.interceptors.outgoing.append(interceptor)
+    joined.server.raw.register("echo", lambda request: request.body)
+
+    response = await joined.client.raw("server", "echo", b"body", hostport=joined.hostport)
+    assert response.body == b"changed"
+
+
+async def test_an_interceptor_may_proceed_more_than_once(joined):
+    async def interceptor(call, proceed):
+        first = await proceed(call)
+        second = await proceed(call.replace(arg3=first.arg3 + b"."))
+        return await proceed(call.replace(arg3=second.arg3 + b"."))
+
+    joined.client.interceptors.outgoing.append(interceptor)
+    joined.server.raw.register("echo", lambda request: request.body)
+
+    response = await joined.client.raw("server", "echo", b"body", hostport=joined.hostport)
+    assert response.body == b"body.."
+
+
+def test_a_call_has_no_other_attributes():
+    call = Call(
+        service="s", endpoint="e", scheme="raw", arg2=b"", arg3=b"", headers={}, channel=None,
+        outgoing=True, timeout=1.0, tracing=wire.Tracing.new(),
+    )  # fmt: skip
+
+    with pytest.raises(AttributeError, match="colour"):
+        call.colour  # noqa: B018 - the look alone is what is tested

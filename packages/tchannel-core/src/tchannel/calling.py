@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import AsyncIterable, Callable, Mapping
-from contextvars import Context
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
 from . import errors, interceptors
 from .current import current_call, saying_farewell
-from .interceptors import Call, Reply
-from .net import UNIX_CALLER, check_text, parse_hostport
-from .outbound import Decode, Delivery, OutgoingCall
+from .interceptors import PendingReply
+from .net import check_text
+from .outbound import Decode, Delivery, OutgoingCall, check_hostport
 from .response import Response
 from .schemes.raw import to_bytes
 from .spans import Trace, check_trace, make_tracing, pack_tracing, random_bits
@@ -203,7 +201,7 @@ class Calling:
         if hostport is not None and (
             type(hostport) is not str or hostport not in self.peers_table.peers
         ):
-            _check_hostport(hostport)
+            check_hostport(hostport)
 
         # Set from here rather than by an __init__ of 20 arguments: 0.2 µs less.
         call = OutgoingCall(loop=loop)
@@ -219,9 +217,12 @@ class Calling:
         call.hostport = hostport
         call.stream = stream
         call.attempts = 0
+        call.proceeded = False
+        call.request = None
         call.tried = ()
         call.peer = call.connection = call.exchange = call.body = None
         call.timer = call.patience = call.pump = call.delivered_to = call.readable = None
+        call.pending = None
         if parent is None and (trace is False or trace is True):
             # The usual case by itself: a trace of its own, 0.15 µs less.
             span = random_bits(64)
@@ -292,66 +293,20 @@ class Calling:
     # -- interceptors -------------------------------------------------------------------------
 
     def _intercept(self, made: OutgoingCall) -> asyncio.Future[Any]:
-        prepared = made.prepared
-        call = Call(
-            service=prepared.service,
-            endpoint=prepared.arg1.decode(),
-            scheme=prepared.headers["as"],
-            arg2=made.arg2,
-            arg3=made.arg3,
-            headers=dict(prepared.headers),
-            channel=made.channel,
-            outgoing=True,
-            timeout=made.timeout,
-            deadline=made.deadline,
-            tracing=wire.Tracing.unpack(made.tracing),
-            hostport=made.hostport,
-            retry_on=made.retry_on,
-            retry_limit=made.retry_limit,
-            known_peers=self.peers_table.group.hosts,
-            streaming=hasattr(made.arg3, "__aiter__"),
-        )
-        chained = interceptors.chain(
-            [*interceptors.process_wide.outgoing, *self.interceptors.outgoing],
-            partial(self._proceed, made),
-        )
+        decode = made.decode
         try:
-            inner = interceptors.as_future(chained(call))
+            reply = interceptors.run(
+                interceptors.process_wide.outgoing, self.interceptors.outgoing, made
+            )
         except Exception as error:
-            inner = self.loop.create_future()
+            inner: asyncio.Future[Any] = self.loop.create_future()
             inner.set_exception(error)
             inner.exception()
-        return Delivery(inner, made.decode)
-
-    def _proceed(self, made: OutgoingCall, call: Call) -> asyncio.Future[Reply]:
-        """Make the call that the interceptors let through, as they changed it."""
-        going = made.again()
-        prepared = made.prepared
-        endpoint = call.endpoint.encode()
-        if (
-            call.headers != prepared.headers
-            or call.service != prepared.service
-            or endpoint != prepared.arg1
-        ):
-            going.prepared = wire.prepare_call(
-                call.service, call.headers, endpoint, self.options.checksum
-            )
-        going.arg2 = call.arg2
-        going.arg3 = call.arg3
-        going.decode = Reply
-        going.timeout = call.timeout
-        going.deadline = call.deadline
-        going.retry_on = call.retry_on
-        going.retry_limit = call.retry_limit
-        if call.hostport is not None:
-            _check_hostport(call.hostport)
-        going.hostport = call.hostport
-        going.tracing = call.tracing.pack()
-        if self.use_loop() is None:
-            self.loop.call_soon(going.begin, context=Context())
-        else:
-            going.begin()
-        return going
+            return Delivery(inner, decode)
+        if type(reply) is PendingReply and reply.is_unseen_of(made):
+            reply.passed_on = True
+            return made
+        return Delivery(interceptors.as_future(reply), decode)
 
 
 def _bytes_response(
@@ -365,12 +320,3 @@ def _check_retry_limit(retry_limit: int) -> None:
         raise TypeError(f"retry_limit must be an int, not {retry_limit!r}")
     if retry_limit < 0:
         raise ValueError(f"retry_limit must not be negative, got {retry_limit}")
-
-
-def _check_hostport(hostport: str) -> None:
-    if not isinstance(hostport, str):
-        raise TypeError(f"hostport must be a str, not {hostport!r}")
-    _, port = parse_hostport(hostport)
-    # The caller on a Unix socket has no port, and may have gone a moment ago.
-    if port == 0 and not hostport.startswith(("unix:", UNIX_CALLER)):
-        raise ValueError(f"hostport needs a port other than 0: {hostport!r}")

@@ -27,6 +27,9 @@ __all__ = ["Connection"]
 
 log = logging.getLogger("tchannel.connection")
 
+_RESPONSE = wire.ResponseReceived
+_REQUEST = wire.RequestReceived
+
 # How long a closing connection may take to get rid of its last bytes.
 _CLOSE_TIMEOUT = 2.0
 
@@ -270,9 +273,9 @@ class Connection(asyncio.Protocol):
         for event in events:
             kind = type(event)
             # The two events of the hot path first: a table look-up and a call saved for each.
-            if kind is wire.ResponseReceived:
+            if kind is _RESPONSE:
                 event.context.on_response(event)
-            elif kind is wire.RequestReceived:
+            elif kind is _REQUEST:
                 serve(self, event)
             else:
                 _HANDLERS[kind](self, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,10 +36,12 @@ class Endpoint:
     __slots__ = (
         "_headers",
         "block",
+        "coroutine",
         "decode",
         "encode",
         "encode_error",
         "handler",
+        "headers",
         "scheme",
         "stream",
     )
@@ -55,13 +58,17 @@ class Endpoint:
     ) -> None:
         self.scheme = scheme
         self.handler = handler
+        self.coroutine = inspect.iscoroutinefunction(handler)
+        """Whether a call of the handler runs none of its code yet; others may do so as well."""
         self.decode = decode
         self.encode = encode
         self.encode_error = encode_error
         self.stream = stream
+        self.headers = {"as": scheme} if scheme is not None else {}
+        """The transport headers of a response; empty where they depend on the request."""
         self._headers: dict[str, bytes] = {}
         self.block = self.header_block(scheme) if scheme is not None else b""
-        """The encoded transport headers of a response; empty where they depend on the request."""
+        """The same, encoded."""
 
     def header_block(self, scheme: str) -> bytes:
         """Return the encoded transport headers of a response: ``as`` alone, always present.

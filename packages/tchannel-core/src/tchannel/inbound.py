@@ -7,9 +7,8 @@ import inspect
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from functools import partial
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 import tchannel_wire as wire
@@ -17,7 +16,7 @@ import tchannel_wire as wire
 from . import errors, interceptors
 from .current import current_call
 from .event import EventType
-from .interceptors import Call, Reply
+from .interceptors import Call, PendingReply, Reply, pending_reply
 from .request import Request, TransportHeaders
 from .response import Response
 from .streaming import Body, close_body, to_chunk
@@ -30,16 +29,19 @@ __all__ = ["InboundRequest", "serve"]
 
 log = logging.getLogger("tchannel.inbound")
 
-_AFTER_RECEIVE: Final = EventType.after_receive_request
-_BEFORE_RECEIVE: Final = EventType.before_receive_request
-_BEFORE_SEND: Final = EventType.before_send_response
-_AFTER_SEND: Final = EventType.after_send_response
+# Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
+_AFTER_RECEIVE: Final = int(EventType.after_receive_request)
+_BEFORE_RECEIVE: Final = int(EventType.before_receive_request)
+_BEFORE_SEND: Final = int(EventType.before_send_response)
+_AFTER_SEND: Final = int(EventType.after_send_response)
 
 # Results that are surely neither awaitable nor a stream: one look-up instead of two checks.
 _PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool, Response})
 
 # They end the process; whatever else a handler raises costs its own call, not the connection.
 _FOR_THE_PROCESS: Final = (KeyboardInterrupt, SystemExit)
+
+_new = object.__new__
 
 # From 3.12 on a task may begin at once: a handler that never waits costs 1.5 µs less.
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
@@ -60,10 +62,8 @@ class InboundRequest(Request):
 
     __slots__ = (
         "_coroutine",
-        "_future",
+        "_pending",
         "_task",
-        "_task_context",
-        "_tracing",
         "answered",
         "cancelled",
         "connection",
@@ -71,6 +71,19 @@ class InboundRequest(Request):
         "event",
         "stream",
     )
+
+    # Made and filled in by `serve`, without a call of __init__: 0.1 µs less.
+    connection: Connection
+    event: wire.RequestReceived
+    endpoint_: Endpoint
+    answered: bool
+    cancelled: bool
+    stream: Body | None
+    _task: asyncio.Task[None] | None
+    _coroutine: Coroutine[Any, Any, Any] | None
+    """What the handler returned and `_task` runs, unless the handler is a coroutine function."""
+    _pending: PendingReply | None
+    """What interceptors hold of the answer until it is there."""
 
     # What the event says is not copied for each call: 0.2 µs less.
     @property
@@ -108,23 +121,6 @@ class InboundRequest(Request):
         """Seconds within which the caller wants the answer."""
         return self.event.ttl / 1000
 
-    def __init__(
-        self, connection: Connection, event: wire.RequestReceived, endpoint: Endpoint
-    ) -> None:
-        self._transport: TransportHeaders | None = None
-        self.body = event.arg3
-        self.headers = event.arg2
-        self.connection = connection
-        self.event = event
-        self.endpoint_ = endpoint
-        self.answered = False
-        self.cancelled = False
-        self.stream: Body | None = None
-        self._coroutine: Coroutine[Any, Any, Any] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._task_context: Context | None = None
-        self._future: asyncio.Future[Reply] | None = None
-
     @property
     def transport(self) -> TransportHeaders:
         """Protocol-level headers, made when first looked at."""
@@ -153,19 +149,88 @@ class InboundRequest(Request):
 
     def start(self, context: Context) -> None:
         """Run the handler within ``context``."""
-        self._task_context = context
+        if self.endpoint_.coroutine:
+            # Nothing of the handler runs before its task does, so the task does everything: two
+            # calls and a turn into the context less for the usual kind of handler, 0.3 µs.
+            self._run(self._serve(), context)
+        else:
+            context.run(self._serve_plainly)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what an interceptor sees of the call."""
+        event = self.event
+        return {
+            "service": event.service,
+            "endpoint": self.endpoint,
+            "scheme": self.scheme,
+            "arg2": event.arg2,
+            "arg3": event.arg3 if self.stream is None else self.stream,
+            "headers": dict(event.headers),
+            "channel": self.connection.channel,
+            "outgoing": False,
+            "timeout": self.timeout,
+            "deadline": event.deadline,
+            "tracing": self.tracing,
+            "hostport": None,
+            "retry_on": event.headers.get("re", "c"),
+            "retry_limit": None,
+            "peer": self.connection.address,
+            "known_peers": (),
+            "streaming": self.stream is not None,
+        }
+
+    def watch(self, pending: PendingReply) -> asyncio.Future[Reply]:
+        """Return a Future of the reply, for an interceptor that waits for it."""
+        future: asyncio.Future[Reply] = self.connection.loop.create_future()
+        future.add_done_callback(partial(_given_up, self, pending), context=Context())
+        return future
+
+    def proceed(self, call: Call) -> PendingReply:
+        """Run the handler on what the interceptors made of the call, in their context."""
+        pending = self._pending = pending_reply(self)
+        if call._origin is None:
+            self.headers, self.body = call.arg2, call.arg3
+        if self.endpoint_.coroutine:
+            self._run(self._serve(), copy_context())
+        else:
+            self._serve_plainly()
+        return pending
+
+    def pass_on(self, pending: PendingReply) -> None:
+        """Answer with what the interceptors passed on without a look at it, once it is there."""
+        pending.passed_on = True
+        outcome = pending.take()
+        if outcome is None or self.answered:
+            return
+        if isinstance(outcome, tuple):
+            self._answer(outcome[0], outcome[1], outcome[2])
+        else:
+            self.refuse(outcome)
+
+    async def _serve(self) -> None:
+        """Call a handler that is a coroutine function, and answer, all in one task."""
         try:
-            result = context.run(self._call_handler)
+            result = await self._call_handler()
+        except BaseException as error:
+            self._task = None
+            self._failed(error)
+            if isinstance(error, _FOR_THE_PROCESS):
+                raise
+        else:
+            # Before the answer, which may be a stream with a task of its own.
+            self._task = None
+            self._finish(result)
+
+    def _serve_plainly(self) -> None:
+        """Call a handler of any other kind, and go on with what it returned."""
+        try:
+            result = self._call_handler()
         except BaseException as error:
             self._failed(error)
             if isinstance(error, _FOR_THE_PROCESS):
                 raise
             return
-        # The two kinds of handlers that nearly all are, before any other.
-        kind = type(result)
-        if kind is CoroutineType:
-            self._run(result)
-        elif kind in _PLAIN:
+        if type(result) in _PLAIN:
             self._finish(result)
         else:
             self._resolve(result)
@@ -175,9 +240,9 @@ class InboundRequest(Request):
         endpoint = self.endpoint_
         if endpoint.decode is not None:
             self._decode(endpoint.decode)
-        channel = self.connection.channel
-        if channel.events.callbacks[_BEFORE_RECEIVE]:
-            channel.events.fire(_BEFORE_RECEIVE, self)
+        events = self.connection.channel.events
+        if events.callbacks[_BEFORE_RECEIVE]:
+            events.fire(_BEFORE_RECEIVE, self)
         return endpoint.handler(self)
 
     def _decode(self, decode: Callable[[bytes, bytes], tuple[Any, Any]]) -> None:
@@ -192,29 +257,25 @@ class InboundRequest(Request):
 
     def _resolve(self, result: object) -> None:
         """Go on with what the handler returned; a decorated handler may return anything."""
-        if inspect.iscoroutine(result):
-            self._run(result)
+        if inspect.isawaitable(result) and not isinstance(result, asyncio.Future):
+            coroutine = result if inspect.iscoroutine(result) else _await(result)
+            self._coroutine = coroutine
+            # A copy: the context itself is entered already.
+            self._run(self._serve_coroutine(coroutine), copy_context())
         elif isinstance(result, asyncio.Future):
             result.add_done_callback(self._future_done)
-        elif inspect.isawaitable(result):
-            self._run(_await(result))
         else:
             self._finish(result)
 
-    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def _run(self, coroutine: Coroutine[Any, Any, None], context: Context) -> None:
         # A real task: asyncio.timeout, TaskGroup and anyio need a current task.
-        self._coroutine = coroutine
-        task: asyncio.Task[None] = _new_task(
-            self._finish_coroutine(coroutine),
-            loop=self.connection.loop,
-            context=self._task_context,
-        )
+        task: asyncio.Task[None] = _new_task(coroutine, loop=self.connection.loop, context=context)
         if not task.done():
             self._task = task
             if self.cancelled:  # in its first step, which ran at once: it closed its connection
                 task.cancel()
 
-    async def _finish_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    async def _serve_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         # Inside the task rather than in a callback of it: one turn of the loop saved.
         try:
             result = await coroutine
@@ -224,7 +285,6 @@ class InboundRequest(Request):
             if isinstance(error, _FOR_THE_PROCESS):
                 raise
         else:
-            # Before the answer, which may be a stream with a task of its own.
             self._task = self._coroutine = None
             self._finish(result)
 
@@ -260,10 +320,12 @@ class InboundRequest(Request):
             channel.events.fire(_AFTER_SEND, response)
 
     def _answer(self, code: int, arg2: bytes, arg3: bytes | AsyncIterator[bytes]) -> None:
-        if self._future is not None:
-            if not self._future.done():
-                self._future.set_result(Reply(code, arg2, arg3, {"as": self.scheme}))
-            return
+        pending = self._pending
+        if pending is not None:
+            self._pending = None
+            pending.complete((code, arg2, arg3, self.endpoint_.headers or {"as": self.scheme}))
+            if not pending.passed_on:
+                return
         if not isinstance(arg3, bytes):
             self._answer_stream(code, arg2, arg3)
             return
@@ -285,8 +347,7 @@ class InboundRequest(Request):
             connection.count_unsent(len(arg2) + len(arg3))
 
     def _answer_stream(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
-        pump = self._pump(code, arg2, body)
-        self._task = self.connection.loop.create_task(pump, context=self._task_context)
+        self._task = self.connection.loop.create_task(self._pump(code, arg2, body))
 
     async def _pump(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
         connection = self.connection
@@ -337,15 +398,13 @@ class InboundRequest(Request):
             if answer is not None:
                 self._answer(*answer)
                 return
-        if self._future is not None:
-            if not self._future.done():
-                self._report(error)
-                if isinstance(error, asyncio.CancelledError):
-                    self._future.cancel()
-                else:
-                    self._future.set_exception(error)
-            return
         self._report(error)
+        pending = self._pending
+        if pending is not None:
+            self._pending = None
+            pending.complete(error)
+            if not pending.passed_on:
+                return
         self.refuse(error)
 
     def _report(self, error: BaseException) -> None:
@@ -409,8 +468,6 @@ class InboundRequest(Request):
         if self.answered:
             return
         self.answered = True
-        # The context holds this request: without it there is no cycle to collect.
-        self._task_context = None
         connection = self.connection
         connection.inbound.pop(self.event.id, None)
         channel = connection.channel
@@ -426,9 +483,14 @@ class InboundRequest(Request):
         self._close()
         if self.stream is not None:
             self.stream.fail(errors.CanceledError("the caller is gone"))
+        self.go_on_without_handler()
+
+    def go_on_without_handler(self) -> None:
+        """Stop the handler if it is still at work: for nobody, once there is an answer."""
         self.stop_handler()
-        if self._future is not None and not self._future.done():
-            self._future.cancel()
+        if self._pending is not None:
+            self._pending.complete(asyncio.CancelledError())
+            self._pending = None
 
     def stop_handler(self) -> None:
         """Cancel the handler, or the stream that it answers with."""
@@ -468,8 +530,15 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     if channel.draining:
         _refuse(connection, event, errors.DeclinedError("draining: the channel is closing"))
         return
-    request = InboundRequest(connection, event, endpoint)
-    inbound[event.id] = request
+    request = inbound[event.id] = _new(InboundRequest)
+    request.body = event.arg3
+    request.headers = event.arg2
+    request.connection = connection
+    request.event = event
+    request.endpoint_ = endpoint
+    request.answered = request.cancelled = False
+    request._transport = request.stream = request._task = None
+    request._coroutine = request._pending = None
     channel.inbound_calls += 1
     if endpoint.stream:
         request.stream = request.body = Body(connection)
@@ -479,7 +548,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     # Of its own for each handler: what one sets in it, no other sees.
     context = Context()
     if channel.interceptors.incoming or interceptors.process_wide.incoming:
-        _serve_intercepted(request, context)
+        context.run(_intercept, request)
     else:
         request.start(context)
 
@@ -496,71 +565,39 @@ def _refuse(
         events.fire(EventType.after_send_error, error)
 
 
-def _serve_intercepted(request: InboundRequest, context: Context) -> None:
+def _intercept(request: InboundRequest) -> None:
+    """Let the interceptors have the call; in the context that the handler will have."""
     channel = request.connection.channel
-    event = request.event
-    call = Call(
-        service=event.service,
-        endpoint=request.endpoint or "",
-        scheme=request.scheme,
-        arg2=event.arg2,
-        arg3=request.stream if request.stream is not None else event.arg3,
-        headers=dict(event.headers),
-        channel=channel,
-        outgoing=False,
-        timeout=event.ttl / 1000,
-        deadline=event.deadline,
-        tracing=request.tracing,
-        retry_on=event.headers.get("re", "c"),
-        peer=request.connection.address,
-        streaming=request.stream is not None,
-    )
-    chained = interceptors.chain(
-        [*interceptors.process_wide.incoming, *channel.interceptors.incoming],
-        partial(_proceed, request, context),
-    )
+    current_call.set(request)
     try:
-        future = context.run(_run_chain, request, chained, call)
+        reply = interceptors.run(
+            interceptors.process_wide.incoming, channel.interceptors.incoming, request
+        )
     except BaseException as error:
         _settle_error(request, error)
         if isinstance(error, _FOR_THE_PROCESS):
             raise
         return
+    if type(reply) is PendingReply and reply.is_unseen_of(request):
+        request.pass_on(reply)
+        return
+    future = interceptors.as_future(reply)
     if future.done():
         _settle(request, future)
     else:
         future.add_done_callback(partial(_settle, request), context=Context())
 
 
-def _run_chain(
-    request: InboundRequest, chained: interceptors.Proceed, call: Call
-) -> asyncio.Future[Reply]:
-    current_call.set(request)
-    return interceptors.as_future(chained(call))
-
-
-def _proceed(request: InboundRequest, context: Context, call: Call) -> asyncio.Future[Reply]:
-    """Run the handler on what the interceptors made of the call."""
-    future: asyncio.Future[Reply] = request.connection.loop.create_future()
-    request._future = future
-    future.add_done_callback(partial(_given_up, request), context=Context())
-    request.headers = call.arg2
-    request.body = call.arg3
-    # The interceptors run in the same context, so it is entered already: a copy of it.
-    request.start(context.copy())
-    return future
-
-
-def _given_up(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
+def _given_up(
+    request: InboundRequest, pending: PendingReply, future: asyncio.Future[Reply]
+) -> None:
     """An interceptor waits no more for the handler: its own timeout, perhaps."""
-    if future.cancelled() and request._future is future:
+    if future.cancelled() and request._pending is pending:
         request.stop_handler()
 
 
 def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
-    request._future = None
-    # The interceptors may have an answer before the handler has: it works for nobody then.
-    request.stop_handler()
+    request.go_on_without_handler()
     if future.cancelled():
         if not request.answered:
             request.refuse(asyncio.CancelledError())
@@ -577,8 +614,7 @@ def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
 
 
 def _settle_error(request: InboundRequest, error: BaseException) -> None:
-    request._future = None
-    request.stop_handler()
+    request.go_on_without_handler()
     if not request.answered:
         if not isinstance(error, errors.TChannelError):
             log.error("serving %s failed", request.endpoint, exc_info=error)

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import tchannel_wire as wire
 
@@ -25,6 +25,7 @@ __all__ = [
     "Call",
     "Interceptor",
     "Interceptors",
+    "PendingReply",
     "Proceed",
     "Reply",
     "add_incoming",
@@ -58,7 +59,10 @@ class Call:
 
     """
 
+    # Filled in when somebody first looks at the call or changes it: an interceptor that only
+    # passes calls on pays for none of them, 1.5 µs less.
     __slots__ = (
+        "_origin",
         "arg2",
         "arg3",
         "channel",
@@ -77,6 +81,9 @@ class Call:
         "timeout",
         "tracing",
     )
+
+    _origin: Origin | None
+    """Who knows the attributes, while nobody has looked at them; None from then on."""
 
     def __init__(
         self,
@@ -99,11 +106,12 @@ class Call:
         known_peers: Sequence[str] = (),
         streaming: bool = False,
     ) -> None:
+        _set_origin(self, None)
         self.service = service
         self.endpoint = endpoint
         self.scheme = scheme
         self.arg2 = arg2
-        self.arg3 = arg3
+        self.arg3: bytes | AsyncIterator[bytes] = arg3
         self.headers = headers
         self.channel = channel
         self.outgoing = outgoing
@@ -117,6 +125,26 @@ class Call:
         self.known_peers = known_peers
         self.streaming = streaming
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name in _FIELDS and self._origin is not None:
+                self._describe()
+                return getattr(self, name)
+            raise AttributeError(f"a call has no attribute {name!r}")
+
+        def __setattr__(self, name, value):
+            if self._origin is not None:
+                self._describe()
+            object.__setattr__(self, name, value)
+
+    def _describe(self) -> None:
+        origin = self._origin
+        assert origin is not None
+        _set_origin(self, None)
+        for name, value in origin.describe().items():
+            object.__setattr__(self, name, value)
+
     def replace(self, **changes: Any) -> Call:
         """Return a copy with other values for some attributes.
 
@@ -124,12 +152,33 @@ class Call:
             TypeError: A name that is no attribute of a call.
 
         """
-        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields = {name: getattr(self, name) for name in _FIELDS}
         return Call(**{**fields, **changes})
 
     def __repr__(self) -> str:
         way = "to" if self.outgoing else f"from {self.peer} for"
         return f"<Call {way} {self.service}::{self.endpoint} as {self.scheme}>"
+
+
+_new = object.__new__
+_set_origin: Final[Callable[[Call, Origin | None], None]] = Call.__dict__["_origin"].__set__
+_FIELDS: Final = frozenset(Call.__slots__) - {"_origin"}
+
+
+class Origin(Protocol):
+    """What a call comes from: an outgoing call, or a request to be served."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the attributes of a `Call`, all of them."""
+        ...
+
+    def proceed(self, call: Call) -> PendingReply:
+        """Go on with ``call``, which the interceptors may have changed."""
+        ...
+
+    def watch(self, pending: PendingReply) -> asyncio.Future[Reply]:
+        """Return a Future of the reply, for somebody who waits for it before it is passed on."""
+        ...
 
 
 class Reply:
@@ -160,6 +209,84 @@ class Reply:
     def __repr__(self) -> str:
         size = f"{len(self.arg3)} bytes" if isinstance(self.arg3, bytes) else "a stream"
         return f"<Reply code {self.code}, {size}>"
+
+
+Outcome: TypeAlias = "tuple[int, bytes, Any, Mapping[str, str]]"
+"""Code, arg2, arg3 and transport headers of an answer: what a `Reply` is made of."""
+
+
+class PendingReply:
+    """What ``proceed`` returns: an awaitable of the reply, and a Future to all who look closer.
+
+    An interceptor that returns it as it got it has not looked, and then neither a Future nor a
+    `Reply` is made for it: the answer goes straight to the caller, 2 µs less.
+    """
+
+    __slots__ = ("_future", "_origin", "_outcome", "passed_on")
+
+    # Made and filled in by `pending_reply`, without a call of __init__: 0.1 µs less.
+    _origin: Origin
+    _future: asyncio.Future[Reply] | None
+    _outcome: Outcome | BaseException | None
+    passed_on: bool
+    """Whether the interceptors gave it back: the answer goes to the caller by itself."""
+
+    def is_unseen_of(self, origin: Origin) -> bool:
+        """Say whether it is the reply to ``origin``, and nobody waits for it."""
+        return self._origin is origin and self._future is None
+
+    @property
+    def future(self) -> asyncio.Future[Reply]:
+        """The Future of the reply, made when first looked at."""
+        future = self._future
+        if future is None:
+            if self.passed_on:
+                future = asyncio.get_running_loop().create_future()
+            else:
+                future = self._origin.watch(self)
+            self._future = future
+            self._settle()
+        return future
+
+    def complete(self, outcome: Outcome | BaseException) -> None:
+        """Take the answer, or the error that came instead."""
+        self._outcome = outcome
+        if self._future is not None:
+            self._settle()
+
+    def take(self) -> Outcome | BaseException | None:
+        """Return what has come so far."""
+        return self._outcome
+
+    def _settle(self) -> None:
+        future, outcome = self._future, self._outcome
+        assert future is not None
+        if outcome is None or future.done():
+            return
+        if isinstance(outcome, tuple):
+            future.set_result(Reply(*outcome))
+        elif isinstance(outcome, asyncio.CancelledError):
+            future.cancel()
+        else:
+            future.set_exception(outcome)
+            future.exception()
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        return self.future.__await__()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            return getattr(self.future, name)
+
+
+def pending_reply(origin: Origin) -> PendingReply:
+    """Return what the interceptors of ``origin`` may wait for."""
+    pending = _new(PendingReply)
+    pending._origin = origin
+    pending._future = pending._outcome = None
+    pending.passed_on = False
+    return pending
 
 
 Proceed: TypeAlias = Callable[[Call], Awaitable[Reply]]
@@ -203,11 +330,25 @@ def remove_incoming(interceptor: Interceptor) -> None:
     process_wide.incoming.remove(interceptor)
 
 
-def chain(interceptors: Sequence[Interceptor], last: Proceed) -> Proceed:
-    """Return what runs ``interceptors``, outermost first, and then ``last``."""
-    for interceptor in reversed(interceptors):
-        last = _Link(interceptor, last)
-    return last
+def run(
+    outer: Sequence[Interceptor], inner: Sequence[Interceptor], origin: Origin
+) -> PendingReply | asyncio.Future[Reply]:
+    """Run the interceptors, ``outer`` ones first, on the call of ``origin``, and let it proceed.
+
+    Raises:
+        TypeError: One gave neither a reply nor an awaitable.
+        Exception: Whatever the outermost raised.
+
+    """
+    call = _new(Call)
+    _set_origin(call, origin)
+    last: Proceed = origin.proceed
+    interceptors = [*outer, *inner] if outer else inner
+    if len(interceptors) > 1:
+        for interceptor in interceptors[:0:-1]:
+            last = _Link(interceptor, last)
+    result = interceptors[0](call, last)
+    return result if type(result) is PendingReply else as_future(result)
 
 
 class _Link:
@@ -219,8 +360,9 @@ class _Link:
         self.interceptor = interceptor
         self.proceed = proceed
 
-    def __call__(self, call: Call) -> asyncio.Future[Reply]:
-        return as_future(self.interceptor(call, self.proceed))
+    def __call__(self, call: Call) -> PendingReply | asyncio.Future[Reply]:
+        result = self.interceptor(call, self.proceed)
+        return result if type(result) is PendingReply else as_future(result)
 
 
 def as_future(result: Awaitable[Reply] | Reply) -> asyncio.Future[Reply]:
@@ -232,6 +374,8 @@ def as_future(result: Awaitable[Reply] | Reply) -> asyncio.Future[Reply]:
     """
     if isinstance(result, asyncio.Future):
         return result
+    if isinstance(result, PendingReply):
+        return result.future
     loop = asyncio.get_running_loop()
     if isinstance(result, Reply):
         future: asyncio.Future[Reply] = loop.create_future()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-__all__ = ["Request", "TransportHeaders"]
+if TYPE_CHECKING:
+    import tchannel_wire as wire
+
+__all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
 
 
 class TransportHeaders:
@@ -164,3 +167,42 @@ class Request:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(service={self.service!r}, endpoint={self.endpoint!r})"
+
+
+class OutgoingRequest(Request):
+    """A call that is made, as hooks and trace functions see it: the rest is made when looked at."""
+
+    __slots__ = ("_prepared",)
+
+    def __init__(
+        self, body: Any, headers: Any, timeout: float, prepared: wire.PreparedCall
+    ) -> None:
+        self.body = body
+        self.headers = headers
+        self.timeout: float = timeout
+        self._transport = None
+        self._prepared = prepared
+
+    @property
+    def endpoint(self) -> str:  # type: ignore[override]  # what is called is not changed
+        """The endpoint that is called."""
+        return self._prepared.arg1.decode()
+
+    @property
+    def service(self) -> str:  # type: ignore[override]  # what is called is not changed
+        """The service that is called."""
+        return self._prepared.service
+
+    @property
+    def transport(self) -> TransportHeaders:
+        """Protocol-level headers, made when first looked at."""
+        transport = self._transport
+        if transport is None:
+            transport = self._transport = TransportHeaders.from_dict(
+                self._prepared.headers, ttl=int(self.timeout * 1000)
+            )
+        return transport
+
+    @transport.setter
+    def transport(self, value: TransportHeaders | None) -> None:
+        self._transport = value

@@ -49,6 +49,8 @@ _HEADER = Struct(">HBxI8x").unpack_from
 _ID = Struct(">4xI")
 _CALL_REQUEST = int(FrameType.CALL_REQUEST)
 _CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
+_CALL_REQUEST_CONTINUE = int(FrameType.CALL_REQUEST_CONTINUE)
+_CALL_RESPONSE_CONTINUE = int(FrameType.CALL_RESPONSE_CONTINUE)
 _DRAINING = "draining:"
 
 
@@ -184,11 +186,16 @@ class Connection(InboundSide, OutboundSide):
             stop = start + size
             if stop > end or size < HEADER_SIZE:
                 break
-            # The two frames of the hot path are read where they lie, the others cut out.
+            # The frames of the hot path and the large ones are read where they lie, the others
+            # cut out.
             if type == _CALL_RESPONSE and self._open:
                 self._receive_call_response(data, start, stop, id, now, events)
             elif type == _CALL_REQUEST and self._open:
                 self._receive_call_request(data, start, stop, id, now, events)
+            elif type == _CALL_REQUEST_CONTINUE and self._open:
+                self._receive_call_request_continue(data, start, stop, id, now, events)
+            elif type == _CALL_RESPONSE_CONTINUE and self._open:
+                self._receive_call_response_continue(data, start, stop, id, now, events)
             elif handler := self._handlers.get(type):
                 handler(self, data[start:stop], now, events)
             elif self._state != ConnectionState.CLOSED:
@@ -407,8 +414,6 @@ _FRAME_HANDLERS: dict[FrameType, FrameHandler] = {
     FrameType.INIT_RESPONSE: Connection._receive_init_response,
     FrameType.CALL_REQUEST: Connection._receive_unusual_request,
     FrameType.CALL_RESPONSE: Connection._receive_unusual_response,
-    FrameType.CALL_REQUEST_CONTINUE: Connection._receive_call_request_continue,
-    FrameType.CALL_RESPONSE_CONTINUE: Connection._receive_call_response_continue,
     FrameType.CANCEL: Connection._receive_cancel,
     FrameType.CLAIM: Connection._receive_claim,
     FrameType.PING_REQUEST: Connection._receive_ping_request,
@@ -421,5 +426,5 @@ for _state, _steps in TRANSITIONS.items():
     Connection.HANDLERS[_state] = {
         int(type): _FRAME_HANDLERS[type]
         for type in _steps
-        if isinstance(type, FrameType) and _state != ConnectionState.CLOSED
+        if type in _FRAME_HANDLERS and _state != ConnectionState.CLOSED
     }

@@ -149,8 +149,16 @@ class FragmentWriter:
 
     def next_frame(self) -> bytes | None:
         """The next frame, as full as the args given so far make it; None when there is none now."""
+        parts = self.next_parts()
+        return b"".join(parts) if parts else None
+
+    def next_parts(self) -> list[bytes]:
+        """The next frame in two parts that follow each other; none when there is none now.
+
+        The second part is arg3's, of up to 64 KiB, which need not be copied once more.
+        """
         if not self.ready:
-            return None
+            return []
         before = self.buffered
         room = MAX_FRAME_SIZE - HEADER_SIZE - 2 - len(self._fields)
         if self._checksum_type:
@@ -176,12 +184,12 @@ class FragmentWriter:
         else:
             chunks.append(self._take(room - 2))
         self.done = self.finished and self._in_arg3 and not self._pieces
-        frame = self._build(chunks)
+        parts = self._build(chunks)
         self.started = True
         self._fields = self._arg1 = b""
         if self._outbox is not None:
             self._outbox.pending += self.buffered - before
-        return frame
+        return parts
 
     def _grow(self, size: int) -> None:
         self.buffered += size
@@ -209,19 +217,20 @@ class FragmentWriter:
                 self._piece_at = 0
         return taken[0] if len(taken) == 1 else b"".join(taken)
 
-    def _build(self, chunks: list[bytes]) -> bytes:
+    def _build(self, chunks: list[bytes]) -> list[bytes]:
         flags = 0 if self.done else MORE_FRAGMENTS
         type = self._type if not self.started else self._type | _CONTINUATION
-        parts = [self._fields]
+        head = [self._fields]
         if self._checksum_type:
             self._checksum = chunks_checksum(self._checksum_type, chunks, self._checksum)
-            parts.append(_TYPED_SUM.pack(self._checksum_type, self._checksum))
+            head.append(_TYPED_SUM.pack(self._checksum_type, self._checksum))
         else:
-            parts.append(b"\0")
+            head.append(b"\0")
         for chunk in chunks:
-            parts += (_LENGTH.pack(len(chunk)), chunk)
-        size = _HEAD.size + sum(map(len, parts))
-        return b"".join((_HEAD.pack(size, type, self.id, flags), *parts))
+            head += (_LENGTH.pack(len(chunk)), chunk)
+        last = head.pop()
+        size = _HEAD.size + sum(map(len, head)) + len(last)
+        return [b"".join((_HEAD.pack(size, type, self.id, flags), *head)), last]
 
 
 class FragmentReader:

@@ -229,8 +229,9 @@ class InboundSide(ConnectionBase):
         if len(arg1) > self.options.max_arg1:
             raise _bad(f"arg1 has {len(arg1)} bytes, at most {self.options.max_arg1} are allowed")
 
-    def _receive_call_request_continue(self, frame: bytes, now: float, events: list[Event]) -> None:
-        id = _ID.unpack_from(frame)[0]
+    def _receive_call_request_continue(
+        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
+    ) -> None:
         request = self.inbound.get(id)
         flow = None if request is None else request._flow
         if request is None or flow is None or flow.reader is None:
@@ -238,8 +239,8 @@ class InboundSide(ConnectionBase):
             return
         reader = flow.reader
         try:
-            checksum_type, checksum, chunks = read_chunks(frame, 17)
-            last = not frame[16] & MORE_FRAGMENTS
+            checksum_type, checksum, chunks = read_chunks(data, start + 17, stop)
+            last = not data[start + 16] & MORE_FRAGMENTS
             if not reader.streaming:
                 self._gather(reader, reader.cost(chunks))
             reader.feed(checksum_type, checksum, chunks, last=last)

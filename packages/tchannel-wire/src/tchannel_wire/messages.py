@@ -224,14 +224,17 @@ class _Call(_Message):
         return b"".join(parts)
 
 
-def read_chunks(frame: bytes, offset: int) -> tuple[ChecksumType, int, list[bytes]]:
-    """Checksum type, checksum and chunks of a whole frame, from the checksum type's `offset` on.
+def read_chunks(
+    frame: bytes, offset: int, end: int | None = None
+) -> tuple[ChecksumType, int, list[bytes]]:
+    """Checksum type, checksum and chunks of a frame, from the checksum type's `offset` to its `end`.
 
     Raises:
         ProtocolError: The frame is cut off or has an unknown checksum type; code BAD_REQUEST.
 
     """
-    end = len(frame)
+    if end is None:
+        end = len(frame)
     if offset >= end:
         raise _cut_off()
     try:

@@ -387,15 +387,15 @@ class OutboundSide(ConnectionBase):
         self._advance_response(call, flow, reader, events, last=last)
 
     def _receive_call_response_continue(
-        self, frame: bytes, now: float, events: list[Event]
+        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
     ) -> None:
-        call = self.outbound.get(_ID.unpack_from(frame)[0])
+        call = self.outbound.get(id)
         if call is None:
             return
         flow = call._flow
-        last = len(frame) > 16 and not frame[16] & MORE_FRAGMENTS
+        last = stop - start > 16 and not data[start + 16] & MORE_FRAGMENTS
         try:
-            checksum_type, checksum, chunks = read_chunks(frame, 17)
+            checksum_type, checksum, chunks = read_chunks(data, start + 17, stop)
             if flow is None or flow.reader is None:
                 raise _bad("the first frame of a response is missing")
             reader = flow.reader

@@ -95,10 +95,10 @@ class Outbox:
         while writers:
             writer = writers.popleft()
             writer.queued = False
-            fragment = writer.next_frame()
-            assert fragment is not None  # only writers that are ready wait here
-            parts.append(fragment)
-            taken += len(fragment)
+            # In parts, so that a large chunk is copied once, into all that leaves now.
+            for part in writer.next_parts():
+                parts.append(part)
+                taken += len(part)
             if writer.done:
                 writer.owner.written_out()
             elif writer.ready:
