@@ -40,7 +40,7 @@ class EngineService(ThriftService):
         for one in reversed(lineage):
             for function in one.functions:
                 self._functions[function.name] = function
-                self.module = function.surface.request.__thrift_module__
+                self.module: ModuleType | None = function.surface.request.__thrift_module__
 
     def method_names(self) -> list[str]:
         """Return the names of its functions: inherited ones first, in the order of the IDL."""

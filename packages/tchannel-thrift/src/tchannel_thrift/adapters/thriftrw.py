@@ -25,7 +25,9 @@ class ThriftRWService(EngineService):
 
     def __init__(self, service_class: Any) -> None:
         super().__init__(service_class)
-        self.unknown_exception = import_module("thriftrw.errors").UnknownExceptionError
+        self.unknown_exception: type[Exception] = import_module(
+            "thriftrw.errors"
+        ).UnknownExceptionError
 
     def _codec(self, surface: Any) -> Codec:
         codec = super()._codec(surface)

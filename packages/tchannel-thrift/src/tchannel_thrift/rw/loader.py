@@ -44,7 +44,7 @@ class Loader:
             protocol = BinaryProtocol()
         if not isinstance(protocol, BinaryProtocol):
             raise TypeError(f"protocol must be a BinaryProtocol, not {protocol!r}")
-        self.compiler = Compiler(
+        self.compiler: Compiler = Compiler(
             protocol, strict=strict is None or strict, include_as=bool(include_as)
         )
         self._lock = threading.RLock()
@@ -95,7 +95,20 @@ class Loader:
 
 
 _loader = Loader()
-load = _loader.load
+
+
+def load(path: str | os.PathLike[str], name: str | None = None) -> types.ModuleType:
+    """The module of a Thrift file, strictly read: ``Loader.load`` of the one default loader.
+
+    Args:
+        path: The file, encoded in UTF-8.
+        name: ``__name__`` of the module; default is that of the file without its extension.
+
+    Raises:
+        What ``Loader.load`` raises.
+
+    """
+    return _loader.load(path, name)
 
 
 def install(path: str | os.PathLike[str], name: str | None = None) -> types.ModuleType:

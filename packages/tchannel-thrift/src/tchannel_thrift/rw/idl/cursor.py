@@ -43,11 +43,15 @@ class Cursor:
     )
 
     def __init__(self, source: str, *, path: str | None, strict: bool) -> None:
-        self.source = source
-        self.path = path
-        self.strict = strict
-        self.kinds, self.texts, self.starts, self.docs = tokenize(source, strict=strict)
-        self.index = 0
+        self.source: str = source
+        self.path: str | None = path
+        self.strict: bool = strict
+        tokens = tokenize(source, strict=strict)
+        self.kinds: list[str] = tokens.kinds
+        self.texts: list[str] = tokens.texts
+        self.starts: list[int] = tokens.starts
+        self.docs: dict[int, str] = tokens.docs
+        self.index: int = 0
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", source))]
 
     # -- places ---------------------------------------------------------------------------------

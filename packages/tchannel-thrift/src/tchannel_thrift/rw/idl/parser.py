@@ -97,6 +97,8 @@ class DocumentParser(ValueParser):
 
     __slots__ = ("include_as",)
 
+    index: int
+
     def __init__(
         self,
         source: str,
@@ -107,7 +109,7 @@ class DocumentParser(ValueParser):
         own_types: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(source, path=path, strict=strict, own_types=own_types)
-        self.include_as = include_as
+        self.include_as: bool = include_as
 
     def document(self) -> Document:
         """Headers, then definitions."""

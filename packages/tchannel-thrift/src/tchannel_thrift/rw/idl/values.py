@@ -46,6 +46,8 @@ class ValueParser(Cursor):
 
     __slots__ = ("_lenient_base_types",)
 
+    index: int
+
     def __init__(
         self,
         source: str,

@@ -41,9 +41,9 @@ class BinaryReader:
     __slots__ = ("depth", "payload", "position")
 
     def __init__(self, payload: bytes, position: int = 0, depth: int = DEFAULT_MAX_DEPTH) -> None:
-        self.payload = payload
-        self.position = position
-        self.depth = depth
+        self.payload: bytes = payload
+        self.position: int = position
+        self.depth: int = depth
 
     @property
     def remaining(self) -> int:
@@ -309,7 +309,7 @@ class BinaryProtocol(Protocol):
     def __init__(self, *, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
         if max_depth < 1:
             raise ValueError(f"max_depth must be at least 1, not {max_depth!r}")
-        self.max_depth = max_depth
+        self.max_depth: int = max_depth
 
     def reader(self, payload: bytes) -> BinaryReader:
         """A reader of ``payload`` with this protocol's limits."""

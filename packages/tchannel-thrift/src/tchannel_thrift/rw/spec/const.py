@@ -18,10 +18,10 @@ class ConstSpec:
     __slots__ = ("linked", "name", "surface", "type_spec")
 
     def __init__(self, name: str, type_spec: TypeSpec, surface: object) -> None:
-        self.name = name
-        self.type_spec = type_spec
-        self.surface = surface
-        self.linked = True
+        self.name: str = name
+        self.type_spec: TypeSpec = type_spec
+        self.surface: object = surface
+        self.linked: bool = True
 
     def __repr__(self) -> str:
         return f"ConstSpec(name={self.name!r}, surface={self.surface!r})"

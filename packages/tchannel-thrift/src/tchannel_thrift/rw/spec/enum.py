@@ -30,8 +30,8 @@ class EnumTypeSpec(TypeSpec):
     def __init__(self, name: str, items: dict[str, int]) -> None:
         self._name = name
         self._surface: type | None = None
-        self.linked = True
-        self.items = items
+        self.linked: bool = True
+        self.items: dict[str, int] = items
         self.values_to_names: dict[int, list[str]] = {}
         for item, value in items.items():
             self.values_to_names.setdefault(value, []).append(item)

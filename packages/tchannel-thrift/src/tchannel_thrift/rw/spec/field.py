@@ -26,12 +26,12 @@ class FieldSpec:
     __slots__ = ("_spec", "default_value", "id", "linked", "name", "required", "struct_name")
 
     def __init__(self, id: int, name: str, required: bool, struct_name: str) -> None:
-        self.id = id
-        self.name = name
-        self.required = required
-        self.struct_name = struct_name
+        self.id: int = id
+        self.name: str = name
+        self.required: bool = required
+        self.struct_name: str = struct_name
         self.default_value: Any = None
-        self.linked = False
+        self.linked: bool = False
         self._spec: TypeSpec | None = None
 
     @property

@@ -21,7 +21,7 @@ class ListTypeSpec(TypeSpec):
     __slots__ = ("vspec",)
 
     def __init__(self, vspec: TypeSpec) -> None:
-        self.vspec = vspec
+        self.vspec: TypeSpec = vspec
 
     @property
     def name(self) -> str:

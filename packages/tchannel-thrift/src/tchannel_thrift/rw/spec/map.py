@@ -22,8 +22,8 @@ class MapTypeSpec(TypeSpec):
     __slots__ = ("kspec", "vspec")
 
     def __init__(self, kspec: TypeSpec, vspec: TypeSpec) -> None:
-        self.kspec = kspec
-        self.vspec = vspec
+        self.kspec: TypeSpec = kspec
+        self.vspec: TypeSpec = vspec
 
     @property
     def name(self) -> str:

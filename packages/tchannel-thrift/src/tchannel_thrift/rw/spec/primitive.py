@@ -81,9 +81,9 @@ class _Integer(PrimitiveTypeSpec):
 
     def __init__(self, name: str, ttype_code: int, bits: int) -> None:
         super().__init__(name, ttype_code, (int, int, numbers.Integral))
-        self.bits = bits
-        self.maximum = (1 << (bits - 1)) - 1
-        self.minimum = -(1 << (bits - 1))
+        self.bits: int = bits
+        self.maximum: int = (1 << (bits - 1)) - 1
+        self.minimum: int = -(1 << (bits - 1))
 
     def validate(self, value: Any) -> None:
         """Raise TypeError or ValueError unless the value can be written."""

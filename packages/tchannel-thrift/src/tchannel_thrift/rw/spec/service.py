@@ -103,13 +103,13 @@ class FunctionSpec:
         *,
         oneway: bool,
     ) -> None:
-        self.name = name
-        self.args_spec = args_spec
-        self.result_spec = result_spec
-        self.oneway = oneway
+        self.name: str = name
+        self.args_spec: FunctionArgsSpec = args_spec
+        self.result_spec: FunctionResultSpec | None = result_spec
+        self.oneway: bool = oneway
         self.service: ServiceSpec | None = None
         self.surface: ServiceFunction | None = None
-        self.linked = True
+        self.linked: bool = True
         args_spec.function = self
         if result_spec is not None:
             result_spec.function = self
@@ -138,11 +138,11 @@ class ServiceSpec:
     __slots__ = ("_by_name", "functions", "linked", "name", "parent", "surface")
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
         self.functions: list[FunctionSpec] = []
         self.parent: ServiceSpec | None = None
         self.surface: Any = None
-        self.linked = False
+        self.linked: bool = False
         self._by_name: dict[str, FunctionSpec] | None = None
 
     def lookup(self, name: str | bytes) -> FunctionSpec | None:

@@ -38,9 +38,9 @@ class StructTypeSpec(TypeSpec):
         self._name = name
         self._surface: Any = None
         self._by_id: dict[int, tuple[int, FieldSpec]] | None = None
-        self.constructions = 0
+        self.constructions: int = 0
         self.fields: list[FieldSpec] = []
-        self.linked = False
+        self.linked: bool = False
 
     @property
     def name(self) -> str:

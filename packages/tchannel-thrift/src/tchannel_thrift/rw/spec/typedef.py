@@ -23,7 +23,7 @@ class TypedefTypeSpec(TypeSpec):
 
     def __init__(self, name: str, target_spec: TypeSpec) -> None:
         self._name = name
-        self.target_spec = target_spec
+        self.target_spec: TypeSpec = target_spec
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ class UnionTypeSpec(StructTypeSpec):
 
     def __init__(self, name: str, *, allow_empty: bool = False) -> None:
         super().__init__(name)
-        self.allow_empty = allow_empty
+        self.allow_empty: bool = allow_empty
 
     def write_to(self, writer: BinaryWriter, value: Any) -> None:
         """Check and write a value."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from . import mtype
 
 
@@ -19,10 +21,10 @@ class Message:
     __slots__ = ("body", "message_type", "name", "seqid")
 
     def __init__(self, name: bytes, seqid: int, message_type: int, body: object) -> None:
-        self.name = name
-        self.seqid = seqid
-        self.message_type = message_type
-        self.body = body
+        self.name: bytes = name
+        self.seqid: int = seqid
+        self.message_type: int = message_type
+        self.body: object = body
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
@@ -34,7 +36,7 @@ class Message:
             other.body,
         )
 
-    __hash__ = None  # type: ignore[assignment]  # the body can change
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # the body can change
 
     def __repr__(self) -> str:
         kind = mtype.name_of(self.message_type) or str(self.message_type)
