@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
+pytest.importorskip("tchannel_thrift", reason="needs tchannel-thrift")
+
 from tchannel import TChannel, thrift_request_builder
 from tchannel_testing import data
 
-pytest.importorskip("tchannel_thrift", reason="needs tchannel-thrift")
 
 TYPES = ["bool", "byte", "i16", "i32", "i64", "double", "string", "binary", "list", "set", "map"]
 KINDS = ["enum", "typedef", "struct", "union", "exception", "const", "void", "extends", "throws"]
@@ -125,3 +126,20 @@ def test_it_is_the_same_module_by_either_name(program):
     check = "import tchannel_testing.data; assert data is tchannel_testing.data, data"
 
     subprocess.run([sys.executable, "-c", f"{program}; {check}"], check=True, timeout=30)
+
+
+def test_without_apaches_library_the_generated_form_says_what_to_install():
+    program = """if True:
+        import sys
+        sys.modules["thrift"] = None
+        from tchannel_testing import data
+        data.generated
+        """
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert run.stderr.endswith(
+        "ModuleNotFoundError: data.generated needs Apache's library: pip install thrift\n"
+    )

@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
+pytest.importorskip("tchannel_thrift", reason="needs tchannel-thrift")
+
 from tchannel import TChannel, errors, thrift
 from tchannel_testing import data
 
-pytest.importorskip("tchannel_thrift", reason="needs tchannel-thrift")
 
 from tchannel_testing.thrift_service import FakeThriftService
 

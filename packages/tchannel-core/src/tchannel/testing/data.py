@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 from .._optional import import_layer
 
 if TYPE_CHECKING:
-    from tchannel_testing.data import IDL, everything, generated, load
-
-    __all__ = ["IDL", "everything", "generated", "load"]
+    from tchannel_testing.data import *  # noqa: F403 - re-exported to type checkers
+    from tchannel_testing.data import everything, generated  # noqa: F401 - lazy, so not in __all__
 else:
     # The layer's module itself: there is one of it, whichever way it was imported.
     sys.modules[__name__] = import_layer("tchannel_testing.data", dist="tchannel-testing")

@@ -45,7 +45,13 @@ def __getattr__(name: str) -> Any:
         module = globals()[name] = load()
         return module
     if name == "generated":
-        for part in ("everything.ttypes", "everything.EverythingService"):
-            importlib.import_module(f"{__name__}.generated.{part}")
+        try:
+            for part in ("everything.ttypes", "everything.EverythingService"):
+                importlib.import_module(f"{__name__}.generated.{part}")
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "thrift":
+                raise
+            hint = "data.generated needs Apache's library: pip install thrift"
+            raise ModuleNotFoundError(hint, name="thrift") from None
         return importlib.import_module(f"{__name__}.generated")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ pytest imports this module in every run, so that everything else is imported whe
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,8 +190,11 @@ def tchannel_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     mode = request.config.getoption("--tchannel-record-mode")
     if mode is not None:
         arguments["record_mode"] = mode
-    location = request.path.parent / path if path is not None else _cassette_path(request)
-    with use_cassette(location, **arguments) as cassette:
+    if path is None:
+        path = _cassette_path(request)
+    elif isinstance(path, str | os.PathLike):  # else use_cassette says what is wrong
+        path = request.path.parent / path
+    with use_cassette(path, **arguments) as cassette:
         yield cassette
 
 
