@@ -169,3 +169,8 @@ async def test_elapse_lets_tasks_react_between_timers():
 async def test_elapse_needs_at_least_one_turn():
     with pytest.raises(ValueError, match="turns"):
         await ManualClock().elapse(1, turns=0)
+
+
+def test_a_timer_for_no_time_at_all_is_refused():
+    with pytest.raises(ValueError, match="a timer needs a time, got nan"):
+        ManualClock().call_at(float("nan"), print)

@@ -89,7 +89,11 @@ class ManualClock:
         """Run ``callback(*args)`` once the clock has reached ``when``.
 
         A time that has passed already runs at the next move of the clock, be it by 0 seconds.
+
+        :raises ValueError: ``when`` is NaN, which is never reached and keeps others from it.
         """
+        if math.isnan(when):
+            raise ValueError("a timer needs a time, got nan")
         timer = ManualTimer(self, when, lambda: callback(*args))
         heapq.heappush(self._queue, (when, next(self._order), timer))
         return timer
