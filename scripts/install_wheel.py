@@ -1,7 +1,8 @@
 # noqa: INP001 - a script, not a module of a package
 """Install one of the five distributions from its built wheel, as a user would, and prove it.
 
-Usage: ``python scripts/install_wheel.py tchannel-core [extra…]``, with the Python to install into.
+Usage: ``python scripts/install_wheel.py tchannel-core [extra…] [tchannel-testing]``, with the Python to
+install into. Further distributions are tools of its tests.
 The wheels are those in ``dist/`` (``make dist``); siblings come from there too, and all else from
 wherever pip is configured to look. Exit code 1 when the installation is not consistent, or when
 Python would import the distribution from somewhere else, such as the source tree.
@@ -42,8 +43,8 @@ def pip(*arguments: str) -> None:
         sys.exit(code)
 
 
-def install(name: str, extras: list[str]) -> None:
-    """Replace whatever is installed of the five distributions by the wheel and what it needs."""
+def install(name: str, extras: list[str], tools: list[str]) -> None:
+    """Replace whatever is installed of the five distributions by the wheels and what they need."""
     pip("uninstall", "--quiet", "--yes", *IMPORTS)
     # The constraints keep pip from taking a sibling of the same version from anywhere else.
     lines = [f"{sibling} @ {wheel_of(sibling).as_uri()}" for sibling in IMPORTS]
@@ -51,7 +52,7 @@ def install(name: str, extras: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("\n".join(lines) + "\n")
-        pip("install", "--quiet", "--constraint", str(constraints), requirement)
+        pip("install", "--quiet", "--constraint", str(constraints), requirement, *tools)
     pip("check")
 
 
@@ -82,5 +83,10 @@ def is_installed(name: str) -> bool:
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in IMPORTS:
         sys.exit(__doc__)
-    install(sys.argv[1], sys.argv[2:])
+    rest = sys.argv[2:]
+    install(
+        sys.argv[1],
+        extras=[word for word in rest if word not in IMPORTS],
+        tools=[word for word in rest if word in IMPORTS],
+    )
     verify(sys.argv[1])

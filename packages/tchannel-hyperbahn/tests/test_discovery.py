@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytest.importorskip("tchannel_thrift", reason="needs the extra `discover`")
+
 from tchannel import Response, errors
 from tchannel_hyperbahn import InvalidServiceName, NoPeersAvailable, discover
 from tchannel_hyperbahn.discovery_messages import answer_discovery, read_discovery, write_query

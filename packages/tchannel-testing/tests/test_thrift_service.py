@@ -9,8 +9,6 @@ pytest.importorskip("tchannel_thrift", reason="needs tchannel-thrift")
 
 from tchannel import TChannel, errors, thrift
 from tchannel_testing import data
-
-
 from tchannel_testing.thrift_service import FakeThriftService
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.importorskip("tchannel_thrift", reason="needs the extra `discover`")
+
 from tchannel_hyperbahn import HyperbahnSource
 
 

@@ -15,14 +15,14 @@ import warnings
 
 warnings.simplefilter("ignore")
 
-import yaml  # noqa: E402  # after the filter
-from tornado import gen, ioloop  # noqa: E402  # after the filter
+import yaml  # after the filter
+from tornado import gen, ioloop  # after the filter
 
 if int(yaml.__version__.split(".")[0]) > 5:  # tchannel-python relies on the default of PyYAML 5
     yaml.load = functools.partial(yaml.load, Loader=yaml.FullLoader)
 
-from tchannel import Response, TChannel, thrift  # noqa: E402  # after the filter, as above
-from tchannel.testing import vcr  # noqa: E402  # after the filter, as above
+from tchannel import Response, TChannel, thrift  # after the filter, as above
+from tchannel.testing import vcr  # after the filter, as above
 
 IDL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "keyvalue.thrift")
 
