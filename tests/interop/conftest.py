@@ -13,9 +13,9 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))  # the package "thirdparty" is not installed; make cluster uses it too
 
-from thirdparty import hyperbahn as hyperbahn_module  # noqa: E402
-from thirdparty import install  # noqa: E402
-from thirdparty.peer import KINDS, Peer  # noqa: E402
+from thirdparty import hyperbahn as hyperbahn_module
+from thirdparty import install
+from thirdparty.peer import KINDS, Peer
 
 StartPeer = Callable[..., Peer]
 StartHyperbahn = Callable[[int], hyperbahn_module.Cluster]

@@ -21,30 +21,32 @@ def programs():
                 yield pytest.param(code, id=f"{readme.parent.name}-{number}")
 
 
-def run(*argv):
+def run(folder, *argv):
     return subprocess.run(
         [sys.executable, "-W", "error", *argv],
         capture_output=True,
         text=True,
         timeout=50,
         check=False,
-        cwd=ROOT,
+        cwd=folder,  # some write files beside them
     )
 
 
 @pytest.mark.parametrize("code", list(programs()))
-def test_a_program_of_a_readme_runs_without_a_warning(code):
-    result = run("-c", code)
+def test_a_program_of_a_readme_runs_without_a_warning(code, tmp_path):
+    result = run(tmp_path, "-c", code)
 
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
 
 
 @pytest.mark.parametrize(
-    "demo", sorted(ROOT.glob("examples/**/demo.py")), ids=lambda p: p.parent.name
+    "demo",
+    sorted(ROOT.glob("examples/**/demo.py")),
+    ids=lambda p: p.parent.relative_to(ROOT).as_posix(),
 )
-def test_a_demo_ends_well(demo):
-    result = run(str(demo))
+def test_a_demo_ends_well(demo, tmp_path):
+    result = run(tmp_path, str(demo))
 
     assert result.returncode == 0, result.stderr
     assert " ms " in result.stdout

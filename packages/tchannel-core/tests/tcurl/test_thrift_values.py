@@ -7,8 +7,8 @@ import pytest
 
 rw = pytest.importorskip("tchannel_thrift.rw", reason="the Thrift layer is installed apart")
 
-from tchannel.tcurl.failures import ToolError  # noqa: E402 - behind the skip
-from tchannel.tcurl.thrift_values import FromJSON, to_json  # noqa: E402 - behind the skip
+from tchannel.tcurl.failures import ToolError
+from tchannel.tcurl.thrift_values import FromJSON, to_json
 
 IDL = """
 enum Colour { RED = 1, GREEN = 2 }
