@@ -426,5 +426,7 @@ for _state, _steps in TRANSITIONS.items():
     Connection.HANDLERS[_state] = {
         int(type): _FRAME_HANDLERS[type]
         for type in _steps
-        if type in _FRAME_HANDLERS and _state != ConnectionState.CLOSED
+        if isinstance(type, FrameType)
+        and type in _FRAME_HANDLERS
+        and _state != ConnectionState.CLOSED
     }
