@@ -7,6 +7,7 @@ from math import inf
 from struct import Struct
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .checksums import WHOLE_CHECKSUMS, ChecksumType
 from .deadlines import DeadlineItem, DeadlineQueue
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError, WireError
 from .events import ConnectionClosed, Event, RequestReceived
@@ -21,7 +22,6 @@ from .states import ConnectionState, LocalInput, after_input
 from .tracing import NO_TRACING
 
 if TYPE_CHECKING:
-    from .checksums import ChecksumType
     from .handshake import RemotePeer
 
 __all__ = [
@@ -88,6 +88,7 @@ class ConnectionBase:
     _request_service: str
     _request_headers: dict[str, str]
     _request_checksum_type: ChecksumType
+    """What the last request of the hot path used: CRC-32 or CRC-32C."""
     _request_checksum: Callable[[bytes], int]
     _response_prefix: bytes
     _response_size: int
@@ -129,6 +130,8 @@ class ConnectionBase:
         self._reassembly = 0
         self._drain_text = ""
         self._request_size = self._response_size = NO_SIZE
+        self._request_checksum_type = ChecksumType.CRC32C
+        self._request_checksum = WHOLE_CHECKSUMS[ChecksumType.CRC32C]
         self._enter(state)
 
     # --- state --------------------------------------------------------------------------------

@@ -357,9 +357,14 @@ class InboundSide(ConnectionBase):
             length3 = len(arg3)
             size = packers.size + length2 + length3
             checksum_type = request.checksum_type
-            # CRC-32 and CRC-32C are the odd types. A frame that is full to the last byte must not
-            # begin its arg3 at the edge, which the writer sees to.
-            if size >= MAX_FRAME_SIZE or not checksum_type & 1 or request._flow is not None:
+            # The type of the last small request is a usual one, and nearly always this one's, too.
+            # A frame that is full to the last byte must not begin its arg3 at the edge, which the
+            # writer sees to.
+            if (
+                size >= MAX_FRAME_SIZE
+                or checksum_type is not self._request_checksum_type
+                or request._flow is not None
+            ):
                 return self._respond_unusually(request, header_block, arg2, arg3, code)
             frame = (
                 packers[length2](
@@ -371,7 +376,7 @@ class InboundSide(ConnectionBase):
                     request.tracing,
                     header_block,
                     checksum_type,
-                    WHOLE_CHECKSUMS[checksum_type](arg2 + arg3),
+                    self._request_checksum(arg2 + arg3),
                     0,
                     length2,
                     arg2,
