@@ -380,3 +380,25 @@ async def test_many_small_bodies_that_nobody_reads_are_bounded_together(
         closing = channel.close(grace=1)
         await clock.advance(5)
         await closing
+
+
+async def test_leaving_a_body_early_ends_the_call(joined):
+    ended = []
+
+    @joined.server.raw.register("endless")
+    async def endless(request):
+        try:
+            while True:
+                yield b"x" * 1000
+                await asyncio.sleep(0)
+        finally:
+            ended.append(True)
+
+    response = await joined.client.raw("server", "endless", hostport=joined.hostport, stream=True)
+    async with response.body as body:
+        async for chunk in body:
+            assert chunk
+            break
+    await joined.advance(0)
+
+    assert ended == [True]

@@ -87,6 +87,12 @@ class Body(AsyncIterator[bytes]):
         self._size = 0
         self._end()
 
+    async def __aenter__(self) -> Body:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     async def aclose(self) -> None:
         """Stop reading; a call that is still being answered is cancelled."""
         self.discard()
