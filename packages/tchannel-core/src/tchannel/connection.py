@@ -141,9 +141,14 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle every event in ``data``, then send what the handlers answered at once."""
-        self.handle(self.wire.receive(data, self.timers.time()))
-        if self.wire.has_data and not self.flushing:
-            self._flush()
+        flushing, self.flushing = self.flushing, True
+        try:
+            self.handle(self.wire.receive(data, self.timers.time()))
+        finally:
+            # What was answered meanwhile leaves now: a turn of the loop less than by `flush_soon`.
+            self.flushing = flushing
+            if not flushing and self.wire.has_data:
+                self._flush()
         if self.paused:
             # Pongs and refusals are answers as well: nobody may make us keep any number of them.
             replied = self.wire.replied
