@@ -355,3 +355,21 @@ async def test_a_channel_closes_while_a_broken_connection_still_has_bytes_to_sen
     await joined.advance(5)
     await closing
     assert joined.server.connections == set()
+
+
+async def test_a_connection_that_is_just_being_accepted_is_closed_as_well(tcp):
+    import socket
+
+    server = tcp("server", hostport="127.0.0.1:0")
+    server.listen()
+    await asyncio.sleep(0.01)
+    with socket.create_connection(("127.0.0.1", server.port)) as caller:
+        # One turn: the loop has seen that somebody knocks, and no more.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await server.close(grace=1)
+        caller.settimeout(5)
+        try:
+            assert caller.recv(1) == b""
+        except ConnectionResetError:
+            pass

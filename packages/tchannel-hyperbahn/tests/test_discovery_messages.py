@@ -18,6 +18,13 @@ from tchannel_hyperbahn.discovery_messages import (
 QUERY = bytes.fromhex("0c0001 0b0001 00000004 6e616d65 00 00")
 
 
+@pytest.fixture(autouse=True)
+def engine(request):
+    """All but one of these tests need the extra."""
+    if "without_the_engine" not in request.node.name:
+        pytest.importorskip("tchannel_thrift", reason="needs the extra `discover`")
+
+
 def test_a_query_has_the_bytes_that_hyperbahn_reads():
     assert write_query("name") == QUERY
 

@@ -20,6 +20,9 @@ log = logging.getLogger("tchannel.closing")
 # What a connection gets for its last bytes once everything else is over.
 _LAST_BYTES = 2.5
 
+# From a readable listening socket to `connection_made`: a task, its transport, its callback.
+_TURNS_TO_ACCEPT = 4
+
 
 async def close_channel(channel: TChannel, grace: float) -> None:
     """End ``channel``: nothing of it is left afterwards, neither task nor socket nor timer.
@@ -38,6 +41,10 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     channel.stop_sources()
     if channel.listener is not None:
         channel.listener.close()
+        # What asyncio has accepted already becomes a connection within a few turns of the loop;
+        # it has to be known to be closed.
+        for _ in range(_TURNS_TO_ACCEPT):
+            await asyncio.sleep(0)
     await _until(channel, lambda: not channel.outgoing_calls(), ends)
     channel.draining = True
     for connection in list(channel.connections):

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from .connection import Connection
 
 __all__ = ["Body", "close_body", "to_chunk"]
@@ -87,7 +89,7 @@ class Body(AsyncIterator[bytes]):
         self._size = 0
         self._end()
 
-    async def __aenter__(self) -> Body:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
