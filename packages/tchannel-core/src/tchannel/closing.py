@@ -20,9 +20,6 @@ log = logging.getLogger("tchannel.closing")
 # What a connection gets for its last bytes once everything else is over.
 _LAST_BYTES = 2.5
 
-# From a readable listening socket to `connection_made`: a task, its transport, its callback.
-_TURNS_TO_ACCEPT = 4
-
 
 async def close_channel(channel: TChannel, grace: float) -> None:
     """End ``channel``: nothing of it is left afterwards, neither task nor socket nor timer.
@@ -41,10 +38,6 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     channel.stop_sources()
     if channel.listener is not None:
         channel.listener.close()
-        # What asyncio has accepted already becomes a connection within a few turns of the loop;
-        # it has to be known to be closed.
-        for _ in range(_TURNS_TO_ACCEPT):
-            await asyncio.sleep(0)
     await _until(channel, lambda: not channel.outgoing_calls(), ends)
     channel.draining = True
     for connection in list(channel.connections):
@@ -53,6 +46,7 @@ async def close_channel(channel: TChannel, grace: float) -> None:
             connection.flush_soon()
     await _until(channel, lambda: not channel.inbound_calls, ends)
     channel.closing = True
+    await _end_arriving(channel)
     for call in list(channel.waiting):
         call.give_up()
     channel.peers_table.stop_connecting()
@@ -70,6 +64,17 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     await asyncio.gather(*hooks, return_exceptions=True)
     if channel.guard is not None:
         await channel.guard.release()
+
+
+async def _end_arriving(channel: TChannel) -> None:
+    """See to connections that were accepted and are not made yet."""
+    if channel.listener is not None:
+        arriving = list(channel.listener.arriving)
+        # A turn for those that need no more; the others are TLS handshakes.
+        await asyncio.sleep(0)
+        for task in arriving:
+            task.cancel()
+        await asyncio.gather(*arriving, return_exceptions=True)
 
 
 async def _run(callback: Callable[[], object], within: float, channel: TChannel) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 import stat
 import threading
 from contextvars import Context
@@ -28,6 +29,9 @@ log = logging.getLogger("tchannel.listener")
 _BACKLOG = 1024
 _ALL_IPV4 = "0.0.0.0"  # noqa: S104 - what users write to bind everywhere
 _EVERYWHERE = frozenset({"", _ALL_IPV4, "::"})
+
+# How long nothing is accepted after the process ran out of descriptors.
+_RETRY_AFTER = 1.0
 
 # How long a loop may take to start before a listener that nobody reads says so.
 _WARN_AFTER = 1.0
@@ -48,12 +52,13 @@ class Listener:
 
     def __init__(self, channel: TChannel, hostport: str | None, *, reuse_port: bool) -> None:
         self._channel = channel
-        self._servers: list[asyncio.Server] = []
-        self._duplicates: list[socket.socket] = []
-        self._starting: asyncio.Handle | None = None
-        self._attaching: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._resuming: asyncio.TimerHandle | None = None
         self._warning: threading.Timer | None = None
         self._unlink: str | None = None
+        # Connections that were accepted and are not made yet: TLS shakes hands meanwhile. With
+        # the socket as long as nobody else sees to it.
+        self.arriving: dict[asyncio.Task[None], socket.socket | None] = {}
         if hostport is not None and hostport.startswith("unix:"):
             path = hostport.removeprefix("unix:")
             self._sockets = [_bind_unix(path)]
@@ -78,20 +83,51 @@ class Listener:
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Accept connections on ``loop``; what was accepted on another loop is not our concern."""
         self.detach()
-        # No coroutine is made before the loop runs: it may never do so. And in an empty context:
-        # what arrives must not inherit that of whoever called listen().
-        self._starting = loop.call_soon(self._start, loop, context=Context())
+        self._loop = loop
+        # Not asyncio.Server, which breaks, and loses the socket, when it is closed while a
+        # connection is being accepted.
+        self._resume()
         if not loop.is_running():
             self._warn_unless_running(loop)
 
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._starting = None
-        self._attaching = loop.create_task(self._serve(loop))
+    def _resume(self) -> None:
+        self._resuming = None
+        if self._loop is not None:
+            for bound in self._sockets:
+                # In an empty context: what arrives must not inherit that of the caller of listen().
+                Context().run(self._loop.add_reader, bound.fileno(), self._accept, bound)
 
-    async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _accept(self, bound: socket.socket) -> None:
+        loop = self._loop
+        assert loop is not None
         if self._warning is not None:
             self._warning.cancel()
             self._warning = None
+        for _ in range(_BACKLOG):
+            try:
+                accepted, _ = bound.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                # Out of descriptors or memory: the socket stays readable, so look away for a while.
+                log.warning("%s cannot accept connections: %s", self._channel.name, error)
+                for other in self._sockets:
+                    loop.remove_reader(other.fileno())
+                self._resuming = loop.call_later(_RETRY_AFTER, self._resume)
+                return
+            accepted.setblocking(False)
+            task = loop.create_task(self._make_connection(loop, accepted))
+            self.arriving[task] = accepted
+            task.add_done_callback(self._arrived)
+
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        accepted = self.arriving.pop(task, None)
+        if accepted is not None:  # cancelled before it began
+            accepted.close()
+
+    async def _make_connection(
+        self, loop: asyncio.AbstractEventLoop, accepted: socket.socket
+    ) -> None:
         channel = self._channel
         tls: dict[str, Any] = {}
         if channel.ssl_server is not None:
@@ -101,23 +137,13 @@ class Listener:
                 "ssl_handshake_timeout": timeout,
                 "ssl_shutdown_timeout": timeout,
             }
-        for bound in self._sockets:
-            # A dup, so that the sockets outlive this loop and can be attached to the next.
-            duplicate = bound.dup()
-            self._duplicates.append(duplicate)
-            create = (
-                loop.create_unix_server if bound.family == socket.AF_UNIX else loop.create_server
-            )
-            server = await create(
-                lambda: Connection(channel, None),
-                sock=duplicate,
-                backlog=_BACKLOG,
-                start_serving=False,
-                **tls,
-            )
-            # Known before it serves: the channel may be closed while it begins to.
-            self._servers.append(server)
-            await server.start_serving()
+        task = asyncio.current_task()
+        assert task is not None
+        self.arriving[task] = None
+        try:
+            await loop.connect_accepted_socket(lambda: Connection(channel, None), accepted, **tls)
+        except (OSError, ssl.SSLError) as error:
+            log.info("a connection to %s could not be made: %s", channel.name, error)
 
     def _warn_unless_running(self, loop: asyncio.AbstractEventLoop) -> None:
         def warn() -> None:
@@ -138,20 +164,13 @@ class Listener:
         if self._warning is not None:
             self._warning.cancel()
             self._warning = None
-        if self._starting is not None:
-            self._starting.cancel()
-            self._starting = None
-        if self._attaching is not None:
-            if not self._attaching.get_loop().is_closed():
-                self._attaching.cancel()
-            self._attaching = None
-        for server in self._servers:
-            if not server.get_loop().is_closed():
-                server.close()
-        self._servers = []
-        for duplicate in self._duplicates:
-            duplicate.close()
-        self._duplicates = []
+        if self._resuming is not None:
+            self._resuming.cancel()
+            self._resuming = None
+        loop, self._loop = self._loop, None
+        if loop is not None and not loop.is_closed():
+            for bound in self._sockets:
+                loop.remove_reader(bound.fileno())
 
     def close(self) -> None:
         """Accept nothing more. Connections that were accepted stay."""
@@ -165,13 +184,9 @@ class Listener:
 
     def forget(self) -> None:
         """In a forked child: drop what belongs to the parent, without a word to its loop."""
-        drop_for_good(
-            (self._duplicates, self._servers, self._starting, self._attaching, self._warning)
-        )
-        self._servers = []
-        self._duplicates = []
-        self._starting = self._attaching = None
-        self._warning = None
+        drop_for_good((self._loop, self._resuming, self._warning, self.arriving))
+        self._loop = self._resuming = self._warning = None
+        self.arriving = {}
 
 
 def drop_for_good(objects: object) -> None:
@@ -203,9 +218,11 @@ def _bind(host: str, port: int, *, reuse_port: bool) -> list[socket.socket]:
 def _listen(
     host: str, port: int, family: socket.AddressFamily, *, reuse_port: bool
 ) -> socket.socket:
-    return socket.create_server(
+    bound = socket.create_server(
         (host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
     )
+    bound.setblocking(False)
+    return bound
 
 
 def _bind_unix(path: str) -> socket.socket:
@@ -215,6 +232,7 @@ def _bind_unix(path: str) -> socket.socket:
     try:
         bound.bind(path)
         bound.listen(_BACKLOG)
+        bound.setblocking(False)
     except BaseException:
         bound.close()
         raise
