@@ -119,7 +119,7 @@ verify-types: $(VENV)/.check  ## How complete the types of each package are, for
 .PHONY: test-plugins
 test-plugins: $(VENV)/.test  ## Our pytest plugin beside each plugin that runs coroutines
 	for version in $(or $(PLUGIN_PYTHONS),3.12 3.13); do \
-	    $(BIN)/python packages/tchannel-testing/tests/environments/run.py --keep build/plugins-$$version \
+	    $(BIN)/python packages/tchannel-testing/tests/environments/run.py --keep $(CURDIR)/build/plugins-$$version \
 	        --python $$(scripts/find-python $$version) || exit 1; \
 	done
 
