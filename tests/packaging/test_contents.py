@@ -5,6 +5,9 @@ import tarfile
 import zipfile
 from email.parser import Parser
 
+# What tools leave in the tree, and what they are told there.
+IN_THE_TREE_ONLY = {"__pycache__", ".ruff_cache", "ruff.toml"}
+
 
 def names_in(wheel):
     with zipfile.ZipFile(wheel) as archive:
@@ -33,7 +36,7 @@ def test_a_wheel_has_every_file_of_the_package(wheel, name, package, root):
     expected = {
         str(path.relative_to(source))
         for path in (source / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not IN_THE_TREE_ONLY & set(path.parts)
     }
 
     assert expected == {one for one in names_in(wheel) if ".dist-info/" not in one}
