@@ -102,7 +102,7 @@ async def asynchronous(service: Any, not_found: type[Exception], hostport: str) 
                 response = await channel.thrift(client.getValue("hi"))
             except not_found as error:
                 expect("hi", error.key)  # type: ignore[attr-defined]  # declared by the IDL
-                return f"{type(error).__name__}, key {error.key!r}"  # type: ignore[attr-defined]
+                return f"{type(error).__name__}, key {error.key!r}"  # type: ignore[attr-defined]  # likewise
             raise WrongAnswer(f"a missing key gave {response!r}")
 
         await step("set", lambda: set_value("hello", "world"))

@@ -25,7 +25,7 @@ def current_loop() -> asyncio.AbstractEventLoop:
     with warnings.catch_warnings():
         # 3.12 and 3.13 warn that there is no current loop; making one is what is wanted here.
         warnings.simplefilter("ignore", DeprecationWarning)
-        loop: asyncio.AbstractEventLoop = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
+        loop: asyncio.AbstractEventLoop = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]  # stubs lack it
     return loop
 
 
