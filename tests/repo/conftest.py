@@ -95,7 +95,6 @@ class LongFiles:
 LONG_FILES = LongFiles(
     limit=450,
     allowed={
-        "packages/tchannel-wire/src/tchannel_wire/messages.py": "each message: read next to write",
     },
 )
 

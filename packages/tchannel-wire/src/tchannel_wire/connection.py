@@ -7,9 +7,10 @@ from math import inf
 from struct import Struct
 from types import UnionType
 
+from .arguments import check_claim
 from .connection_base import FrameHandler
 from .deadlines import DeadlineItem, DeadlineQueue
-from .errors import NO_MESSAGE_ID, ErrorCode, PeerError, ProtocolError
+from .errors import NO_MESSAGE_ID, ErrorCode, PeerError, ProtocolError, known_code
 from .events import (
     ClaimReceived,
     Connected,
@@ -39,7 +40,7 @@ from .messages import (
     encode,
 )
 from .options import Options
-from .outbound import OutboundSide, check_call, known_code
+from .outbound import OutboundSide
 from .states import TRANSITIONS, ConnectionState, LocalInput, after_frame, after_input
 from .tracing import NO_TRACING
 
@@ -295,7 +296,7 @@ class Connection(InboundSide, OutboundSide):
 
         """
         after_input(self._state, LocalInput.START)
-        milliseconds = check_call(b"", b"", ttl, tracing)
+        milliseconds = check_claim(tracing, ttl)
         message = Claim(id=self._next_id, ttl=milliseconds, tracing=tracing)
         self._take_id(now)
         self._outbox.append(encode(message))

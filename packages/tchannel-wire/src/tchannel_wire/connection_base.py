@@ -287,6 +287,12 @@ def is_at_work(request: RequestReceived) -> bool:
     return (reader is None or reader.streaming) and (writer is None or not writer.finished)
 
 
+def is_announced(request: RequestReceived) -> bool:
+    """Whether the user has got the event of this request."""
+    flow = request._flow
+    return flow is None or flow.reader is None or flow.reader.streaming
+
+
 def first_frame_cost(frame: bytes, headers: int, chunks: int) -> int:
     """What keeping the first frame of an unfinished message costs."""
     return MESSAGE_OVERHEAD + len(frame) + _HEADER_OVERHEAD * headers + CHUNK_OVERHEAD * chunks

@@ -23,7 +23,9 @@ __all__ = [
     "PeerError",
     "ProtocolError",
     "WireError",
+    "bad_request",
     "error_name",
+    "known_code",
 ]
 
 NO_MESSAGE_ID = 0xFFFFFFFF
@@ -62,6 +64,14 @@ def error_name(code: int) -> str:
     return _ERROR_NAMES.get(code) or f"error {code:#04x}"
 
 
+def known_code(code: int) -> int:
+    """`code` as an `ErrorCode`, or as the number it is."""
+    try:
+        return ErrorCode(code)
+    except ValueError:
+        return code
+
+
 class WireError(Exception):
     """Base class of the errors of this package."""
 
@@ -94,6 +104,11 @@ class ProtocolError(WireError):
     def __str__(self) -> str:
         about = "" if self.message_id == NO_MESSAGE_ID else f" (message {self.message_id})"
         return f"{self.description}{about}"
+
+
+def bad_request(description: str) -> ProtocolError:
+    """The error for a message that is wrong and costs only its own call."""
+    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)
 
 
 class PeerError(WireError):

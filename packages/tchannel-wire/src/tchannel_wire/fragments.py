@@ -12,7 +12,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from .checksums import ChecksumType, chunks_checksum, verify_chunks
-from .errors import ErrorCode, ProtocolError
+from .errors import bad_request
 from .frames import HEADER_SIZE, MAX_FRAME_SIZE
 from .messages import MORE_FRAGMENTS
 
@@ -279,17 +279,19 @@ class FragmentReader:
 
         """
         if checksum_type != self.checksum_type:
-            raise _bad(
+            raise bad_request(
                 f"checksum type changes from {self.checksum_type.name} to {checksum_type.name}"
             )
         self.frames += 1
         if self.frames > self._options.max_frames_per_message:
-            raise _bad(f"more than {self._options.max_frames_per_message} frames in one message")
+            raise bad_request(
+                f"more than {self._options.max_frames_per_message} frames in one message"
+            )
         size = sum(map(len, chunks))
         if self.size + size > self._options.max_message_size:
-            raise _bad(f"message is larger than {self._options.max_message_size} bytes")
+            raise bad_request(f"message is larger than {self._options.max_message_size} bytes")
         if not verify_chunks(checksum_type, checksum, chunks, self.checksum):
-            raise _bad(f"bad {checksum_type.name} checksum {checksum:#010x}")
+            raise bad_request(f"bad {checksum_type.name} checksum {checksum:#010x}")
         self.checksum = checksum
         self.size += size
         arg = self.arg
@@ -298,14 +300,16 @@ class FragmentReader:
             if index:
                 arg += 1
             if arg > 2:
-                raise _bad("more than three args")
+                raise bad_request("more than three args")
             if arg == 0 and chunk and self.frames > 1:
-                raise _bad("arg1 is fragmented")
+                raise bad_request("arg1 is fragmented")
             if chunk:
                 self._parts[arg].append(chunk)
         self.arg = arg
         if last and arg < 2:
-            raise _bad(f"{arg + 1 if self.frames > 1 or chunks else 0} args instead of three")
+            raise bad_request(
+                f"{arg + 1 if self.frames > 1 or chunks else 0} args instead of three"
+            )
 
     @staticmethod
     def cost(chunks: list[bytes]) -> int:
@@ -326,7 +330,3 @@ class FragmentReader:
         self.streaming = True
         self.size = 0
         self.frames = 1
-
-
-def _bad(description: str) -> ProtocolError:
-    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)

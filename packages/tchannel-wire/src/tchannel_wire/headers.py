@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from .errors import ErrorCode, ProtocolError
+from .errors import bad_request
 
 if TYPE_CHECKING:
     from .options import Options
@@ -145,23 +145,23 @@ def _decode(block: bytes) -> dict[str, str]:
     headers: dict[str, str] = {}
     try:
         if header_block_end(block, 0) != len(block):
-            raise _bad("transport headers are cut off")
+            raise bad_request("transport headers are cut off")
         count = block[0]
         if count > MAX_HEADERS:
-            raise _bad(f"{count} transport headers, at most {MAX_HEADERS} are allowed")
+            raise bad_request(f"{count} transport headers, at most {MAX_HEADERS} are allowed")
         offset = 1
         for _ in range(count):
             value_at = offset + 1 + block[offset]
             end = value_at + 1 + block[value_at]
             key = str(block[offset + 1 : value_at], "utf-8")
             if key in headers:
-                raise _bad(f"transport header {key!r} is given twice")
+                raise bad_request(f"transport header {key!r} is given twice")
             headers[key] = str(block[value_at + 1 : end], "utf-8")
             offset = end
     except IndexError:
-        raise _bad("transport headers are cut off") from None
+        raise bad_request("transport headers are cut off") from None
     except UnicodeDecodeError:
-        raise _bad("transport headers are not UTF-8") from None
+        raise bad_request("transport headers are not UTF-8") from None
     return headers
 
 
@@ -173,16 +173,16 @@ def check_header_limits(headers: Mapping[str, str], options: Options) -> None:
 
     """
     if len(headers) > options.max_headers:
-        raise _bad(f"{len(headers)} transport headers, at most {options.max_headers} are allowed")
+        raise bad_request(
+            f"{len(headers)} transport headers, at most {options.max_headers} are allowed"
+        )
     most_key, most_value = options.max_header_key_length, options.max_header_value_length
     if most_key == most_value == 0xFF:  # the wire's own limit, so nothing can be longer
         return
     for key, value in headers.items():
         if len(key.encode()) > most_key:
-            raise _bad(f"transport header {key[:40]!r} is longer than {most_key} bytes")
+            raise bad_request(f"transport header {key[:40]!r} is longer than {most_key} bytes")
         if len(value.encode()) > most_value:
-            raise _bad(f"transport header {key[:40]!r} has a value longer than {most_value} bytes")
-
-
-def _bad(description: str) -> ProtocolError:
-    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)
+            raise bad_request(
+                f"value of transport header {key[:40]!r} is longer than {most_value} bytes"
+            )

@@ -1,9 +1,8 @@
 """The side of a connection on which the peer calls us.
 
 A small request in one frame takes the fast way through `_receive_call_request`. Whatever is
-unusual about a frame, be it legal or not, leads to `_receive_unusual_request`, which looks at
-everything with the classes of messages.py: the fast way only has to notice that it is not the
-right one.
+unusual about a frame, be it legal or not, leads to inbound_unusual.py, which looks at every field:
+the fast way only has to notice that it is not the right one.
 """
 
 from __future__ import annotations
@@ -11,25 +10,18 @@ from __future__ import annotations
 import struct
 from struct import Struct
 
+from .arguments import check_answer
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import ConnectionBase, first_frame_cost, is_at_work
+from .connection_base import is_announced, is_at_work
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError
-from .events import (
-    CancelReceived,
-    Event,
-    RequestChunk,
-    RequestExpired,
-    RequestReceived,
-    RequestRefused,
-)
-from .exchanges import InboundFlow
-from .fragments import FragmentReader, FragmentWriter
+from .events import CancelReceived, Event, RequestExpired, RequestReceived, RequestRefused
+from .fragments import FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import AS, CN, check_header_limits, decode_headers, header_block_end
+from .inbound_unusual import UnusualInbound
 from .layouts import HeadLayouts, Packers
-from .messages import MORE_FRAGMENTS, CallRequest, Cancel, decode, read_chunks
+from .messages import Cancel, decode
 from .states import ConnectionState
-from .tracing import NO_TRACING
 
 __all__ = ["InboundSide"]
 
@@ -56,11 +48,9 @@ _NO_FIELDS = (0, 0, b"", b"", 0, 0)
 _new = object.__new__
 
 _CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
-_RESPONSE_SIZE = 54
-"""A response's frame without its header block and args."""
 
 
-class InboundSide(ConnectionBase):
+class InboundSide(UnusualInbound):
     """Receives the peer's calls and answers them."""
 
     __slots__ = ()
@@ -154,144 +144,6 @@ class InboundSide(ConnectionBase):
         self._request_size = head.size
         return True
 
-    def _receive_unusual_request(self, frame: bytes, now: float, events: list[Event]) -> None:
-        """A request of several frames, a bad one, or one that the fast way does not know."""
-        id = _ID.unpack_from(frame)[0]
-        if id == NO_MESSAGE_ID:
-            self._fatal(ProtocolError("call request with the reserved id 0xffffffff"), events)
-            return
-        if id in self.inbound:
-            description = f"call request with id {id}, which is in flight"
-            self._fatal(ProtocolError(description, message_id=id), events)
-            return
-        service, endpoint = "", b""
-        tracing = frame[21:_PREFIX] if len(frame) >= _PREFIX else NO_TRACING
-        try:
-            message = decode(frame)
-            assert isinstance(message, CallRequest)
-            service = message.service
-            endpoint = message.chunks[0] if message.chunks else b""
-            self._check_request(message, endpoint)
-            reader = FragmentReader(message.checksum_type, self.options)
-            last = not message.more
-            if not last:
-                headers, chunks = len(message.headers), len(message.chunks)
-                self._gather(reader, first_frame_cost(frame, headers, chunks))
-            try:
-                reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
-            except ProtocolError:
-                self._release(reader)
-                raise
-        except ProtocolError as error:
-            self._refuse(id, tracing, error, service, endpoint, events)
-            return
-        deadline = now + message.ttl * 0.001
-        request = RequestReceived(
-            id,
-            message.flags,
-            message.ttl,
-            deadline,
-            tracing,
-            service,
-            message.headers,
-            message.checksum_type,
-            endpoint,
-            b"",
-            b"",
-            not last,
-        )
-        if not last and self._stream_request is not None:
-            reader.to_stream = self._stream_request(request)
-        flow = request._flow = InboundFlow(self, request)
-        flow.reader = reader
-        self.inbound[id] = request
-        if deadline < self._timer_at:
-            self._set_timer(deadline)
-        self._advance_request(request, flow, reader, events, last=last)
-
-    def _check_request(self, request: CallRequest, arg1: bytes) -> None:
-        """The rules that a call request breaks although it can be read.
-
-        Raises:
-            ProtocolError: With what its sender is to be told.
-
-        """
-        if self._state == ConnectionState.DRAINING:
-            raise ProtocolError(self._drain_text, code=ErrorCode.DECLINED)
-        if request.ttl == 0:
-            raise ProtocolError("the ttl has run out: it is 0", code=ErrorCode.TIMEOUT)
-        if not request.service:
-            raise _bad("no service name given")
-        for key in (AS, CN):
-            if key not in request.headers:
-                raise _bad(f"transport header {key!r} is missing")
-        check_header_limits(request.headers, self.options)
-        if len(arg1) > self.options.max_arg1:
-            raise _bad(f"arg1 has {len(arg1)} bytes, at most {self.options.max_arg1} are allowed")
-
-    def _receive_call_request_continue(
-        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
-    ) -> None:
-        request = self.inbound.get(id)
-        flow = None if request is None else request._flow
-        if request is None or flow is None or flow.reader is None:
-            # Of a call that is over: refused, answered early, cancelled or expired.
-            return
-        reader = flow.reader
-        try:
-            checksum_type, checksum, chunks = read_chunks(data, start + 17, stop)
-            last = not data[start + 16] & MORE_FRAGMENTS
-            if not reader.streaming:
-                self._gather(reader, reader.cost(chunks))
-            reader.feed(checksum_type, checksum, chunks, last=last)
-        except ProtocolError as error:
-            self._refuse(id, request.tracing, error, request.service, request.arg1, events)
-            return
-        self._advance_request(request, flow, reader, events, last=last)
-
-    def _advance_request(
-        self,
-        request: RequestReceived,
-        flow: InboundFlow,
-        reader: FragmentReader,
-        events: list[Event],
-        *,
-        last: bool,
-    ) -> None:
-        """Tell what the last frame has completed."""
-        if reader.streaming:
-            data = reader.take(2)
-            reader.passed_on()
-            if data or last:
-                events.append(RequestChunk(request.id, data, last))
-        elif last or (reader.to_stream and reader.arg == 2):
-            request.arg1 = reader.take(0)
-            request.arg2 = reader.take(1)
-            request.arg3 = reader.take(2)
-            request.more = not last
-            events.append(request)
-            self._release(reader)
-            reader.passed_on()
-        if last:
-            flow.reader = None
-
-    def _refuse(
-        self,
-        id: int,
-        tracing: bytes,
-        error: ProtocolError,
-        service: str,
-        endpoint: bytes,
-        events: list[Event],
-    ) -> None:
-        """Answer a bad call with an error of its own; the rest of its frames will be ignored."""
-        request = self.inbound.get(id)
-        if request is not None:
-            self._forget_request(request)
-        error.message_id = id
-        self._send_error(id, error.code, error.description, tracing)
-        events.append(RequestRefused(id, error, service, endpoint))
-
     def _receive_cancel(self, frame: bytes, now: float, events: list[Event]) -> None:
         request = self.inbound.get(_ID.unpack_from(frame)[0])
         if request is None:
@@ -305,7 +157,7 @@ class InboundSide(ConnectionBase):
             events.append(CancelReceived(request.id, why))
 
     def _expire_request(self, request: RequestReceived, events: list[Event]) -> None:
-        complete = _is_announced(request)
+        complete = is_announced(request)
         description = "the ttl has run out"
         if not complete:
             description += " before the request was complete"
@@ -385,32 +237,12 @@ class InboundSide(ConnectionBase):
                 + arg3
             )
         except (TypeError, struct.error):
-            _check_arguments(arg2, arg3, code)
+            check_answer(arg2, arg3, code)
             raise
         outbox = self._outbox
         outbox.frames.append(frame)
         outbox.size += size
         del self.inbound[id]
-        return True
-
-    def _respond_unusually(
-        self, request: RequestReceived, header_block: bytes, arg2: bytes, arg3: bytes, code: int
-    ) -> bool:
-        """Answer in several frames, with a rare checksum, or before the request is complete."""
-        flow = request._flow
-        if not _is_announced(request) or (flow is not None and flow.writer is not None):
-            return False
-        _check_arguments(arg2, arg3, code)
-        writer = self._new_writer(request, header_block, arg2, code)
-        writer.write(arg3)
-        writer.finish()
-        if _RESPONSE_SIZE + len(header_block) + len(arg2) + len(arg3) < MAX_FRAME_SIZE:
-            frame = writer.next_frame()
-            assert frame is not None
-            self._outbox.append(frame)
-            self._forget_request(request)
-        else:
-            self._attach_writer(request, writer)
         return True
 
     def start_response(
@@ -437,7 +269,7 @@ class InboundSide(ConnectionBase):
         flow = None if request is None else request._flow
         if (
             request is None
-            or not _is_announced(request)
+            or not is_announced(request)
             or (flow is not None and flow.writer is not None)
         ):
             gone = FragmentWriter(id, FrameType.CALL_RESPONSE, b"", ChecksumType.NONE, b"", b"")
@@ -445,25 +277,10 @@ class InboundSide(ConnectionBase):
             return gone
         if header_block not in _response_packers:
             _new_response_packers(header_block)
-        _check_arguments(arg2, b"", code)
+        check_answer(arg2, b"", code)
         writer = self._new_writer(request, header_block, arg2, code)
         self._attach_writer(request, writer)
         return writer
-
-    def _new_writer(
-        self, request: RequestReceived, header_block: bytes, arg2: bytes, code: int
-    ) -> FragmentWriter:
-        fields = bytes((code,)) + request.tracing + header_block
-        return FragmentWriter(
-            request.id, FrameType.CALL_RESPONSE, fields, request.checksum_type, b"", arg2
-        )
-
-    def _attach_writer(self, request: RequestReceived, writer: FragmentWriter) -> None:
-        flow = request._flow
-        if flow is None:
-            flow = request._flow = InboundFlow(self, request)
-        flow.writer = writer
-        writer.attach(self._outbox, flow)
 
     def fail(self, id: int, code: int, description: str) -> bool:
         """Answer a call of the peer's with an error frame; a response begun is given up.
@@ -493,12 +310,6 @@ class InboundSide(ConnectionBase):
         return True
 
 
-def _is_announced(request: RequestReceived) -> bool:
-    """Whether the user has got the event of this request."""
-    flow = request._flow
-    return flow is None or flow.reader is None or flow.reader.streaming
-
-
 def _new_response_packers(header_block: bytes) -> Packers:
     try:
         headers = decode_headers(header_block)
@@ -514,15 +325,3 @@ def _new_response_packers(header_block: bytes) -> Packers:
             _response_packers.clear()
         _response_packers[header_block] = packers
     return packers
-
-
-def _check_arguments(arg2: object, arg3: object, code: int) -> None:
-    for name, value in (("arg2", arg2), ("arg3", arg3)):
-        if not isinstance(value, bytes):
-            raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
-    if not isinstance(code, int) or not 0 <= code <= 0xFF:
-        raise ValueError(f"code must be 0 to 255, not {code!r}")
-
-
-def _bad(description: str) -> ProtocolError:
-    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)

@@ -1,53 +1,36 @@
 """The side of a connection on which we call the peer.
 
 As in inbound.py, a small response in one frame takes the fast way, and whatever is unusual about
-a frame is looked at with the classes of messages.py.
+a frame is left to outbound_unusual.py.
 """
 
 from __future__ import annotations
 
 import struct
-from math import isfinite
 from struct import Struct
 
+from .arguments import MAX_TTL, check_call, check_prepared
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import MAX_ID, ConnectionBase, first_frame_cost
-from .errors import ErrorCode, ProtocolError
-from .events import (
-    CallExpired,
-    CallFailed,
-    ErrorReceived,
-    Event,
-    ResponseChunk,
-    ResponseReceived,
-)
+from .connection_base import MAX_ID
+from .errors import ProtocolError, known_code
+from .events import CallExpired, ErrorReceived, Event, ResponseReceived
 from .exchanges import OutboundCall, OutboundFlow, PreparedCall
-from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import check_header_limits, decode_headers, header_block_end
 from .layouts import HeadLayouts
-from .messages import (
-    MORE_FRAGMENTS,
-    CallResponse,
-    Cancel,
-    ErrorMessage,
-    decode,
-    encode,
-    read_chunks,
-)
+from .messages import ErrorMessage, decode
+from .outbound_unusual import UnusualOutbound
 from .states import LocalInput, after_input
 from .tracing import TRACING_SIZE
 
-__all__ = ["OutboundSide", "check_call"]
+__all__ = ["OutboundSide"]
 
 _ID = Struct(">4xI")
-_TTL_TRACING = Struct(">I25s")
 
 _PREFIX = 43
 """Where the transport headers and the checksum type of a response begin."""
 
 _CALL_REQUEST = int(FrameType.CALL_REQUEST)
-_MAX_TTL = 0xFFFFFFFF
 
 _CACHE_ENTRIES = 1024
 _CACHED_SIZE = 512
@@ -64,7 +47,7 @@ _NO_FIELDS = (0, 0, b"", b"", 0, 0, 0)
 _new = object.__new__
 
 
-class OutboundSide(ConnectionBase):
+class OutboundSide(UnusualOutbound):
     """Calls the peer and receives its answers."""
 
     __slots__ = ()
@@ -106,8 +89,8 @@ class OutboundSide(ConnectionBase):
         try:
             deadline = now + ttl
             milliseconds = int(ttl * 1000)
-            if not 0 < milliseconds <= _MAX_TTL:
-                milliseconds = 1 if milliseconds < 1 else _MAX_TTL
+            if not 0 < milliseconds <= MAX_TTL:
+                milliseconds = 1 if milliseconds < 1 else MAX_TTL
             length2 = len(arg2)
             length3 = len(arg3)
             size = prepared._size + length2 + length3
@@ -138,7 +121,7 @@ class OutboundSide(ConnectionBase):
                 + arg3
             )
         except (AttributeError, TypeError, ValueError, OverflowError, struct.error):
-            _check_prepared(prepared)
+            check_prepared(prepared)
             check_call(arg2, arg3, ttl, tracing)
             raise
         outbox = self._outbox
@@ -182,65 +165,11 @@ class OutboundSide(ConnectionBase):
         """
         if not self._open:
             after_input(self._state, LocalInput.START)
-        _check_prepared(prepared)
+        check_prepared(prepared)
         milliseconds = check_call(arg2, b"", ttl, tracing)
         return self._start(
             prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
         )
-
-    def _call_unusually(
-        self,
-        prepared: PreparedCall,
-        arg2: bytes,
-        arg3: bytes,
-        milliseconds: int,
-        tracing: bytes,
-        context: object,
-        now: float,
-        ttl: float,
-        stream_response: bool,
-    ) -> OutboundCall:
-        """Call in several frames, or without a checksum."""
-        check_call(arg2, arg3, ttl, tracing)
-        call = self._start(
-            prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
-        )
-        writer = call.writer
-        assert writer is not None
-        writer.write(arg3)
-        writer.finish()
-        return call
-
-    def _start(
-        self,
-        prepared: PreparedCall,
-        arg2: bytes,
-        milliseconds: int,
-        tracing: bytes,
-        context: object,
-        now: float,
-        ttl: float,
-        stream_response: bool,
-    ) -> OutboundCall:
-        # The prefix ends with the checksum type, which the writer adds itself.
-        fields = _TTL_TRACING.pack(milliseconds, tracing) + prepared._prefix[:-1]
-        call = OutboundCall()
-        call.id = self._take_id(now)
-        call.connection = self
-        call.context = context
-        call.tracing = tracing
-        call.ttl = ttl
-        call.deadline = now + ttl
-        call._number = -1
-        flow = call._flow = OutboundFlow(stream=stream_response)
-        flow.writer = FragmentWriter(
-            call.id, _CALL_REQUEST, fields, prepared.checksum_type, prepared.arg1, arg2
-        )
-        flow.writer.attach(self._outbox, flow)
-        self.outbound[call.id] = call
-        if call.deadline < self._timer_at:
-            self._set_timer(call.deadline)
-        return call
 
     def cancel(self, id: int, why: str = "", *, now: float) -> None:
         """End a call of ours without an event; nothing happens if it is over.
@@ -257,15 +186,6 @@ class OutboundSide(ConnectionBase):
         call = self.outbound.get(id)
         if call is not None:
             self._withdraw(call, why, now)
-
-    def _withdraw(self, call: OutboundCall, why: str, now: float) -> None:
-        written = call.written
-        self._forget_call(call)
-        if written:
-            self._outbox.append(encode(Cancel(id=call.id, tracing=call.tracing, why=why)))
-        elif call._number >= 0:
-            self._outbox.drop(call._number)
-        self._remember(call, now)
 
     def _expire_call(self, call: OutboundCall, now: float, events: list[Event]) -> None:
         context = call.context
@@ -349,110 +269,6 @@ class OutboundSide(ConnectionBase):
         self._response_size = head.size
         return True
 
-    def _receive_unusual_response(self, frame: bytes, now: float, events: list[Event]) -> None:
-        """A response of several frames, a bad one, or one that the fast way does not know."""
-        call = self.outbound.get(_ID.unpack_from(frame)[0])
-        if call is None:
-            return
-        last = len(frame) > 16 and not frame[16] & MORE_FRAGMENTS
-        try:
-            message = decode(frame)
-            assert isinstance(message, CallResponse)
-            check_header_limits(message.headers, self.options)
-            flow = call._flow
-            if flow is None:
-                flow = call._flow = OutboundFlow()
-            elif flow.reader is not None:
-                raise _bad("second call response for one call")
-            reader = FragmentReader(message.checksum_type, self.options, to_stream=flow.stream)
-            flow.reader = reader
-            if not last:
-                headers, chunks = len(message.headers), len(message.chunks)
-                self._gather(reader, first_frame_cost(frame, headers, chunks))
-            reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
-        except ProtocolError as error:
-            self._fail_call(call, error, now, events, last=last)
-            return
-        flow.response = ResponseReceived(
-            call.id,
-            call.context,
-            message.code,
-            message.tracing,
-            message.headers,
-            message.checksum_type,
-            b"",
-            b"",
-            not last,
-        )
-        self._advance_response(call, flow, reader, events, last=last)
-
-    def _receive_call_response_continue(
-        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
-    ) -> None:
-        call = self.outbound.get(id)
-        if call is None:
-            return
-        flow = call._flow
-        last = stop - start > 16 and not data[start + 16] & MORE_FRAGMENTS
-        try:
-            checksum_type, checksum, chunks = read_chunks(data, start + 17, stop)
-            if flow is None or flow.reader is None:
-                raise _bad("the first frame of a response is missing")
-            reader = flow.reader
-            if not reader.streaming:
-                self._gather(reader, reader.cost(chunks))
-            reader.feed(checksum_type, checksum, chunks, last=last)
-        except ProtocolError as error:
-            self._fail_call(call, error, now, events, last=last)
-            return
-        self._advance_response(call, flow, reader, events, last=last)
-
-    def _advance_response(
-        self,
-        call: OutboundCall,
-        flow: OutboundFlow,
-        reader: FragmentReader,
-        events: list[Event],
-        *,
-        last: bool,
-    ) -> None:
-        """Tell what the last frame has completed."""
-        if reader.streaming:
-            data = reader.take(2)
-            reader.passed_on()
-            if data or last:
-                events.append(ResponseChunk(call.id, call.context, data, last))
-        elif last or (reader.to_stream and reader.arg == 2):
-            response = flow.response
-            assert response is not None
-            flow.response = None
-            response.arg2 = reader.take(1)
-            response.arg3 = reader.take(2)
-            response.more = not last
-            events.append(response)
-            self._release(reader)
-            reader.passed_on()
-        if last:
-            self._forget_call(call)
-
-    def _fail_call(
-        self,
-        call: OutboundCall,
-        error: ProtocolError,
-        now: float,
-        events: list[Event],
-        *,
-        last: bool,
-    ) -> None:
-        """End a call whose answer is bad; what follows of the answer will be ignored."""
-        context = call.context
-        error.message_id = call.id
-        if last:
-            self._forget_call(call)
-        else:
-            self._withdraw(call, "the response is bad", now)
-        events.append(CallFailed(call.id, context, error))
-
     def _receive_call_error(self, frame: bytes, now: float, events: list[Event]) -> None:
         """An error frame about one call."""
         call = self.outbound.get(_ID.unpack_from(frame)[0])
@@ -471,34 +287,3 @@ class OutboundSide(ConnectionBase):
                 call.id, context, known_code(message.code), message.description, message.tracing
             )
         )
-
-
-def known_code(code: int) -> int:
-    """`code` as an `ErrorCode`, or as the number it is."""
-    try:
-        return ErrorCode(code)
-    except ValueError:
-        return code
-
-
-def _check_prepared(prepared: object) -> None:
-    if not isinstance(prepared, PreparedCall):
-        raise TypeError(f"prepared must come from prepare_call, not {prepared!r}")
-
-
-def check_call(arg2: object, arg3: object, ttl: float, tracing: object) -> int:
-    """Check the arguments of a call; its ttl as the wire has it."""
-    for name, value in (("arg2", arg2), ("arg3", arg3), ("tracing", tracing)):
-        if not isinstance(value, bytes):
-            raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
-        if name == "tracing" and len(value) != TRACING_SIZE:
-            raise ValueError(f"tracing must be {TRACING_SIZE} bytes, not {len(value)}")
-    if not isinstance(ttl, int | float):
-        raise TypeError(f"ttl must be a number of seconds, not {ttl!r}")
-    if not isfinite(ttl):
-        raise ValueError(f"ttl must be a finite number of seconds, not {ttl!r}")
-    return min(max(int(ttl * 1000), 1), _MAX_TTL)
-
-
-def _bad(description: str) -> ProtocolError:
-    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .errors import ErrorCode, ProtocolError
+from .errors import bad_request
 from .headers import header_pairs
 
 __all__ = ["decode_thrift_headers", "encode_thrift_headers"]
@@ -49,13 +49,13 @@ def decode_thrift_headers(arg2: bytes) -> dict[str, str]:
     if not arg2:
         return headers
     if len(arg2) < 2:
-        raise _bad("thrift headers are cut off")
+        raise bad_request("thrift headers are cut off")
     offset = 2
     for _ in range(int.from_bytes(arg2[:2], "big")):
         key, offset = _string(arg2, offset)
         headers[key], offset = _string(arg2, offset)
     if offset != len(arg2):
-        raise _bad(f"{len(arg2) - offset} bytes follow the last thrift header")
+        raise bad_request(f"{len(arg2) - offset} bytes follow the last thrift header")
     return headers
 
 
@@ -63,12 +63,8 @@ def _string(data: bytes, offset: int) -> tuple[str, int]:
     start = offset + 2
     end = start + int.from_bytes(data[offset:start], "big")
     if end > len(data) or start > len(data):
-        raise _bad("thrift headers are cut off")
+        raise bad_request("thrift headers are cut off")
     try:
         return str(data[start:end], "utf-8"), end
     except UnicodeDecodeError:
-        raise _bad("thrift headers are not UTF-8") from None
-
-
-def _bad(description: str) -> ProtocolError:
-    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)
+        raise bad_request("thrift headers are not UTF-8") from None
