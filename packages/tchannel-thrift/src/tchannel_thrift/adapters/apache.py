@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from copy import copy
 from importlib import import_module
@@ -10,8 +9,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ..method import Codec, Method, refuse_oneway
+from ..rw.codegen.warmup import complete_dumper
 from ..service import ThriftService
-from .apache_values import coerce, invalid
+from .apache_specs import FieldsWithoutIdsError, required_fields, struct_spec
+from .apache_values import coerce
 
 __all__ = ["ApacheService", "services"]
 
@@ -85,51 +86,45 @@ def _codec(args: Any, result: Any) -> Codec:
 
 
 def _args_maker(args: Any) -> Callable[..., Any]:
-    # The classes of dynamic code do not know which fields are required.
-    validate = getattr(args, "validate", None)
-    if validate is None:
-        maker: Callable[..., Any] = args
-        return maker
+    required = sorted(required_fields(args))
 
     def new_args(*values: Any, **named: Any) -> Any:
         made = args(*values, **named)
-        try:
-            validate(made)
-        except Exception as error:
-            raise TypeError(f"{args.__name__}: {error}") from None
+        for name in required:
+            if getattr(made, name) is None:
+                raise TypeError(
+                    f'Field "{name}" of "{args.__name__}" is required. It cannot be None.'
+                )
         return made
 
-    return new_args
-
-
-def _protocol(args: Any) -> Callable[..., Any]:
-    """Return the protocol that can write and read a struct, the C one where it can."""
-    binary = import_module("thrift.protocol.TBinaryProtocol")
-    takes = len(inspect.signature(args.__init__).parameters) - 1
-    if takes > 0 and not args.thrift_spec and args.__init__ is not object.__init__:
-        # Fields without ids in the IDL: the C protocol silently writes none of them.
-        if "write" not in vars(args):
-            raise ValueError(
-                f"{args.__name__} has fields without ids, which Apache's dynamic code does not"
-                " serialize: give them ids in the IDL"
-            )
-        protocol: Callable[..., Any] = binary.TBinaryProtocol
-    else:
-        protocol = binary.TBinaryProtocolAccelerated
-    return protocol
+    return new_args if required else args
 
 
 def _dumper(cls: Any) -> Callable[[Any], bytes]:
+    try:
+        return complete_dumper(struct_spec(cls))
+    except FieldsWithoutIdsError as error:
+        return _own_dumper(cls, error)
+
+
+def _own_dumper(cls: Any, reason: FieldsWithoutIdsError) -> Callable[[Any], bytes]:
+    """Return what writes fields without ids, which only the generated code itself knows."""
+    if "write" not in vars(cls):
+        raise ValueError(
+            f"{reason} has fields without ids, which Apache's dynamic code does not"
+            " serialize: give them ids in the IDL"
+        ) from None
     buffer = import_module("thrift.transport.TTransport").TMemoryBuffer
-    protocol = _protocol(cls)
+    # Not the C protocol: that silently writes none of them.
+    protocol = import_module("thrift.protocol.TBinaryProtocol").TBinaryProtocol
 
     def dump(struct: Any) -> bytes:
         transport = buffer()
         try:
             struct.write(protocol(transport))
         except Exception as error:
-            # What went wrong is said by the C code, or by struct.pack; where, is not.
-            raise invalid(struct, error) from error
+            kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
+            raise kind(f"{cls.__name__} is invalid: {error}") from error
         payload: bytes = transport.getvalue()
         return payload
 
@@ -138,7 +133,12 @@ def _dumper(cls: Any) -> Callable[[Any], bytes]:
 
 def _loader(cls: Any) -> Callable[[bytes], Any]:
     buffer = import_module("thrift.transport.TTransport").TMemoryBuffer
-    protocol = _protocol(cls)
+    binary = import_module("thrift.protocol.TBinaryProtocol")
+    try:
+        struct_spec(cls)
+        protocol = binary.TBinaryProtocolAccelerated
+    except FieldsWithoutIdsError:
+        protocol = binary.TBinaryProtocol
     validate = getattr(cls, "validate", None)
 
     def load(payload: bytes) -> Any:

@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import Any
 
 from ..method import Codec
+from ..rw.codegen.warmup import complete_dumper
 from ..rw.protocol.binary import BinaryReader
 from ..rw.wire import ttype
 from .engine import EngineService
+from .thriftrw_specs import struct_spec
 
 __all__ = ["ThriftRWService"]
 
@@ -39,13 +41,10 @@ class ThriftRWService(EngineService):
             except (TypeError, ValueError, OverflowError) as error:
                 raise invalid(request, _bound(request, args, kwargs), error) from None
 
-        def dump_args(call_args: Any) -> bytes:
-            try:
-                return codec.dump_args(call_args)
-            except (TypeError, ValueError, OverflowError) as error:
-                raise invalid(request, _attributes(call_args), error) from None
+        return replace(codec, new_args=new_args)
 
-        return replace(codec, new_args=new_args, dump_args=dump_args)
+    def _dumper(self, cls: Any) -> Callable[[Any], bytes]:
+        return complete_dumper(struct_spec(cls))
 
     def _loader(self, module: Any, cls: Any) -> Callable[[bytes], Any]:
         loads = module.loads
@@ -65,10 +64,6 @@ def _bound(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
     must = [field.name for field in fields if field.required and field.default_value is None]
     may = [field.name for field in fields if field.name not in must]
     return {**dict(zip(must + may, args, strict=False)), **kwargs}
-
-
-def _attributes(struct: Any) -> dict[str, Any]:
-    return {field.name: getattr(struct, field.name) for field in struct.type_spec.fields}
 
 
 def invalid(cls: Any, values: dict[str, Any], error: Exception) -> Exception:

@@ -118,15 +118,24 @@ class _EncoderWriter:
             self._flush()
 
     def _union(self) -> None:
-        for field in self.spec.fields:
-            value = self.source.fresh("v")
+        spec = self.spec
+        assert isinstance(spec, UnionTypeSpec)
+        values = [self.source.fresh("v") for _ in spec.fields]
+        for field, value in zip(spec.fields, values, strict=True):
             self.source.line(f"{value} = {attribute('obj', field.name)}")
+        for index, (field, value) in enumerate(zip(spec.fields, values, strict=True)):
             with self.source.block(f"if {value} is not None:"):
+                others = [f"{other} is not None" for other in values[index + 1 :]]
+                if others:
+                    with self.source.block(f"if {' or '.join(others)}:"):
+                        self.source.line("raise Unfit")
                 self._constant(field_head(field))
                 self._value(field.spec, value)
                 self._constant(b"\0")
                 self._flush()
                 self.source.line("return join(out)" if self.whole else "return")
+        if values and not spec.allow_empty:
+            self.source.line("raise Unfit")
 
     # -- values -----------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from ..spec import (
 from ..spec.struct import missing_argument, write_struct
 from .constructor import given_twice, refusal
 from .decoder import Loader, loader_of
-from .encoder import Dumper, dumper_of
+from .encoder import UNFIT_ERRORS, Dumper, dumper_of
 
 USES = 4
 """So many times a class is constructed, dumped and loaded without generated code."""
@@ -116,6 +116,32 @@ def cold_dumper(spec: StructTypeSpec) -> Dumper:
     return dump
 
 
+def complete_dumper(spec: StructTypeSpec) -> Dumper:
+    """An encoder of payloads that are to be sent: it writes no struct that is incomplete.
+
+    Raises:
+        TypeError, ValueError: (the encoder) as ``dumps``; also where a required field is None, or
+            a union has not exactly one value, which ``dumps`` lets pass as thriftrw does.
+
+    """
+    uses = 0
+    encode: Dumper | None = None
+
+    def dump(obj: Any) -> bytes:
+        nonlocal uses, encode
+        if encode is None:
+            if uses < USES and _is_small(spec, obj):
+                uses += 1
+                return write_struct(spec, obj, complete=True)
+            encode = dumper_of(spec)
+        try:
+            return encode(obj)
+        except UNFIT_ERRORS:
+            return write_struct(spec, obj, complete=True)
+
+    return dump
+
+
 def cold_loader(spec: StructTypeSpec) -> Loader:
     """A decoder of payloads for a few uses."""
 
@@ -129,7 +155,7 @@ def cold_loader(spec: StructTypeSpec) -> Loader:
 
 def _is_small(spec: StructTypeSpec, obj: Any) -> bool:
     for field in spec.fields:
-        value = getattr(obj, field.name)
+        value = getattr(obj, field.name, None)
         if value is None or _is_scalar(field.spec):
             continue
         if isinstance(field.spec, MapTypeSpec):

@@ -213,11 +213,18 @@ class BinaryReader:
 
 
 class BinaryWriter:
-    """Collects the bytes of a payload."""
+    """Collects the bytes of a payload.
 
-    __slots__ = ("parts",)
+    Args:
+        complete: Whether a struct that lacks a required field, or a union that has not exactly one
+            value, is an error. thriftrw writes what there is, and so does ``dumps``.
 
-    def __init__(self) -> None:
+    """
+
+    __slots__ = ("complete", "parts")
+
+    def __init__(self, *, complete: bool = False) -> None:
+        self.complete: bool = complete
         self.parts: list[bytes] = []
 
     def getvalue(self) -> bytes:

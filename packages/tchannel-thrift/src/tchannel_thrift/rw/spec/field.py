@@ -68,9 +68,7 @@ class FieldSpec:
 
         """
         if value is None:
-            raise TypeError(
-                f'Field "{self.name}" of "{self.struct_name}" is required. It cannot be None.'
-            )
+            raise none_refused(self)
         try:
             # A generator is used up by looking at it, and its length must be known to write it.
             if hasattr(value, "__iter__") and not hasattr(value, "__len__"):
@@ -83,3 +81,10 @@ class FieldSpec:
     def __repr__(self) -> str:
         spec_name = self._spec.name if self._spec is not None else None
         return f"FieldSpec(id={self.id!r}, name={self.name!r}, spec_name={spec_name!r})"
+
+
+def none_refused(field: FieldSpec) -> TypeError:
+    """The error for a required field without a value, in thriftrw's words."""
+    return TypeError(
+        f'Field "{field.name}" of "{field.struct_name}" is required. It cannot be None.'
+    )

@@ -10,7 +10,7 @@ from ..errors import ThriftProtocolError
 from ..protocol.binary import BinaryReader, BinaryWriter
 from ..wire import ttype
 from .base import TypeSpec, field_error, final, wrong_type
-from .field import FieldSpec
+from .field import FieldSpec, none_refused
 
 
 class StructTypeSpec(TypeSpec):
@@ -87,9 +87,11 @@ class StructTypeSpec(TypeSpec):
         """Check and write a value."""
         self.validate(value)
         for field in self.fields:
-            item = getattr(value, field.name)
+            item = getattr(value, field.name, None)  # it may have been deleted
             if item is not None:
                 self.write_field(writer, field, item)
+            elif field.required and writer.complete:
+                raise final(none_refused(field))
         writer.write_field_stop()
 
     def write_field(self, writer: BinaryWriter, field: FieldSpec, value: Any) -> None:
@@ -227,14 +229,19 @@ def missing_argument(spec: StructTypeSpec, values: list[Any]) -> TypeError:
     )
 
 
-def write_struct(spec: StructTypeSpec, value: Any) -> bytes:
+def write_struct(spec: StructTypeSpec, value: Any, *, complete: bool = False) -> bytes:
     """The bytes of a value, with every check: what ``dumps`` falls back on.
+
+    Args:
+        spec: Its type.
+        value: An instance.
+        complete: As for `BinaryWriter`.
 
     Raises:
         TypeError, ValueError: If a value is not what the IDL says, naming struct and field.
 
     """
-    writer = BinaryWriter()
+    writer = BinaryWriter(complete=complete)
     try:
         spec.write_to(writer, value)
     except RecursionError:

@@ -27,8 +27,10 @@ class UnionTypeSpec(StructTypeSpec):
     def write_to(self, writer: BinaryWriter, value: Any) -> None:
         """Check and write a value."""
         self.validate(value)
-        for field in self.fields:
-            item = getattr(value, field.name)
+        items = [getattr(value, field.name, None) for field in self.fields]
+        if writer.complete:
+            self.check_count(items)
+        for field, item in zip(self.fields, items, strict=True):
             if item is not None:
                 self.write_field(writer, field, item)
                 break

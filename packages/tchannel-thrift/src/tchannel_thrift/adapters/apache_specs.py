@@ -1,0 +1,109 @@
+"""Types of Apache's generated code as the engine sees them, so that it checks and writes the values.
+
+Apache's own code writes whatever its C accelerator can make a number of, and takes any object for
+true or false.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from ..rw.spec import (
+    FieldSpec,
+    ListTypeSpec,
+    MapTypeSpec,
+    SetTypeSpec,
+    StructTypeSpec,
+    TypeSpec,
+)
+from ..rw.spec.primitive import PRIMITIVES
+from ..rw.wire import ttype
+
+__all__ = ["FieldsWithoutIdsError", "required_fields", "struct_spec"]
+
+_PRIMITIVES: Final = {
+    ttype.BOOL: PRIMITIVES["bool"],
+    ttype.BYTE: PRIMITIVES["byte"],
+    ttype.I16: PRIMITIVES["i16"],
+    ttype.I32: PRIMITIVES["i32"],
+    ttype.I64: PRIMITIVES["i64"],
+    ttype.DOUBLE: PRIMITIVES["double"],
+    ttype.UUID: PRIMITIVES["uuid"],
+}
+_REQUIRED: Final = re.compile(r"Required field (\w+) is unset!")
+_SPEC: Final = "__tchannel_spec__"
+
+
+class FieldsWithoutIdsError(ValueError):
+    """The IDL gives no ids to fields: then the generated class does not say what it holds."""
+
+
+# Generated classes have no types to speak of.
+def struct_spec(cls: Any) -> StructTypeSpec:
+    """Return the spec of a struct, union or exception that Apache's compiler made.
+
+    A union looks like a struct there, and so it is one here.
+
+    Raises:
+        FieldsWithoutIdsError: The class, or one that it refers to, has fields without ids.
+
+    """
+    # Kept on the class: it lives as long as that.
+    spec: StructTypeSpec | None = vars(cls).get(_SPEC)
+    if spec is None:
+        made: dict[Any, StructTypeSpec] = {}
+        spec = _struct(cls, made)
+        # Only now: a class that was not understood leaves nothing behind.
+        for one, its in made.items():
+            setattr(one, _SPEC, its)
+    return spec
+
+
+def required_fields(cls: Any) -> frozenset[str]:
+    """Return the names of the fields that are ``required``, as far as the class knows.
+
+    Code made with ``dynamic`` knows none.
+    """
+    code = getattr(getattr(cls, "validate", None), "__code__", None)
+    texts = [text for text in getattr(code, "co_consts", ()) if isinstance(text, str)]
+    return frozenset(match[1] for text in texts if (match := _REQUIRED.fullmatch(text)))
+
+
+def _struct(cls: Any, made: dict[Any, StructTypeSpec]) -> StructTypeSpec:
+    found = vars(cls).get(_SPEC) or made.get(cls)
+    if found is not None:
+        spec: StructTypeSpec = found
+        return spec
+    if not cls.thrift_spec and _takes_arguments(cls):
+        raise FieldsWithoutIdsError(cls.__name__)
+    spec = made[cls] = StructTypeSpec(cls.__name__)
+    spec.surface = cls
+    required = required_fields(cls)
+    for entry in cls.thrift_spec or ():
+        if entry is not None:
+            number, code, name, details = entry[:4]
+            field = FieldSpec(number, name, name in required, cls.__name__)
+            field.spec = _type(code, details, made)
+            spec.fields.append(field)
+    spec.linked = True
+    return spec
+
+
+def _takes_arguments(cls: Any) -> bool:
+    code = getattr(cls.__init__, "__code__", None)
+    return code is not None and bool(code.co_argcount > 1)
+
+
+def _type(code: int, details: Any, made: dict[Any, StructTypeSpec]) -> TypeSpec:
+    if code == ttype.BINARY:
+        return PRIMITIVES["binary" if details == "BINARY" else "string"]
+    if code == ttype.STRUCT:
+        return _struct(details[0], made)
+    if code == ttype.LIST:
+        return ListTypeSpec(_type(details[0], details[1], made))
+    if code == ttype.SET:
+        return SetTypeSpec(_type(details[0], details[1], made))
+    if code == ttype.MAP:
+        return MapTypeSpec(_type(details[0], details[1], made), _type(details[2], details[3], made))
+    return _PRIMITIVES[code]
