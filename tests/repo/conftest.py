@@ -94,8 +94,7 @@ class LongFiles:
 
 LONG_FILES = LongFiles(
     limit=450,
-    allowed={
-    },
+    allowed={},
 )
 
 

@@ -158,3 +158,36 @@ def decode_all() -> Callable[[bytes], list[wire.Message]]:
         return messages
 
     return decode_stream
+
+
+@pytest.fixture
+def sent_by(decode_all) -> Callable[[wire.Connection], list[wire.Message]]:
+    """All that a connection has to say, as messages."""
+
+    def take(connection):
+        data = b""
+        while more := connection.data_to_send():
+            data += more
+        return decode_all(data)
+
+    return take
+
+
+@pytest.fixture
+def assert_refused(sent_by) -> Callable[..., tuple[wire.RequestRefused, wire.ErrorMessage]]:
+    """Asserts that a call was refused, and that it was all that it cost; with what was answered."""
+
+    def check(connection, events, id, code, text):
+        (refused,) = events
+        assert isinstance(refused, wire.RequestRefused)
+        assert (refused.id, refused.error.code, refused.error.message_id) == (id, code, id)
+        assert text in str(refused.error)
+        (answer,) = sent_by(connection)
+        assert isinstance(answer, wire.ErrorMessage)
+        assert (answer.id, answer.code, answer.description) == (id, code, refused.error.description)
+        assert connection.state is wire.ConnectionState.OPEN
+        assert not connection.inbound
+        assert connection._reassembly == 0
+        return refused, answer
+
+    return check

@@ -6,18 +6,10 @@ import tchannel_wire as wire
 from tchannel_wire import ChecksumType, ErrorCode, outbound
 
 
-def sent(pair, decode_all):
-    """What the client has to say, as messages."""
-    data = b""
-    while more := pair.client.data_to_send():
-        data += more
-    return decode_all(data)
-
-
 @pytest.mark.parametrize("type", [ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C])
-def test_call_is_written_as_the_protocol_says(pair, prepared, decode_all, tracing, type):
+def test_call_is_written_as_the_protocol_says(pair, prepared, tracing, type, sent_by):
     pair.call(b"head", b"body", prepared=prepared(checksum_type=type, re="c"), ttl=2.5)
-    (message,) = sent(pair, decode_all)
+    (message,) = sent_by(pair.client)
 
     assert message == wire.CallRequest(
         id=2,
@@ -36,10 +28,10 @@ def test_call_is_written_as_the_protocol_says(pair, prepared, decode_all, tracin
 )
 @pytest.mark.parametrize("size", [0, 70_000])
 def test_ttl_is_written_as_1_to_0xffffffff_milliseconds_and_never_0(
-    pair, decode_all, ttl, milliseconds, size
+    pair, ttl, milliseconds, size, sent_by
 ):
     pair.call(b"", bytes(size), ttl=ttl)
-    first, *_ = sent(pair, decode_all)
+    first, *_ = sent_by(pair.client)
 
     assert first.ttl == milliseconds
 
@@ -124,15 +116,6 @@ def test_calls_go_both_ways_on_one_connection_with_the_same_ids(pair, prepared, 
     assert (response.arg3, response.context) == (b"to server", "server's")
 
 
-@pytest.mark.parametrize("type", list(ChecksumType))
-def test_response_of_every_checksum_type_is_received(pair, response_frame, type):
-    call = pair.call()
-    frame = response_frame(call.id, [b"", b"h", b"b"], checksum_type=type)
-    (response,) = pair.client.receive(frame, pair.now)
-
-    assert (response.checksum_type, response.arg2, response.arg3) == (type, b"h", b"b")
-
-
 def test_response_without_as_or_with_an_arg1_is_accepted(pair, response_frame):
     for fields in ({"headers": {}}, {"chunks": [b"surprise", b"", b""]}):
         call = pair.call()
@@ -164,38 +147,6 @@ def test_cache_of_response_headers_stays_small(pair, response_frame):
     assert all(len(key) <= outbound._CACHED_SIZE for key in outbound._prefixes)
 
 
-def test_answers_of_several_frames_are_gathered(pair, raw):
-    event = pair.request()
-    pair.server.respond(event.id, raw, b"h" * 100_000, b"b" * 300_000)
-    (response,) = pair.to_client()
-
-    assert (response.arg2, response.arg3, response.more) == (b"h" * 100_000, b"b" * 300_000, False)
-    assert pair.client._reassembly == 0
-
-
-def test_response_is_streamed_when_the_call_wants_it(pair, raw):
-    event = pair.request(stream_response=True, context="ctx")
-    writer = pair.server.start_response(event.id, raw, b"h" * 100_000)
-    (response,) = pair.to_client()
-    assert (response.arg2, response.arg3, response.more) == (b"h" * 100_000, b"", True)
-    writer.write(b"one")
-    assert pair.to_client() == [wire.ResponseChunk(event.id, "ctx", b"one", False)]
-    writer.finish()
-
-    assert pair.to_client() == [wire.ResponseChunk(event.id, "ctx", b"", True)]
-    assert not pair.client.outbound
-    assert pair.client.next_deadline() is None
-    assert pair.client._reassembly == 0
-
-
-def test_small_response_to_a_call_that_streams_is_whole(pair, raw):
-    event = pair.request(stream_response=True)
-    pair.server.respond(event.id, raw, b"", b"small")
-    (response,) = pair.to_client()
-
-    assert (response.arg3, response.more) == (b"small", False)
-
-
 @pytest.mark.parametrize("code", [ErrorCode.BUSY, ErrorCode.FATAL, 0x42])
 def test_error_frame_ends_its_call_whatever_its_code(pair, tracing, code):
     call = pair.call(context="ctx")
@@ -207,121 +158,6 @@ def test_error_frame_ends_its_call_whatever_its_code(pair, tracing, code):
     assert event == wire.ErrorReceived(call.id, "ctx", code, "text", tracing)
     assert not pair.client.outbound
     assert pair.client.state is wire.ConnectionState.OPEN
-
-
-BAD = {
-    "bad checksum": {"checksum": 1},
-    "too few args": {"chunks": [b"", b""]},
-    "too many args": {"chunks": [b""] * 4},
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_answer_fails_its_call_at_once_and_the_connection_lives_on(pair, response_frame, name):
-    call = pair.call(context="ctx")
-    (failed,) = pair.client.receive(response_frame(call.id, **BAD[name]), pair.now)
-
-    assert isinstance(failed, wire.CallFailed)
-    assert (failed.id, failed.context) == (call.id, "ctx")
-    assert failed.error.code == ErrorCode.BAD_REQUEST
-    assert failed.error.message_id == call.id
-    assert not pair.client.outbound
-    assert pair.client.state is wire.ConnectionState.OPEN
-
-
-@pytest.mark.parametrize("type", [wire.FrameType.CALL_RESPONSE, wire.FrameType.ERROR])
-@pytest.mark.parametrize("size", [0, 5, 27])
-def test_answer_that_cannot_be_read_fails_its_call(pair, type, size):
-    call = pair.call(context="ctx")
-    (failed,) = pair.client.receive(wire.Frame(type, call.id, bytes(size)).encode(), pair.now)
-
-    assert isinstance(failed, wire.CallFailed)
-    assert failed.context == "ctx"
-
-
-def test_rest_of_a_bad_answer_is_cancelled_and_ignored(pair, response_frame, decode_all):
-    call = pair.call()
-    sent(pair, decode_all)
-    (failed,) = pair.client.receive(response_frame(call.id, flags=1, checksum=1), pair.now)
-    assert isinstance(failed, wire.CallFailed)
-    (cancel,) = sent(pair, decode_all)
-    assert isinstance(cancel, wire.Cancel)
-    rest = wire.encode(wire.CallResponseContinue(id=call.id, chunks=[b"x"]))
-
-    assert pair.client.receive(rest, pair.now) == []
-
-
-def test_continuation_before_the_first_frame_of_an_answer_fails_the_call(pair):
-    call = pair.call()
-    frame = wire.encode(wire.CallResponseContinue(id=call.id, chunks=[b"x"]))
-    (failed,) = pair.client.receive(frame, pair.now)
-
-    assert isinstance(failed, wire.CallFailed)
-
-
-def test_second_first_frame_of_an_answer_fails_the_call(pair, response_frame):
-    call = pair.call()
-    pair.client.receive(response_frame(call.id, flags=1), pair.now)
-    (failed,) = pair.client.receive(response_frame(call.id), pair.now)
-
-    assert "second call response" in str(failed.error)
-    assert pair.client._reassembly == 0
-
-
-def test_bad_later_frame_of_a_streamed_answer_fails_the_call(pair, response_frame):
-    call = pair.call(stream_response=True)
-    (response,) = pair.client.receive(response_frame(call.id, [b"", b"", b"x"], flags=1), pair.now)
-    assert response.more
-    bad = wire.encode(wire.CallResponseContinue(id=call.id, checksum=1, chunks=[b"x"]))
-    (failed,) = pair.client.receive(bad, pair.now)
-
-    assert isinstance(failed, wire.CallFailed)
-    assert not pair.client.outbound
-
-
-def test_good_answers_before_and_after_a_bad_one_in_the_same_read_are_received(
-    pair, response_frame
-):
-    calls = [pair.call() for _ in range(3)]
-    data = b"".join(
-        response_frame(call.id, **({"checksum": 1} if call is calls[1] else {})) for call in calls
-    )
-    events = pair.client.receive(data, pair.now)
-
-    assert [type(event).__name__ for event in events] == [
-        "ResponseReceived",
-        "CallFailed",
-        "ResponseReceived",
-    ]
-
-
-# --- streaming requests ---------------------------------------------------------------------------
-
-
-def test_request_is_sent_in_pieces(pair, prepared, tracing, decode_all):
-    call = pair.client.start_call(prepared(), b"head", ttl=1, tracing=tracing, now=pair.now)
-    (first,) = sent(pair, decode_all)
-    assert (first.chunks, first.more) == ([b"echo", b"head", b""], True)
-    assert call.writer.write(b"one")
-    assert call.writer.buffered == 3
-    (second,) = sent(pair, decode_all)
-    assert (second.id, second.chunks) == (call.id, [b"one"])
-    assert call.writer.finish()
-    (third,) = sent(pair, decode_all)
-
-    assert (third.chunks, third.more) == ([b""], False)
-    assert call.writer is None
-
-
-def test_pieces_written_before_anything_was_sent_make_one_frame(
-    pair, prepared, tracing, decode_all
-):
-    call = pair.client.start_call(prepared(), b"head", ttl=1, tracing=tracing, now=pair.now)
-    call.writer.write(b"one")
-    call.writer.finish()
-    (only,) = sent(pair, decode_all)
-
-    assert (only.chunks, only.more) == ([b"echo", b"head", b"one"], False)
 
 
 # --- cancel and expiry ----------------------------------------------------------------------------
@@ -341,14 +177,14 @@ def test_cancel_of_a_call_that_was_not_sent_takes_it_back(pair, size):
 
 @pytest.mark.parametrize("size", [0, 300_000])
 def test_cancel_of_a_call_that_was_sent_tells_the_peer_and_stops_writing(
-    pair, decode_all, tracing, size
+    pair, tracing, size, sent_by
 ):
     call = pair.call(b"", bytes(size))
     pair.client.data_to_send(1)
     assert call.written
     pair.client.cancel(call.id, "bored", now=pair.now)
     assert pair.client.outbound == {}
-    (cancel,) = sent(pair, decode_all)
+    (cancel,) = sent_by(pair.client)
 
     assert cancel == wire.Cancel(id=call.id, tracing=tracing, why="bored")
 
@@ -374,7 +210,7 @@ def test_answer_that_crosses_a_cancel_is_ignored(pair, response_frame, late):
     assert pair.client.state is wire.ConnectionState.OPEN
 
 
-def test_call_expires_with_an_event_and_a_cancel(pair, decode_all):
+def test_call_expires_with_an_event_and_a_cancel(pair, sent_by):
     call = pair.call(ttl=2.0, context="ctx")
     pair.client.data_to_send()
     assert pair.client.expire(pair.now + 1.999) == []
@@ -382,7 +218,7 @@ def test_call_expires_with_an_event_and_a_cancel(pair, decode_all):
     assert pair.now + 2.0 <= due <= pair.now + 2.02
 
     assert pair.client.expire(due) == [wire.CallExpired(call.id, "ctx")]
-    (cancel,) = sent(pair, decode_all)
+    (cancel,) = sent_by(pair.client)
     assert (cancel.id, cancel.why) == (call.id, "the deadline has passed")
     assert pair.client.next_deadline() is None
 
