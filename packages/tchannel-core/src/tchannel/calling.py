@@ -11,9 +11,9 @@ import tchannel_wire as wire
 
 from . import errors, interceptors
 from .current import current_call, saying_farewell
-from .interceptors import PendingReply
-from .net import check_text
-from .outbound import Decode, Delivery, OutgoingCall, check_hostport
+from .interception import intercept_call
+from .net import check_hostport, check_text
+from .outbound import Decode, OutgoingCall
 from .response import Response
 from .schemes.raw import to_bytes
 from .spans import Trace, check_trace, make_tracing, pack_tracing, random_bits
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .options import Options
     from .peer_table import PeerTable
     from .timers import Timers
+    from .waiting import WaitingCall
 
 __all__ = ["Calling"]
 
@@ -50,7 +51,7 @@ class Calling:
     draining: bool
     winding_down: bool
     connections: set[Any]
-    waiting: dict[OutgoingCall, None]
+    waiting: dict[WaitingCall, None]
     use_loop: Callable[[], asyncio.AbstractEventLoop | None]
 
     _prepared: dict[tuple[object, ...], wire.PreparedCall]
@@ -230,7 +231,7 @@ class Calling:
         else:
             call.tracing = make_tracing(trace, parent, call.as_request)
         if self.interceptors.outgoing or interceptors.process_wide.outgoing:
-            return self._intercept(call)
+            return intercept_call(call)
         if running:
             call.begin()
         else:
@@ -289,24 +290,6 @@ class Calling:
         """Return how many calls wait for their answers, or to be sent."""
         sent = sum(len(connection.wire.outbound) for connection in self.connections)
         return sent + len(self.waiting)
-
-    # -- interceptors -------------------------------------------------------------------------
-
-    def _intercept(self, made: OutgoingCall) -> asyncio.Future[Any]:
-        decode = made.decode
-        try:
-            reply = interceptors.run(
-                interceptors.process_wide.outgoing, self.interceptors.outgoing, made
-            )
-        except Exception as error:
-            inner: asyncio.Future[Any] = self.loop.create_future()
-            inner.set_exception(error)
-            inner.exception()
-            return Delivery(inner, decode)
-        if type(reply) is PendingReply and reply.is_unseen_of(made):
-            reply.passed_on = True
-            return made
-        return Delivery(interceptors.as_future(reply), decode)
 
 
 def _bytes_response(

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 import sys
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Iterable
-from contextvars import Context
+from collections.abc import Iterable
 from ssl import SSLContext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tchannel_wire as wire
 
 from . import errors
+from .advertising import Advertising
 from .calling import Calling
 from .clock import Clock
-from .closing import close_channel
-from .connection import Connection
 from .endpoints import Endpoints
 from .event import EventEmitter, EventRegistrar
 from .interceptors import Interceptor, Interceptors
-from .listener import Listener, drop_for_good
-from .loops import LoopGuard, current_loop, running_loop, wrong_thread
+from .lifecycle import Lifecycle
+from .listener import Listener
+from .loops import running_loop
 from .meta import add_health
 from .net import check_text, local_ip, parse_hostport
 from .options import Options
-from .outbound import OutgoingCall
 from .peer_sources import ListSource, PeerSource
-from .peer_table import PeerTable
 from .peers import PeerGroup
 from .spans import Trace, check_trace
 from .subchannel import Registering, SubChannel
-from .timeouts import Timeout, seconds
-from .timers import Timers, timers_of
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 __all__ = ["TChannel"]
 
@@ -48,7 +38,7 @@ _MAX_NAME = 255
 _MAX_PROCESS_NAME = 16 * 1024
 
 
-class TChannel(Calling, Registering):
+class TChannel(Calling, Registering, Lifecycle, Advertising):
     """Makes calls to TChannel services, and serves them.
 
     A channel belongs to the event loop that first uses it. Calls return Futures that start at once
@@ -131,40 +121,16 @@ class TChannel(Calling, Registering):
         self.events = EventEmitter()
         self.hooks = EventRegistrar(self.events)
         self._given_hostport = hostport
-        self._given_clock = clock
         self._reuse_port = reuse_port
         self._prepared = {}
         self._lock = threading.Lock()
-        self._closed: asyncio.Future[None] | None = None
-        self.guard: LoopGuard | None = None
-        self._changed: list[asyncio.Future[None]] = []
-        self.close_callbacks: list[Callable[[], object]] = []
-        self.listener: Listener | None = None
-        self.connections: set[Connection] = set()
-        # A dict for its order: calls that wait for a connection, a retry or the first peers.
-        self.waiting: dict[OutgoingCall, None] = {}
-        self.inbound_calls = 0
-        self.winding_down = False
-        self.draining = False
-        self.closing = False
-        self.peers_table = PeerTable(self)
-        self._source = _source(known_peers)
-        self._source_running = False
+        Lifecycle.__init__(self, clock, _source(known_peers))
         self._meta = Endpoints("tchannel")
         self.endpoints = Endpoints(name, meta=self._meta)
         add_health(self.endpoints)
         self.services: dict[str, Endpoints] = {"tchannel": self._meta, name: self.endpoints}
         self._subchannels: dict[str, SubChannel] = {}
-        if TYPE_CHECKING:  # set by `_attach`, before anything uses them
-            self.loop: asyncio.AbstractEventLoop
-            self.timers: Timers
-        else:
-            self.loop = None
-            self.timers = None
         Registering.__init__(self)
-        if isinstance(self._source, ListSource):
-            # Known before the first call, so that mistakes in the list are the caller's at once.
-            self.peers.update(self._source.peers)
         _channels.add(self)
 
     def _channel_of_schemes(self) -> TChannel:
@@ -212,80 +178,6 @@ class TChannel(Calling, Registering):
 
     def __repr__(self) -> str:
         return f"<TChannel {self.name} at {self.hostport}>"
-
-    # -- the loop -----------------------------------------------------------------------------
-
-    def use_loop(self) -> asyncio.AbstractEventLoop | None:
-        """Make sure that this channel belongs to the loop that runs, and return that loop.
-
-        Returns:
-            The running loop; None when none runs, and the channel waits for its own to run.
-
-        Raises:
-            RuntimeError: its loop runs in another thread, or it is closed.
-
-        """
-        running = running_loop()
-        loop = self.loop
-        if running is not loop or loop is None:
-            if loop is not None and loop.is_running():
-                raise wrong_thread(self.name)
-            if running is not None:
-                self._attach(running)
-            elif loop is None or loop.is_closed():
-                self._attach(current_loop())
-        return running
-
-    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self.connections:
-            # They belong to a loop that is over: nothing can be sent on them any more.
-            drop_for_good(list(self.connections))
-            self.connections.clear()
-        self.stop_sources()
-        self.peers_table.clear()
-        self.waiting.clear()
-        self.inbound_calls = 0
-        self.loop = loop
-        self.timers = timers_of(loop, self._given_clock)
-        self.guard = LoopGuard(loop, self._loop_ends)
-        if self.listener is not None:
-            self.listener.attach(loop)
-        if not isinstance(self._source, ListSource):
-            self._source_running = True
-            Context().run(self._source.start, self.peers, self.timers.clock)
-
-    def _loop_ends(self) -> None:
-        """The loop is about to close, and the channel is still open: let go of all that is on it."""
-        self.stop_sources()
-        for connection in list(self.connections):
-            connection.abort()
-        if self.listener is not None:
-            self.listener.detach()
-
-    def stop_sources(self) -> None:
-        """End what keeps the peers up to date."""
-        if self._source_running:
-            self._source_running = False
-            self._source.stop()
-
-    def _forked(self) -> None:
-        """In the child of a fork: drop what belongs to the parent, without a word to anyone."""
-        if self.loop is None:
-            return
-        drop_for_good(
-            (self.loop, self.timers, self.guard, list(self.connections), self.peers_table)
-        )
-        self.connections = set()
-        self.waiting = {}
-        self.inbound_calls = 0
-        self._source_running = False
-        known = self.peers
-        self.peers_table = PeerTable(self)
-        self.peers.add_all(known)
-        self.guard = None
-        self.loop = self.timers = None  # type: ignore[assignment]  # as before the first use
-        if self.listener is not None:
-            self.listener.forget()
 
     # -- serving ------------------------------------------------------------------------------
 
@@ -356,155 +248,6 @@ class TChannel(Calling, Registering):
         endpoints = self.services.get(request.service, self.endpoints)
         endpoint = endpoints.by_name.get(request.arg1)
         return endpoint is not None and endpoint.stream
-
-    # -- Hyperbahn ----------------------------------------------------------------------------
-
-    def advertise(
-        self,
-        routers: Iterable[str] | None = None,
-        name: str | None = None,
-        timeout: Timeout = None,
-        router_file: str | os.PathLike[str] | None = None,
-        jitter: float | None = None,
-        **kwargs: Any,
-    ) -> asyncio.Future[Any]:
-        """Advertise with Hyperbahn, and call by service name through its routers.
-
-        Args:
-            routers: Addresses of routers, ``"host:port"``.
-            name: What to advertise; by default the channel's name.
-            timeout: Seconds for the first advertisement to succeed; default 30.
-            router_file: A JSON file with a list of routers, instead of ``routers``.
-            jitter: Seconds by which re-advertisements vary.
-            **kwargs: see ``tchannel_hyperbahn.advertise``.
-
-        Returns:
-            A Future of the first answer.
-
-        Raises:
-            ModuleNotFoundError: tchannel-hyperbahn is not installed; says how to install it.
-            TimeoutError: (from the Future) nobody answered in time.
-
-        """
-        from ._optional import install_hint
-
-        try:
-            import tchannel_hyperbahn
-        except ImportError as error:
-            raise install_hint(
-                error, needs="tchannel_hyperbahn", dist="tchannel-hyperbahn"
-            ) from None
-        first: asyncio.Future[Any] = tchannel_hyperbahn.advertise(
-            self, routers, name, timeout, router_file=router_file, jitter=jitter, **kwargs
-        )
-        return first
-
-    def unadvertise(self, name: str | None = None) -> asyncio.Future[Any]:
-        """Take the advertisement back.
-
-        Args:
-            name: What was advertised; by default everything.
-
-        """
-        from ._optional import install_hint
-
-        try:
-            import tchannel_hyperbahn
-        except ImportError as error:
-            raise install_hint(
-                error, needs="tchannel_hyperbahn", dist="tchannel-hyperbahn"
-            ) from None
-        taken_back: asyncio.Future[Any] = tchannel_hyperbahn.unadvertise(self, name)
-        return taken_back
-
-    # -- the end ------------------------------------------------------------------------------
-
-    def on_close(self, callback: Callable[[], object | Awaitable[object]]) -> None:
-        """Run ``callback()`` first thing in `close`; what it returns is awaited, within the grace.
-
-        Raises:
-            TypeError: ``callback`` is not callable.
-
-        """
-        if not callable(callback):
-            raise TypeError(f"callback must be callable, not {callback!r}")
-        self.close_callbacks.append(callback)
-
-    def close(self, grace: Timeout = None) -> asyncio.Future[None]:
-        """Close the channel gracefully; it begins at once, awaited or not.
-
-        Calls in flight, both ways, may finish within the grace; new ones are declined. Afterwards
-        nothing of the channel is left: no task, socket or timer.
-
-        Args:
-            grace: Seconds; default ``options.close_grace``, 10. With 0 nothing is waited for.
-
-        Returns:
-            A Future that ends when everything is over. Whoever gives up waiting for it, by
-            cancelling it or by a timeout, does not stop the closing; call again to wait again.
-
-        Raises:
-            RuntimeError: the channel's loop runs in another thread.
-
-        """
-        # Unlike the timeout of a call, no grace at all is a wish that makes sense.
-        within = 0.0 if grace == 0 else seconds(grace, self.options.close_grace, "grace")
-        if self._closed is not None:
-            return asyncio.shield(self._closed)
-        running = self.use_loop()
-        self.winding_down = True
-        loop = self.loop
-        if running is None and not self.connections:
-            # No loop runs, so nothing is in flight.
-            self._closed = loop.create_future()
-            self._closed.set_result(None)
-            self.guard = None
-            self.draining = self.closing = True
-            self.stop_sources()
-            if self.listener is not None:
-                self.listener.close()
-        else:
-            self._closed = loop.create_task(close_channel(self, within), context=Context())
-        # A handler that waits for the end of its own channel is cancelled by it: shielded, because
-        # that must not cancel the closing in turn.
-        return asyncio.shield(self._closed)
-
-    def is_closed(self) -> bool:
-        """Say whether `close` was called."""
-        return self._closed is not None
-
-    async def __aenter__(self) -> Self:
-        self.use_loop()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    def close_when_idle(self, connection: Connection) -> None:
-        """Close a connection to a peer that is no longer known, once its calls are answered."""
-        if connection.wire.outbound or connection.inbound:
-            clock = self.timers.clock
-            clock.call_at(clock.time() + 1.0, self.close_when_idle, connection)
-        elif not connection.closed:
-            connection.close()
-
-    def changed(self) -> asyncio.Future[None]:
-        """Return a Future that ends at the next `notify`."""
-        future = self.loop.create_future()
-        self._changed.append(future)
-        return future
-
-    def notify(self) -> None:
-        """Wake up whoever waits for calls and connections to end."""
-        changed, self._changed = self._changed, []
-        for future in changed:
-            if not future.done():
-                future.set_result(None)
 
 
 def _check_context(context: object, name: str, wrong: ssl._SSLMethod) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 __all__ = [
     "UNIX_CALLER",
+    "check_hostport",
     "check_text",
     "format_hostport",
     "is_ephemeral",
@@ -131,3 +132,19 @@ def check_text(value: object, name: str, most: int) -> str:
     if size > most:
         raise ValueError(f"{name} must be at most {most} bytes, not {size}: {value[:40]!r}")
     return value
+
+
+def check_hostport(hostport: str) -> None:
+    """Refuse what cannot be called.
+
+    Raises:
+        TypeError: ``hostport`` is no str.
+        ValueError: It is no address, or has no port.
+
+    """
+    if not isinstance(hostport, str):
+        raise TypeError(f"hostport must be a str, not {hostport!r}")
+    _, port = parse_hostport(hostport)
+    # The caller on a Unix socket has no port, and may have gone a moment ago.
+    if port == 0 and not hostport.startswith(("unix:", UNIX_CALLER)):
+        raise ValueError(f"hostport needs a port other than 0: {hostport!r}")

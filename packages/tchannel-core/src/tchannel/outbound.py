@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
 from . import errors, retries
-from .clock import TimerHandle
+from .call_state import Decode
 from .event import EventType
 from .interceptors import Call, PendingReply, Reply, pending_reply
-from .net import UNIX_CALLER, parse_hostport
-from .request import OutgoingRequest
+from .net import check_hostport
 from .response import Response
 from .retry import DEFAULT_RETRY_LIMIT
-from .streaming import Body, close_body, to_chunk
+from .streaming import Body, close_body, write_chunk
+from .waiting import WaitingCall
 
 if TYPE_CHECKING:
-    from .channel import TChannel
     from .connection import Connection
     from .peers import Peer, PeerGroup
 
 __all__ = ["Decode", "OutgoingCall"]
 
 log = logging.getLogger("tchannel.outbound")
-
-Decode: TypeAlias = Callable[[int, bytes, "bytes | Body", Mapping[str, str]], Any]
-"""Makes the result of a call of ``code, arg2, arg3, transport headers``; may raise."""
 
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _BEFORE_SEND = int(EventType.before_send_request)
@@ -52,7 +46,7 @@ _UNSET = (
 
 
 # A Future has a result type of its own here: the scheme's response, known to the caller.
-class OutgoingCall(asyncio.Future[Any]):
+class OutgoingCall(asyncio.Future[Any], WaitingCall):
     """A call on its way; its result is the response.
 
     It starts at once, whether or not it is awaited. ``cancel()`` (and so the cancellation of a task
@@ -88,80 +82,7 @@ class OutgoingCall(asyncio.Future[Any]):
         "tried",
     )
 
-    channel: TChannel
-    prepared: wire.PreparedCall
-    arg2: bytes
-    arg3: bytes | AsyncIterator[bytes]
-    decode: Decode
-    timeout: float
-    """Seconds for one attempt."""
-    deadline: float | None
-    """When the whole call ends, by the channel's clock."""
-    retry_on: str
-    retry_limit: int | None
-    hostport: str | None
-    """The address that the caller named."""
-    tracing: bytes
-    stream: bool
-    """Whether the response's body is to be read as it arrives."""
-    request: OutgoingRequest | None
-    """What hooks see; made when one is there."""
-    attempts: int
-    tried: tuple[Peer, ...]
-    """The peers that failed, to be avoided while there are others."""
-    peer: Peer | None
-    connection: Connection | None
-    exchange: wire.OutboundCall | None
-    timer: TimerHandle | None
-    """Runs while the call waits for something other than its answer."""
-    patience: float | None
-    """How long a call waits for the first peers of its group, by the channel's clock."""
-    pump: asyncio.Task[None] | None
-    """Sends a streamed body."""
-    readable: asyncio.Future[None] | None
-    """Ends once the peer reads again, while the call waits for that."""
-    pending: PendingReply | None
-    """What interceptors hold of this call until its end."""
-    proceeded: bool
-    """Whether interceptors have let it through already."""
-    body: Body | None
-    """The response's body while it still arrives."""
-    delivered_to: Delivery | None
-    """What stands in for this call towards the caller, when interceptors do."""
-
-    def as_request(self) -> OutgoingRequest:
-        """Return the request that hooks and trace functions see: the same at every event."""
-        request = self.request
-        if request is None:
-            request = self.request = OutgoingRequest(
-                self.arg3, self.arg2, self.timeout, self.prepared
-            )
-        return request
-
     # -- interceptors -------------------------------------------------------------------------
-
-    def describe(self) -> dict[str, Any]:
-        """Return what an interceptor sees of the call."""
-        prepared = self.prepared
-        return {
-            "service": prepared.service,
-            "endpoint": prepared.arg1.decode(),
-            "scheme": prepared.headers["as"],
-            "arg2": self.arg2,
-            "arg3": self.arg3,
-            "headers": dict(prepared.headers),
-            "channel": self.channel,
-            "outgoing": True,
-            "timeout": self.timeout,
-            "deadline": self.deadline,
-            "tracing": wire.Tracing.unpack(self.tracing),
-            "hostport": self.hostport,
-            "retry_on": self.retry_on,
-            "retry_limit": self.retry_limit,
-            "peer": "",
-            "known_peers": self.channel.peers.hosts,
-            "streaming": hasattr(self.arg3, "__aiter__"),
-        }
 
     def watch(self, pending: PendingReply) -> asyncio.Future[Reply]:
         """Let the result be the reply itself, for an interceptor that waits for it."""
@@ -315,10 +236,7 @@ class OutgoingCall(asyncio.Future[Any]):
             async for chunk in body:
                 if self.exchange is not exchange:
                     return
-                writer.write(to_chunk(chunk))
-                connection.flush_soon()
-                if connection.paused or writer.buffered > connection.channel.options.stream_buffer:
-                    await connection.writable()
+                await write_chunk(connection, writer, chunk)
             if self.exchange is exchange:
                 writer.finish()
                 connection.flush_soon()
@@ -331,81 +249,7 @@ class OutgoingCall(asyncio.Future[Any]):
         finally:
             await close_body(body)
 
-    def _wait_for_connection(self, peer: Peer) -> None:
-        if self.channel.closing:
-            self.give_up()
-            return
-        peer.waiters[self] = None
-        self._arm("no connection to %s in time", peer.hostport)
-        self.channel.peers_table.connect(peer)
-
-    def _wait_for_reader(self, connection: Connection) -> None:
-        self._arm("%s does not read what it is sent", connection.address)
-        self.readable = connection.writable()
-        self.readable.add_done_callback(self._reader_back)
-
-    def _reader_back(self, readable: asyncio.Future[None]) -> None:
-        if self.readable is readable:
-            self._disarm()
-            self.begin()
-
-    def _no_peer(self) -> None:
-        expected = self.channel.peers.expected
-        error = errors.NoAvailablePeerError(
-            "no peer to call: give known_peers= or hostport=, or advertise"
-            if not len(self.channel.peers)
-            else "no peer is available"
-        )
-        if expected is None or self.channel.closing:
-            self._attempt_failed(error, retries.REFUSED)
-        else:
-            self._arm("no peer was found in time", "")
-            expected.add_done_callback(self._peers_known)
-
-    def _peers_known(self, expected: asyncio.Future[Any]) -> None:
-        if self.peer is not None and self in self.peer.waiters:
-            return  # a connection is being made, and its end goes on with this call
-        if self.timer is not None and not self.done():
-            self._disarm()
-            self.begin()
-
-    def _waits_for_others(self, error: errors.TChannelError) -> bool:
-        """While a group expects its first peers, one that cannot be reached costs no attempt.
-
-        It is asked again, about twice a second, until the call's own timeout is over.
-        """
-        expected = self.channel.peers.expected
-        if expected is None or self.hostport is not None or self.channel.closing:
-            return False
-        clock = self.channel.timers.clock
-        now = clock.time()
-        if self.patience is None:
-            self.patience = now + self.timeout
-            if self.deadline is not None:
-                self.patience = min(self.patience, self.deadline)
-            expected.add_done_callback(self._peers_known)
-        if now >= self.patience:
-            self.attempts += 1
-            self._fail(error)
-            return True
-        delay = self.channel.options.retry_delay_max * (0.25 + random.random() / 2)
-        self._wait_until(min(now + delay, self.patience), self._retry)
-        return True
-
     # -- what connections tell ----------------------------------------------------------------
-
-    def on_connected(self, connection: Connection) -> None:
-        """The connection that this call waits for is there."""
-        self._disarm()
-        self._send(connection)
-
-    def on_connect_failed(self, error: errors.TChannelError) -> None:
-        """It did not come about."""
-        self._disarm()
-        if self._waits_for_others(error):
-            return
-        self.attempts += 1
-        self._attempt_failed(error, retries.UNSENT)
 
     def on_response(self, event: wire.ResponseReceived) -> None:
         """The answer has come, or begins to come when it is streamed."""
@@ -447,7 +291,7 @@ class OutgoingCall(asyncio.Future[Any]):
     def _bad_answer(self, error: Exception, event: wire.ResponseReceived) -> None:
         """A declared exception, or an answer that makes no sense to the scheme."""
         if isinstance(error, errors.TChannelError):
-            self._describe(error)
+            self._complete_error(error)
         elif self.channel.events.callbacks[_AFTER_RECEIVE]:
             failed = Response(error, transport=event.headers, status=event.code)
             self.channel.events.fire(_AFTER_RECEIVE, self.as_request(), failed)
@@ -513,7 +357,7 @@ class OutgoingCall(asyncio.Future[Any]):
         connection = self.connection
         self._end_attempt()
         if self.body is not None:
-            self.body.fail(self._describe(error))
+            self.body.fail(self._complete_error(error))
             self.body = None
         elif not self.done():
             self._attempt_failed(error, kind)
@@ -546,14 +390,6 @@ class OutgoingCall(asyncio.Future[Any]):
             return
         log.debug("attempt %d of %r failed: %s", self.attempts, self.prepared, error)
         self._wait_until(now + delay, self._retry)
-
-    def _retry(self) -> None:
-        self._disarm()
-        try:
-            self.begin()
-        except Exception as error:
-            # A timer has nobody to raise to: the caller is the one to hear of it.
-            self._finish_with(error)
 
     def _end_attempt(self) -> None:
         self.exchange = None
@@ -600,154 +436,3 @@ class OutgoingCall(asyncio.Future[Any]):
         """The caller wants no more of the streamed response."""
         if self.body is not None:
             self._abandon("the caller reads no further")
-
-    def _fail(self, error: errors.TChannelError) -> None:
-        self._describe(error)
-        events = self.channel.events
-        event = (
-            EventType.on_operational_error
-            if error.id is None
-            else EventType.after_receive_system_error
-        )
-        if events.callbacks[event]:
-            events.fire(event, self.as_request(), error)
-        self._finish_with(error)
-
-    def _finish_with(self, error: BaseException) -> None:
-        if self.pending is not None:
-            self.pending.complete(error)
-            self.pending = None
-        if not self.done():
-            self.set_exception(error)
-            # Looked at once, so that an ignored call makes no "never retrieved" noise.
-            self.exception()
-            if self.delivered_to is not None:
-                self.delivered_to.deliver(self)
-                self.delivered_to = None
-
-    def _describe(self, error: errors.TChannelError) -> errors.TChannelError:
-        error.service = self.prepared.service
-        error.endpoint = self.prepared.arg1.decode()
-        error.attempts = self.attempts
-        if self.peer is not None:
-            error.peer = self.peer.hostport
-        if error.tracing is None:
-            error.tracing = self.tracing
-        return error
-
-    # -- waiting ------------------------------------------------------------------------------
-
-    def _arm(self, message: str, *args: str) -> None:
-        clock = self.channel.timers.clock
-        now = clock.time()
-        ends = now + self.timeout
-        if self.deadline is not None:
-            ends = min(ends, self.deadline)
-        self._wait_until(ends, self._waited_too_long, message, *args)
-
-    def _wait_until(self, when: float, callback: Callable[..., object], *args: str) -> None:
-        channel = self.channel
-        self.timer = channel.timers.clock.call_at(when, callback, *args)
-        # So that a closing channel knows of it.
-        channel.waiting[self] = None
-
-    def _disarm(self) -> None:
-        """Wait no more, whatever it was for."""
-        if self.timer is None:
-            return
-        self.timer.cancel()
-        self.timer = None
-        if self.peer is not None:
-            self.peer.waiters.pop(self, None)
-        readable, self.readable = self.readable, None
-        if readable is not None:
-            # Else a peer that never reads gathers those of all the calls that gave up.
-            readable.cancel()
-        channel = self.channel
-        channel.waiting.pop(self, None)
-        if channel.winding_down:
-            channel.notify()
-
-    def give_up(self) -> None:
-        """Fail a call that waits: its channel is closed."""
-        self._disarm()
-        self._fail(errors.NetworkError("the channel is closed"))
-
-    def _waited_too_long(self, message: str, *args: str) -> None:
-        self._disarm()
-        text = message % tuple(arg for arg in args if arg)
-        # Nothing was sent, so another attempt is safe.
-        self.attempts += 1
-        self._attempt_failed(errors.TimeoutError(text), retries.UNSENT)
-
-
-class Delivery(asyncio.Future[Any]):
-    """What the caller holds when interceptors stand between it and the call.
-
-    It takes the result of the interceptors' Future in the same turn of the loop where it can: that
-    saves one turn and the callback, 0.3 µs.
-    """
-
-    __slots__ = ("_decode", "_inner")
-
-    def __init__(self, inner: asyncio.Future[Any], decode: Decode) -> None:
-        super().__init__(loop=inner.get_loop())
-        self._inner: asyncio.Future[Any] | None = inner
-        self._decode = decode
-        if isinstance(inner, OutgoingCall) and inner.delivered_to is None and not inner.done():
-            inner.delivered_to = self
-        else:
-            inner.add_done_callback(self.deliver, context=Context())
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        """Cancel what the interceptors made of the call."""
-        if self.done():
-            return False
-        inner, self._inner = self._inner, None
-        if inner is not None:
-            inner.cancel(msg)
-        return super().cancel(msg)
-
-    def deliver(self, inner: asyncio.Future[Any]) -> None:
-        """Take over the result of ``inner``, a reply or an error."""
-        self._inner = None
-        if self.done():
-            if not inner.cancelled():
-                inner.exception()  # looked at: nobody else will
-            return
-        if inner.cancelled():
-            super().cancel()
-            return
-        error = inner.exception()
-        if error is None:
-            reply = inner.result()
-            try:
-                result = self._decode(reply.code, reply.arg2, reply.arg3, reply.headers)
-            except Exception as failure:
-                error = failure
-            else:
-                self.set_result(result)
-                return
-        self.set_exception(error)
-        self.exception()
-
-
-def is_stream(body: object) -> bool:
-    """Say whether ``body`` is sent chunk by chunk: an async iterator or iterable."""
-    return hasattr(body, "__aiter__") and not inspect.isawaitable(body)
-
-
-def check_hostport(hostport: str) -> None:
-    """Refuse what cannot be called.
-
-    Raises:
-        TypeError: ``hostport`` is no str.
-        ValueError: It is no address, or has no port.
-
-    """
-    if not isinstance(hostport, str):
-        raise TypeError(f"hostport must be a str, not {hostport!r}")
-    _, port = parse_hostport(hostport)
-    # The caller on a Unix socket has no port, and may have gone a moment ago.
-    if port == 0 and not hostport.startswith(("unix:", UNIX_CALLER)):
-        raise ValueError(f"hostport needs a port other than 0: {hostport!r}")

@@ -23,7 +23,7 @@ from .options import Options
 if TYPE_CHECKING:
     from .channel import TChannel
     from .connection import Connection
-    from .outbound import OutgoingCall
+    from .waiting import WaitingCall
 
 __all__ = ["Peer", "PeerGroup"]
 
@@ -62,7 +62,7 @@ class Peer:
         self.connections: list[Connection] = []
         self.connecting: asyncio.Task[None] | None = None
         # A dict for its order: calls that wait for a connection go on in turn.
-        self.waiters: dict[OutgoingCall, None] = {}
+        self.waiters: dict[WaitingCall, None] = {}
         self.pending = 0
         self.penalty = 0.0
         self.penalised_until = 0.0

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Self
 
+    from tchannel_wire import FragmentWriter
+
     from .connection import Connection
 
-__all__ = ["Body", "close_body", "to_chunk"]
+__all__ = ["Body", "close_body", "to_chunk", "write_chunk"]
 
 
 log = logging.getLogger("tchannel.streaming")
@@ -168,6 +170,19 @@ def to_chunk(chunk: object) -> bytes:
     if isinstance(chunk, str):
         return chunk.encode()
     raise TypeError(f"a streamed body is made of bytes, not {type(chunk).__name__}")
+
+
+async def write_chunk(connection: Connection, writer: FragmentWriter, chunk: object) -> None:
+    """Send a piece of a streamed body, and wait while the peer takes in less than it is sent.
+
+    Raises:
+        TypeError: ``chunk`` is nothing that a body is made of.
+
+    """
+    writer.write(to_chunk(chunk))
+    connection.flush_soon()
+    if connection.paused or writer.buffered > connection.channel.options.stream_buffer:
+        await connection.writable()
 
 
 async def close_body(body: object) -> None:

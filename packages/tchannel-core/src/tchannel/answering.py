@@ -1,0 +1,297 @@
+"""The answer to an incoming call: a response, a streamed one, or an error."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from typing import TYPE_CHECKING, Any, Final
+
+import tchannel_wire as wire
+
+from . import errors
+from .event import EventType
+from .request import Request, TransportHeaders
+from .response import Response
+from .streaming import Body, close_body, write_chunk
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .endpoints import Endpoint
+    from .interceptors import PendingReply
+
+__all__ = ["FOR_THE_PROCESS", "ReceivedRequest"]
+
+log = logging.getLogger("tchannel.inbound")
+
+# Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
+_BEFORE_SEND: Final = int(EventType.before_send_response)
+_AFTER_SEND: Final = int(EventType.after_send_response)
+
+# They end the process; whatever else a handler raises costs its own call, not the connection.
+FOR_THE_PROCESS: Final = (KeyboardInterrupt, SystemExit)
+
+
+class ReceivedRequest(Request):
+    """A request that came from a peer, and is to be answered once."""
+
+    __slots__ = (
+        "_coroutine",
+        "_pending",
+        "_task",
+        "answered",
+        "cancelled",
+        "connection",
+        "endpoint_",
+        "event",
+        "stream",
+    )
+
+    # Made and filled in by `serve`, without a call of __init__: 0.1 µs less.
+    connection: Connection
+    event: wire.RequestReceived
+    endpoint_: Endpoint
+    answered: bool
+    cancelled: bool
+    stream: Body | None
+    _task: asyncio.Task[None] | None
+    _coroutine: Coroutine[Any, Any, Any] | None
+    """What the handler returned and `_task` runs, unless the handler is a coroutine function."""
+    _pending: PendingReply | None
+    """What interceptors hold of the answer until it is there."""
+
+    # What the event says is not copied for each call: 0.2 µs less.
+    @property
+    def id(self) -> int:
+        """The message id on its connection."""
+        return self.event.id
+
+    @property
+    def deadline(self) -> float:
+        """When the answer is due, by the channel's clock."""
+        return self.event.deadline
+
+    @property
+    def tracing_bytes(self) -> bytes:
+        """The tracing of the call, as on the wire."""
+        return self.event.tracing
+
+    @property
+    def scheme(self) -> str:
+        """The arg scheme of the call."""
+        return self.event.headers["as"]
+
+    @property
+    def service(self) -> str:  # type: ignore[override]  # what came is not changed
+        """The service that was called."""
+        return self.event.service
+
+    @property
+    def endpoint(self) -> str:  # type: ignore[override]  # what came is not changed
+        """The endpoint that was called."""
+        return self.event.arg1.decode(errors="replace")
+
+    @property
+    def timeout(self) -> float:  # type: ignore[override]  # what came is not changed
+        """Seconds within which the caller wants the answer."""
+        return self.event.ttl / 1000
+
+    @property
+    def transport(self) -> TransportHeaders:
+        """Protocol-level headers, made when first looked at."""
+        transport = self._transport
+        if transport is None:
+            event = self.event
+            transport = self._transport = TransportHeaders.from_dict(
+                event.headers,
+                flags=event.flags,
+                ttl=event.ttl,
+                peer=self.connection.address,
+                peer_certificate=self.connection.certificate,
+            )
+        return transport
+
+    @transport.setter
+    def transport(self, value: TransportHeaders | None) -> None:
+        self._transport = value
+
+    @property
+    def tracing(self) -> wire.Tracing:
+        """Span, parent and trace ids of the call."""
+        return wire.Tracing.unpack(self.tracing_bytes)
+
+    # -- answering ----------------------------------------------------------------------------
+
+    def _finish(self, result: object) -> None:
+        if self.answered:
+            return
+        channel = self.connection.channel
+        hooks = channel.events.callbacks
+        if hooks[_BEFORE_SEND]:
+            response = result if isinstance(result, Response) else Response(result)
+            channel.events.fire(_BEFORE_SEND, response)
+            result = response
+        try:
+            code, arg2, arg3 = self.endpoint_.encode(result)
+        except Exception as error:
+            self._failed(error)
+            return
+        self.answer(code, arg2, arg3)
+        if hooks[_AFTER_SEND]:
+            response = result if isinstance(result, Response) else Response(result)
+            channel.events.fire(_AFTER_SEND, response)
+
+    def answer(self, code: int, arg2: bytes, arg3: bytes | AsyncIterator[bytes]) -> None:
+        """Answer with a response, unless interceptors want to see it first."""
+        pending = self._pending
+        if pending is not None:
+            self._pending = None
+            pending.complete((code, arg2, arg3, self.endpoint_.headers or {"as": self.scheme}))
+            if not pending.passed_on:
+                return
+        if not isinstance(arg3, bytes):
+            self._answer_stream(code, arg2, arg3)
+            return
+        connection = self.connection
+        event = self.event
+        endpoint = self.endpoint_
+        block = endpoint.block or endpoint.header_block(event.headers["as"])
+        try:
+            connection.wire.respond(event.id, block, arg2, arg3, code)
+        except (TypeError, ValueError) as error:
+            # What a scheme or an interceptor made of the answer cannot be sent.
+            self._report(error)
+            self.refuse(error)
+            return
+        self._close()
+        if not connection.flushing:
+            connection.flush_soon()
+        if connection.paused:
+            connection.count_unsent(len(arg2) + len(arg3))
+
+    def _answer_stream(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
+        self._task = self.connection.loop.create_task(self._pump(code, arg2, body))
+
+    async def _pump(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
+        connection = self.connection
+        task = asyncio.current_task()
+        try:
+            # The first chunk decides whether there is an answer or an error.
+            writer = None
+            async for chunk in body:
+                if self.answered:
+                    return
+                if writer is None:
+                    writer = self._start_response(code, arg2)
+                await write_chunk(connection, writer, chunk)
+            if not self.answered:
+                if writer is None:
+                    writer = self._start_response(code, arg2)
+                self._close()
+                writer.finish()
+                connection.flush_soon()
+        except BaseException as error:
+            self._failed(error)
+            if isinstance(error, FOR_THE_PROCESS):
+                raise
+        finally:
+            if self._task is task:
+                self._task = None
+            await close_body(body)
+
+    def _start_response(self, code: int, arg2: bytes) -> wire.FragmentWriter:
+        return self.connection.wire.start_response(
+            self.id, self.endpoint_.header_block(self.scheme), arg2, code
+        )
+
+    def _failed(self, error: BaseException) -> None:
+        if self.answered:
+            return
+        encode_error = self.endpoint_.encode_error
+        if encode_error is not None:
+            answer = None
+            try:
+                answer = encode_error(error)
+            except Exception as failure:
+                error = failure
+            if answer is not None:
+                self.answer(*answer)
+                return
+        self._report(error)
+        pending = self._pending
+        if pending is not None:
+            self._pending = None
+            pending.complete(error)
+            if not pending.passed_on:
+                return
+        self.refuse(error)
+
+    def _report(self, error: BaseException) -> None:
+        """Log what the interface does not declare, and tell the hooks."""
+        if isinstance(error, errors.TChannelError | asyncio.CancelledError):
+            return
+        channel = self.connection.channel
+        if channel.events.callbacks[EventType.on_exception]:
+            # While it is being handled, so that a hook's traceback shows where it comes from.
+            try:
+                raise error
+            except BaseException:
+                channel.events.fire(EventType.on_exception, self, error)
+        log.error(
+            "handler of %s failed (service %s, caller %s at %s, message %d)",
+            self.endpoint,
+            self.service,
+            self.event.headers.get("cn"),
+            self.connection.address,
+            self.id,
+            exc_info=error,
+        )
+
+    def refuse(self, error: BaseException) -> None:
+        """Answer with an error frame."""
+        code, text = self._describe(error)
+        self._close()
+        connection = self.connection
+        connection.wire.fail(self.id, code, text)
+        connection.flush_soon()
+        events = connection.channel.events
+        if events.callbacks[EventType.after_send_error]:
+            if not isinstance(error, errors.TChannelError):
+                error = errors.TChannelError.from_code(code, description=text, id=self.id)
+            events.fire(EventType.after_send_error, error)
+
+    def _describe(self, error: BaseException) -> tuple[int, str]:
+        if isinstance(error, errors.TChannelError):
+            code = error.code
+            if code is None or not 0 < code < errors.FATAL:
+                # Go closes the connection on 0xFF whatever its id (protocol, "Errors"); what does
+                # not fit a byte comes from a class of the application's own.
+                code = errors.UNEXPECTED_ERROR
+            return code, error.description or type(error).__name__
+        if isinstance(error, asyncio.CancelledError):
+            return errors.CANCELED, "the handler was cancelled"
+        channel = self.connection.channel
+        if not channel.expose_errors:
+            return errors.UNEXPECTED_ERROR, type(error).__name__
+        try:
+            what = str(error)
+        except Exception:  # its own __str__ is broken; the caller is answered all the same
+            what = "(no description)"
+        name = type(error).__name__
+        text = (f"{name}: {what}" if what else name).encode(errors="replace")
+        limit = int(channel.options.max_error_text)
+        return errors.UNEXPECTED_ERROR, text[:limit].decode(errors="ignore")
+
+    def _close(self) -> None:
+        """The call is answered: it bounds no nested call and is in flight no more."""
+        if self.answered:
+            return
+        self.answered = True
+        connection = self.connection
+        connection.inbound.pop(self.event.id, None)
+        channel = connection.channel
+        channel.inbound_calls -= 1
+        if channel.winding_down:
+            channel.notify()
+        if self.stream is not None:
+            self.stream.discard()
