@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -17,6 +18,15 @@ try:
     import uvloop
 except ImportError:
     uvloop = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let processes be interrupted where a script runs the tests in its background.
+
+    A shell without job control has its background processes ignore SIGINT, and theirs as well.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ManualClock:

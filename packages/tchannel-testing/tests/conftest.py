@@ -2,8 +2,18 @@
 
 import asyncio
 import contextlib
+import signal
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let processes be interrupted where a script runs the tests in its background.
+
+    A shell without job control has its background processes ignore SIGINT, and theirs as well.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def frame(type: int, payload: bytes, id: int = 1) -> bytes:
