@@ -112,8 +112,7 @@ def test_free_ports_are_free_and_different():
     ports = free_ports(20)
 
     assert len(set(ports)) == 20
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", ports[0]))
+    socket.create_server(("127.0.0.1", ports[0])).close()
 
 
 def test_the_pattern_has_the_size_and_repeats_after_a_prime():

@@ -111,13 +111,19 @@ def test_a_channel_of_the_module_serves_one_run_after_the_other(runner):
 
 def test_a_listener_that_nobody_reads_says_so_once():
     printed = run("""
-        import logging, sys, time
-        logging.basicConfig(stream=sys.stdout, format="%(message)s")
+        import logging, sys, threading
         from tchannel import TChannel
+
+        said = threading.Event()
+        class Handler(logging.StreamHandler):
+            def emit(self, record):
+                super().emit(record)
+                said.set()
+        logging.basicConfig(handlers=[Handler(sys.stdout)], format="%(message)s")
 
         channel = TChannel("lonely", hostport="127.0.0.1:0")
         channel.listen()
-        time.sleep(1.3)
+        assert said.wait(30)
         channel.close()
         from tornado.ioloop import IOLoop
         IOLoop.current().close(all_fds=True)

@@ -69,13 +69,14 @@ async def test_listening_is_idempotent_and_thread_safe(tcp):
 
 
 async def test_listen_takes_a_port(tcp):
+    # Nobody else takes ports of this address in the meantime.
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind(("127.0.0.77", 0))
         port = free.getsockname()[1]
-    server = tcp("server", hostport="127.0.0.1:0")
+    server = tcp("server", hostport="127.0.0.77:0")
     server.listen(port)
 
-    assert server.hostport == f"127.0.0.1:{port}"
+    assert server.hostport == f"127.0.0.77:{port}"
 
 
 async def test_a_port_in_use_is_an_os_error_at_once(tcp):

@@ -1,9 +1,10 @@
 """A real Hyperbahn cluster on this machine."""
 
+import itertools
 import json
+import os
 import socket
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 from thirdparty.install import HYPERBAHN
@@ -12,14 +13,28 @@ from thirdparty.tcurl import tcurl
 
 SINGLE_EXIT = 1
 
+# Below the ports that the system gives to those who ask for any: those may be gone before a process
+# that is told to listen on one does so, or comes back to it. Processes begin at different places.
+PORTS = range(10_000, 30_000)
+_numbers = itertools.count(os.getpid() * 61)
+
 
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody listens on; all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    found: list[int] = []
+    for _ in PORTS:
+        if len(found) == count:
+            break
+        port = PORTS[next(_numbers) % len(PORTS)]
+        with socket.socket() as one:
+            # As listeners do: connections that ended there a minute ago do not matter.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+    return found
 
 
 class Cluster:
