@@ -4,6 +4,7 @@ import pytest
 
 from tchannel.tcurl.arguments import TLS, LoadPlan, parse
 from tchannel.tcurl.failures import ToolError
+from tchannel.tcurl.forms import Form
 
 P = ("-p", "127.0.0.1:1")
 
@@ -23,6 +24,23 @@ def test_service_endpoint_and_body_stand_anywhere_between_the_options():
         assert arguments.body is not None
         assert arguments.body.text == "{}"
         assert arguments.peers == (P[1],)
+
+
+def test_a_negative_number_is_a_body_and_no_option():
+    for argv in (["svc", "ep", "-5"], ["svc", "ep", "-3", "-5"], ["svc", "ep", "--body", "-5"]):
+        body = parse([*P, *argv]).body
+
+        assert body is not None
+        assert body.text == "-5"
+        assert body.as_value() == -5
+    assert parse([*P, "svc", "ep", "-.5e3"]).body.as_value() == -500
+
+
+def test_an_i64_is_its_bytes_unless_numbers_or_exact_values_are_asked_for():
+    assert parse([*P, "svc", "ep"]).form == Form()
+    assert parse([*P, "svc", "ep", "--i64", "buffer"]).form == Form()
+    assert parse([*P, "svc", "ep", "--i64", "number"]).form == Form(i64_as_number=True)
+    assert parse([*P, "svc", "ep", "--exact"]).form == Form(i64_as_number=True, exact=True)
 
 
 def test_a_body_in_third_place_goes_before_one_in_an_option():

@@ -26,6 +26,31 @@ def test_json_in_place_is_a_value():
     assert given('{"a": [1, null]}').as_value() == {"a": [1, None]}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("hello", "hello"),
+        ("null", "null"),
+        ("true", "true"),
+        ("0", 0),
+        ("007", 7),
+        ("", {}),
+        (' {"a": null}', {"a": None}),
+        ("[null]", [None]),
+        ('"true"', "true"),
+    ],
+)
+def test_in_third_place_a_lone_word_is_text_and_the_rest_json(text, value):
+    assert Given("the body", text, None, word=True).as_value() == value
+
+
+def test_a_file_may_stand_in_third_place(tmp_path):
+    path = tmp_path / "body.json"
+    path.write_text("null")
+
+    assert Given("the body", f"@{path}", None, word=True).as_value() is None
+
+
 def test_a_file_is_read_by_its_path_and_by_an_at_sign(tmp_path):
     path = tmp_path / "body.json"
     path.write_text('{"é": 1}', encoding="utf-8")

@@ -42,7 +42,13 @@ async def test_an_application_error_is_shown_with_its_type_and_ends_with_126(tcu
 
     assert ran.code == 126
     assert ran.json["ok"] is False
-    assert ran.json["body"] == {"type": "too-bad", "message": "as asked", "n": 1}
+    assert ran.json["body"] == {
+        "type": "too-bad",
+        "message": "as asked",
+        "n": 1,
+        "name": "TchannelHydratedErrorDefaultTypeError",
+        "fullType": "too-bad",
+    }
     assert ran.err == "tcurl: application error: too-bad: as asked\n"
 
 

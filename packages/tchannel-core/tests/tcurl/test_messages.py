@@ -7,6 +7,7 @@ import pytest
 from tchannel.tcurl.bodies import Given
 from tchannel.tcurl.calls import Answer, Message
 from tchannel.tcurl.failures import ToolError
+from tchannel.tcurl.forms import Form
 from tchannel.tcurl.messages import JSONCall, RawCall, ThriftCall
 
 
@@ -44,7 +45,7 @@ def test_an_application_error_is_noted_with_its_type_and_message():
 
 
 def test_an_answer_that_is_no_json_is_told():
-    with pytest.raises(ToolError, match=r"the body of the answer are no JSON: .*; try --raw"):
+    with pytest.raises(ToolError, match=r"the body of the answer is no JSON: .*; try --raw"):
         JSONCall("ep", None, None).read(answer(b"hello"))
 
 
@@ -66,7 +67,8 @@ def get_value(guide_idl):
 
     def make(headers=None, body='{"key": "a"}'):
         text = None if headers is None else given(headers, "the headers")
-        return ThriftCall("KeyValue::getValue", function, text, given(body))
+        body = given(body) if isinstance(body, str) else body
+        return ThriftCall("KeyValue::getValue", function, text, body)
 
     return make
 
@@ -112,16 +114,16 @@ def test_a_declared_exception_is_shown_by_name_and_fields(get_value):
 
 
 def test_an_exception_that_is_not_declared_is_an_application_error(get_value):
-    result = get_value().read(answer(b"\x0c\0\7\0\0", code=1, arg2=b"\0\0"))
+    result = get_value().read(answer(b"\x0c\0\7\x08\0\1\0\0\0\5\0\0", code=1, arg2=b"\0\0"))
 
     assert not result.ok
+    assert result.document["body"] == {"thrift": {"1": 5}}
     assert "exception that the IDL does not declare" in result.note
 
 
 @pytest.mark.parametrize(
     ("arg2", "arg3", "message"),
     [
-        (b"\0\0", b"\0", "the answer of KeyValue::getValue has no value, but it returns string"),
         (b"\0\0", b"{}", "the answer does not fit the IDL of KeyValue::getValue"),
         (b"\0\1", b"\x0b\0\0\0\0\0\1b\0", "the answer's headers are no Thrift headers"),
     ],
@@ -129,6 +131,53 @@ def test_an_exception_that_is_not_declared_is_an_application_error(get_value):
 def test_an_answer_that_does_not_fit_is_told(get_value, arg2, arg3, message):
     with pytest.raises(ToolError, match=message):
         get_value().read(answer(arg3, arg2=arg2))
+
+
+@pytest.mark.parametrize("body", ["null", "{}"])
+def test_no_arguments_may_be_written_as_null(get_value, body):
+    for text in (given(body), Given("the body", body, None, word=True)):
+        assert get_value(body=text).message.arg3 == b"\0"
+
+
+def test_a_call_that_returns_nothing_where_it_could_is_ok_and_noted(get_value):
+    result = get_value().read(answer(b"\0", arg2=b"\0\0"))
+
+    assert result.ok
+    assert result.document["body"] is None
+    assert result.note == "the answer has no value, but could be string"
+
+
+def test_an_application_error_of_no_declared_type_shows_the_value_there_is(get_value):
+    empty = get_value().read(answer(b"\0", code=1, arg2=b"\0\0"))
+    value = get_value().read(answer(b"\x0b\0\0\0\0\0\1b\0", code=1, arg2=b"\0\0"))
+
+    assert not empty.ok
+    assert "body" not in empty.document
+    assert (value.ok, value.document["body"]) == (False, "b")
+    assert value.note == "application error of no declared type"
+
+
+def test_a_declared_exception_counts_whatever_the_code_of_the_response_is(get_value):
+    assert not get_value().read(answer(b"\x0c\0\1\0\0", arg2=b"\0\0")).ok
+
+
+def test_exact_shows_a_json_application_error_as_it_was_sent():
+    read = JSONCall("ep", None, None, Form(exact=True)).read
+
+    assert read(answer(b'{"type": "t"}', code=1)).document["body"] == {"type": "t"}
+
+
+def test_an_empty_json_body_is_null_and_a_number_beyond_all_numbers_as_well():
+    read = JSONCall("ep", None, None).read
+
+    assert read(answer(b"")).document["body"] is None
+    assert read(answer(b"[1e400, 1e3]")).document["body"] == [None, 1000]
+
+
+@pytest.mark.parametrize("body", [b"NaN", b'{"a": -Infinity}'])
+def test_what_only_python_takes_for_json_is_refused(body):
+    with pytest.raises(ToolError, match=r"is no JSON: .* is none of its numbers; try --raw"):
+        JSONCall("ep", None, None).read(answer(body))
 
 
 def test_fields_that_are_left_out_are_warned_of(get_value):

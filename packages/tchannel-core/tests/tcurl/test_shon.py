@@ -20,6 +20,13 @@ from tchannel.tcurl.shon import replace_shon
         ("[ --a=1 --b=x=y ]", {"a": 1, "b": "x=y"}),
         ("[ true null ]", ["true", "null"]),
         ("[ -- --dashes ]", ["--dashes"]),
+        ("[ --a -- --b --c=[] ]", {"a": "--b", "c": []}),
+        ("[ -- [ -- 5 ]", ["[", "5"]),
+        ("[ -t -f -n -x ]", [True, False, None, "-x"]),
+        ("[ [] [] ]", [[], []]),
+        ('[ --a {"b":[null]} ]', {"a": {"b": [None]}}),
+        ("[ 007 +4 .5 1. 0x1f 0b11 1e3 1e-1 ]", [7, 4, 0.5, 1, 31, 3, 1000, 0.1]),
+        ("[ 12345678901234567890 1e 0x - . ]", [12345678901234567890, "1e", "0x", "-", "."]),
     ],
 )
 def test_brackets_become_one_argument_of_json(words, value):
@@ -46,6 +53,8 @@ def test_an_empty_object_has_a_notation_of_its_own():
         ("[ a", "not closed"),
         ("[ --a ]", "'--a' has no value"),
         ("[ --a --b 1 ]", "'--a' has no value"),
+        ("[ --a -- ]", "not closed"),
+        ("[ {bad ]", "'{bad' is no JSON"),
         ("[ --a 1 b ]", "a key like --name is expected, not 'b'"),
     ],
 )

@@ -75,6 +75,19 @@ function registerRaw(channel, service, seen) {
         }
         req.connection.socket.destroy();
     });
+    ['mirror', 'Mirror::answer'].forEach(function each(name) {
+        // Answers with the bytes that it is asked for, in the scheme that it is asked in.
+        service.register(name, counting(seen, name, function mirror(req, res, arg2, arg3) {
+            var asked = /<([0-9a-f]*)(!?)>/.exec(String(arg3));
+            var body = Buffer.from(asked[1], 'hex');
+            res.headers.as = req.headers.as;
+            if (asked[2]) {
+                res.sendNotOk(arg2, body);
+            } else {
+                res.sendOk(arg2, body);
+            }
+        }));
+    });
     Object.keys(ERRORS).forEach(function each(name) {
         raw('error-' + name, function fail(req, res) {
             res.sendError(ERRORS[name], 'as asked: ' + name);

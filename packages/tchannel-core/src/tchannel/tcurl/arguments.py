@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -12,6 +13,7 @@ from .._version import __version__
 from .bodies import Given
 from .extras import missing_note
 from .failures import ToolError
+from .forms import Form
 from .hosts import check_peers, read_host_list
 from .quantities import count, duration, rate
 from .shon import replace_shon
@@ -47,6 +49,8 @@ exit codes:
   error, 6 bad request, 7 network, 8 unhealthy); 124 not healthy; 125 wrong on this side, or no call
   was made; 126 application error or declared exception; 127 fatal protocol error
 """
+
+_NEGATIVE: Final = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 # Options of the old tcurl.py of tchannel-python that are no options any more.
 _REPLACED: Final = {
@@ -113,6 +117,7 @@ class Arguments:
         headers: The application headers, or None.
         peers: Addresses to call.
         scheme: ``"raw"``, ``"json"`` or ``"thrift"``.
+        form: How to show the values of the answer.
         thrift: Thrift file or folder, or None.
         strict: Whether the Thrift file is read strictly.
         caller: Caller name.
@@ -135,6 +140,7 @@ class Arguments:
     headers: Given | None
     peers: tuple[str, ...]
     scheme: str
+    form: Form
     thrift: str | None
     strict: bool
     caller: str
@@ -161,13 +167,15 @@ def parse(argv: Sequence[str]) -> Arguments:
     parser = _make_parser()
     # Service, endpoint and body may stand anywhere between the options, which argparse's own
     # positionals cannot.
-    options, rest = parser.parse_known_args(replace_shon(argv))
-    places = _places(rest, parser)
+    options, rest = parser.parse_known_args(_hide_numbers(replace_shon(argv)))
+    places = [_shown(place) for place in _places(rest, parser)]
     service = _first(options.service, places)
     endpoint = ""
-    body = options.body
+    body = _shown(options.body)
+    in_place = False
     if not (options.health or options.list or options.describe):
         endpoint = _first(options.endpoint, places)
+        in_place = bool(places)
         body = places.pop(0) if places else body
         if not service or not endpoint:
             missing = "an endpoint" if service else "a service"
@@ -179,10 +187,11 @@ def parse(argv: Sequence[str]) -> Arguments:
     return Arguments(
         service=service,
         endpoint=endpoint,
-        body=_given("the body", body, options.body_file, options.yaml),
-        headers=_given("the headers", options.headers, None, options.yaml),
+        body=_given("the body", body, options.body_file, options.yaml, word=in_place),
+        headers=_given("the headers", _shown(options.headers), None, options.yaml),
         peers=_peers(options, required=not (options.thrift and (options.list or options.describe))),
         scheme=_scheme(options, endpoint),
+        form=Form(options.exact or options.i64 == "number", options.exact),
         thrift=options.thrift,
         strict=options.strict,
         caller=options.caller,
@@ -282,6 +291,17 @@ def _add_call(group: argparse._ArgumentGroup) -> None:
         help="the service that a router sends the call to instead",
     )
     add("--health", action="store_true", help="ask for the service's health")
+    add(
+        "--i64",
+        choices=("buffer", "number"),
+        default="buffer",
+        help="show an i64 as a Buffer of its eight bytes (the default), or as a number",
+    )
+    add(
+        "--exact",
+        action="store_true",
+        help="show what the service sent, where the form of tchannel-node's tool differs",
+    )
 
 
 def _add_where(group: argparse._ArgumentGroup) -> None:
@@ -360,14 +380,28 @@ def _places(rest: Sequence[str], parser: _Parser) -> list[str]:
     return places
 
 
+def _hide_numbers(argv: Sequence[str]) -> list[str]:
+    """Mark negative numbers, which argparse would take for options: no argument has a NUL."""
+    return [
+        f"\0{word}" if _NEGATIVE.fullmatch(word) and word not in {"-1", "-2", "-3"} else word
+        for word in argv
+    ]
+
+
+def _shown(word: str | None) -> Any:
+    return None if word is None else word.removeprefix("\0")
+
+
 def _first(option: str | None, places: list[str]) -> str:
     if option is not None:
         return option
     return places.pop(0) if places else ""
 
 
-def _given(what: str, text: str | None, path: str | None, yaml: bool) -> Given | None:
-    return None if text is None and path is None else Given(what, text, path, yaml)
+def _given(
+    what: str, text: str | None, path: str | None, yaml: bool, *, word: bool = False
+) -> Given | None:
+    return None if text is None and path is None else Given(what, text, path, yaml, word)
 
 
 def _peers(options: argparse.Namespace, *, required: bool) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 
 from .extras import import_extra
 from .failures import ToolError, one_line
+from .shon import read_word
 
-__all__ = ["Given"]
+__all__ = ["Given", "refuse_constant"]
 
 _YAML_ENDINGS = (".yaml", ".yml")
 
@@ -25,6 +26,7 @@ class Given:
         text: The text in place: ``"-"`` is standard input and ``"@path"`` a file.
         path: A file that was given as such, instead of text; ``"-"`` is standard input.
         yaml: Whether it is YAML whatever the file is called.
+        word: Whether the text stands in third place, where a lone word is text.
 
     """
 
@@ -32,6 +34,7 @@ class Given:
     text: str | None
     path: str | None
     yaml: bool = False
+    word: bool = False
 
     def as_bytes(self) -> bytes:
         """The bytes as they are, for the raw scheme: ``"-"`` and ``"@path"`` are text then.
@@ -65,6 +68,8 @@ class Given:
                 raise ToolError(f"{what} is not UTF-8 at byte {error.start}") from None
         if self.yaml or (path or "").endswith(_YAML_ENDINGS):
             return _parse_yaml(text or "", what)
+        if self.word and path is None and not (text or "").lstrip().startswith(("{", "[", '"')):
+            return read_word(text) if text else {}
         return _parse_json(text or "", what)
 
     def _read(self, path: str) -> bytes:
@@ -82,7 +87,7 @@ class Given:
 
 def _parse_json(text: str, what: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         hint = ""
         word = text.strip()
@@ -95,7 +100,8 @@ def _parse_json(text: str, what: str) -> Any:
         raise ToolError(f"{what} is no JSON: {error}") from None
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse the NaN and Infinity that Python's decoder would take."""
     raise ValueError(f"{name} is none of its numbers")
 
 

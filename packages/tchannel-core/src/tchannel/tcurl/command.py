@@ -148,6 +148,10 @@ async def _perform(
         print_document(result.document)
     if result.note:
         print_note(result.note)
+    if result.losses:
+        print_note(f"--exact shows what is lost here: {', '.join(result.losses)}")
+    if result.i64_as_bytes and sys.stdout.isatty():
+        print_note("an i64 is shown as its eight bytes; --i64 number shows numbers")
     return ExitCode.OK if result.ok else ExitCode.APPLICATION
 
 
@@ -156,9 +160,10 @@ def _make_call(arguments: Arguments, interface: Interface | None) -> SchemeCall:
     if arguments.scheme == "raw":
         return RawCall(endpoint, arguments.headers, arguments.body)
     if arguments.scheme == "json":
-        return JSONCall(endpoint, arguments.headers, arguments.body)
+        return JSONCall(endpoint, arguments.headers, arguments.body, arguments.form)
     assert interface is not None, "a Thrift call has an interface"
-    return ThriftCall(endpoint, interface.function(endpoint), arguments.headers, arguments.body)
+    function = interface.function(endpoint)
+    return ThriftCall(endpoint, function, arguments.headers, arguments.body, arguments.form)
 
 
 def _show(arguments: Arguments, interface: Interface) -> int:

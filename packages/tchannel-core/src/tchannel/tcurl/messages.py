@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tchannel_wire import ProtocolError, decode_thrift_headers, encode_thrift_headers
 
-from .bodies import Given
+from .bodies import Given, refuse_constant
 from .calls import Answer, Message
 from .failures import ToolError, one_line
-from .thrift_values import FromJSON, to_json
+from .forms import Form, hydrated_error
+from .thrift_answers import AnswerReader
+from .thrift_values import FromJSON
 
 if TYPE_CHECKING:
     from tchannel_thrift.rw import spec as specs
 
 __all__ = ["JSONCall", "RawCall", "Result", "SchemeCall", "ThriftCall"]
+
+_NODES_FORM: Final = Form()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Result:
         document: What to print as JSON; None for raw bytes.
         raw: The bytes to print instead.
         note: One line about an application error; "" if there is none.
+        losses: What is shown other than it is, a phrase each.
+        i64_as_bytes: Whether an i64 is shown as its bytes.
 
     """
 
@@ -36,6 +43,8 @@ class Result:
     document: dict[str, object] | None
     raw: bytes = b""
     note: str = ""
+    losses: Sequence[str] = ()
+    i64_as_bytes: bool = False
 
 
 class SchemeCall(Protocol):
@@ -76,16 +85,20 @@ class RawCall:
 class JSONCall:
     """A call of JSON; without a body it sends an empty object, as the Node tool does."""
 
-    def __init__(self, endpoint: str, headers: Given | None, body: Given | None) -> None:
+    def __init__(
+        self, endpoint: str, headers: Given | None, body: Given | None, form: Form = _NODES_FORM
+    ) -> None:
         self.warnings: list[str] = []
+        self._form = form
         self.message = Message("json", endpoint, _dump(headers), _dump(body))
 
     def read(self, answer: Answer) -> Result:
         """Headers and body as values."""
-        head = _load(answer.arg2, "headers") if answer.arg2 else None
-        body = _load(answer.arg3, "body") if answer.arg3 else {}
+        head = _load(answer.arg2, "headers of the answer are") if answer.arg2 else None
+        body = _load(answer.arg3, "body of the answer is") if answer.arg3 else None
         ok = not answer.code
-        document = {"ok": ok, "head": head, "body": body, "headers": dict(answer.headers)}
+        shown = body if ok or self._form.exact else hydrated_error(body)
+        document = {"ok": ok, "head": head, "body": shown, "headers": dict(answer.headers)}
         return Result(ok, document, note="" if ok else _application_error(body))
 
 
@@ -97,6 +110,7 @@ class ThriftCall:
         function: The function.
         headers: Application headers.
         body: The arguments: an object with the names of the IDL.
+        form: How to show the answer.
 
     Raises:
         ToolError: Headers or arguments do not fit.
@@ -109,16 +123,20 @@ class ThriftCall:
         function: specs.FunctionSpec,
         headers: Given | None,
         body: Given | None,
+        form: Form = _NODES_FORM,
     ) -> None:
         self._endpoint = endpoint
-        self._function = function
+        self._form = form
         surface = function.surface
+        result = function.result_spec
         assert surface is not None, "a loaded function has classes"
-        self._response: Any = surface.response
+        assert result is not None, "a function that is called is not oneway"
+        self._result: specs.FunctionResultSpec = result
         reader = FromJSON()
         what = "the body" if body is None else body.what
         value = {} if body is None else body.as_value()
-        if value is None and not function.args_spec.fields:
+        if value in (None, "null"):
+            # What people write for no arguments.
             value = {}
         arguments = reader.value(function.args_spec, value, what.removeprefix("the "))
         self.warnings = [f"{field} is not in the IDL, and is left out" for field in reader.unknown]
@@ -131,43 +149,49 @@ class ThriftCall:
 
     def read(self, answer: Answer) -> Result:
         """Headers and result, or the declared exception."""
-        response = self._response
+        reader = AnswerReader(answer.arg3, self._form)
         try:
-            result = response.__thrift_module__.loads(response, answer.arg3)
+            found, unknown = reader.result(self._result)
             head = decode_thrift_headers(answer.arg2)
         except ProtocolError as error:
             raise ToolError(f"the answer's headers are no Thrift headers: {error}") from None
         except Exception as error:
-            return self._unreadable(answer, error)
-        spec: specs.FunctionResultSpec = response.type_spec
-        document: dict[str, object] = {"ok": not answer.code, "head": head}
-        for field in spec.exception_specs:
-            value = getattr(result, field.name)
-            if value is not None:
-                document["ok"] = False
-                body = document["body"] = to_json(field.spec, value)
-                document["headers"] = dict(answer.headers)
-                document["typeName"] = field.name
-                document["exception"] = field.spec.name
-                return Result(False, document, note=_declared(field.spec.name, body))
-        if spec.return_spec is not None:
-            document["body"] = to_json(spec.return_spec, result.success)
-        document["headers"] = dict(answer.headers)
-        ok = not answer.code
-        return Result(ok, document, note="" if ok else "application error of no declared type")
-
-    def _unreadable(self, answer: Answer, error: Exception) -> Result:
-        reason = one_line(str(error))
-        if type(error).__name__ == "UnknownExceptionError":
-            note = "exception that the IDL does not declare; is the Thrift file up to date?"
-            document = {"ok": False, "head": {}, "body": None, "headers": dict(answer.headers)}
-            return Result(False, document, note=note)
-        returns = self._response.type_spec.return_spec
-        if answer.arg3 == b"\0" and returns is not None:
+            reason = one_line(str(error))
             raise ToolError(
-                f"the answer of {self._endpoint} has no value, but it returns {returns.name}"
+                f"the answer does not fit the IDL of {self._endpoint}: {reason}"
             ) from None
-        raise ToolError(f"the answer does not fit the IDL of {self._endpoint}: {reason}") from None
+        ok, fields, note = self._outcome(answer.code, found, unknown)
+        body = {name: fields.pop(name) for name in ("body",) if name in fields}
+        return Result(
+            ok,
+            {"ok": ok, "head": head, **body, "headers": dict(answer.headers), **fields},
+            note=note,
+            losses=reader.losses,
+            i64_as_bytes=reader.i64_as_bytes,
+        )
+
+    def _outcome(
+        self, code: int, found: Mapping[str, Any], unknown: Any
+    ) -> tuple[bool, dict[str, object], str]:
+        """Whether the call went well, what to show of its result, and what to say of it."""
+        for field in self._result.exception_specs:
+            if field.name in found:
+                body, name = found[field.name], field.spec.name
+                fields = {"body": body, "typeName": field.name, "exception": name}
+                return False, fields, _declared(name, body)
+        if unknown is not None:
+            note = "exception that the IDL does not declare; is the Thrift file up to date?"
+            return False, {"body": {"thrift": unknown}, "typeName": "failure"}, note
+        returns = self._result.return_spec
+        if code:
+            note = "application error of no declared type"
+            if "success" in found:
+                return False, {"body": found["success"], "typeName": "success"}, note
+            return False, {}, note
+        if returns is None:
+            return True, {}, ""
+        note = "" if "success" in found else f"the answer has no value, but could be {returns.name}"
+        return True, {"body": found.get("success")}, note
 
 
 def _declared(name: str, body: Mapping[str, object]) -> str:
@@ -199,9 +223,15 @@ def _dump(given: Given | None) -> bytes:
 
 def _load(data: bytes, what: str) -> Any:
     try:
-        return json.loads(data)
+        return json.loads(data, parse_constant=refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise ToolError(f"the {what} of the answer are no JSON: {error}; try --raw") from None
+        raise ToolError(f"the {what} no JSON: {error}; try --raw") from None
+
+
+def _finite(digits: str) -> float | None:
+    # JSON has no infinity; what is too large for a double is null for JavaScript.
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _dump_thrift_headers(given: Given | None) -> bytes:

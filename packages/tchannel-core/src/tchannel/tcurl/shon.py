@@ -6,6 +6,7 @@ before anything else looks at the command line.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Sequence
@@ -13,9 +14,15 @@ from typing import Any, Final
 
 from .failures import ToolError
 
-__all__ = ["replace_shon"]
+__all__ = ["read_word", "replace_shon"]
 
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+# Numbers as JavaScript reads them.
+_WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_OTHER_BASE: Final = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
+
+# Words inside brackets that stand for something else.
+_CONSTANTS: Final = {"[]": [], "[--]": {}, "-t": True, "-f": False, "-n": None}
 
 
 def replace_shon(argv: Sequence[str]) -> list[str]:
@@ -45,13 +52,8 @@ def _brackets(argv: Sequence[str], position: int) -> tuple[Any, int]:
         word = _word_at(argv, position)
         if word == "]":
             return array, position + 1
-        if word == "--":
-            word = _word_at(argv, position + 1)
-            array.append(word)
-            position += 2
-        else:
-            value, position = _value(argv, position)
-            array.append(value)
+        value, position = _value(argv, position)
+        array.append(value)
 
 
 def _object(argv: Sequence[str], position: int) -> tuple[dict[str, Any], int]:
@@ -68,7 +70,7 @@ def _object(argv: Sequence[str], position: int) -> tuple[dict[str, Any], int]:
             position += 1
             continue
         following = _word_at(argv, position + 1)
-        if following == "]" or following.startswith("--"):
+        if following == "]" or (following.startswith("--") and following != "--"):
             raise ToolError(f"in [ … ] the key {word!r} has no value")
         found[key], position = _value(argv, position + 1)
 
@@ -77,16 +79,31 @@ def _value(argv: Sequence[str], position: int) -> tuple[Any, int]:
     word = _word_at(argv, position)
     if word == "[":
         return _brackets(argv, position + 1)
+    if word == "--":
+        # What follows is text, whatever it looks like.
+        return _word_at(argv, position + 1), position + 2
     return _scalar(word), position + 1
 
 
+def read_word(word: str) -> Any:
+    """Return what a lone word stands for: a number, or text, "true" and "null" as well."""
+    if _WHOLE.fullmatch(word):
+        return int(word)
+    if _NUMBER.fullmatch(word):
+        number = float(word)
+        return int(number) if number.is_integer() else number
+    return int(word, 0) if _OTHER_BASE.fullmatch(word) else word
+
+
 def _scalar(word: str) -> Any:
-    if word == "[]":
-        return []
-    if word == "[--]":
-        return {}
-    # Words are text, "true" and "null" as well: so it is in the Node tool.
-    return json.loads(word) if _NUMBER.fullmatch(word) else word
+    if word in _CONSTANTS:
+        return copy.copy(_CONSTANTS[word])
+    if word.startswith("{"):
+        try:
+            return json.loads(word)
+        except ValueError as error:
+            raise ToolError(f"in [ … ] {word!r:.60} is no JSON: {error}") from None
+    return read_word(word)
 
 
 def _word_at(argv: Sequence[str], position: int) -> str:

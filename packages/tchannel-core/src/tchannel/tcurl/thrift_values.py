@@ -1,13 +1,13 @@
-"""Thrift values as JSON and back, in the shape that the Node tool prints.
+"""Thrift values from JSON: what the Node tool takes, what is printed, and what people would write.
 
-Fields without a value are null, enums are names, binary is ``{"type": "Buffer", "data": [bytes]}``,
-maps with keys other than strings are arrays of pairs, unions name their field as their ``type``.
-Unlike there, an i64 is a number.
+An i64 is a number, its digits as text, or its eight bytes as a Buffer or an array; ``binary`` is text
+or a Buffer; the keys of maps are text that is read by their type, or a map is an array of pairs.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,47 +16,10 @@ from .failures import ToolError
 if TYPE_CHECKING:
     from tchannel_thrift.rw import spec as specs
 
-__all__ = ["FromJSON", "to_json"]
+__all__ = ["FromJSON"]
 
+_HEXADECIMAL: Final = re.compile(r"(?=0|\d*[a-fA-F])[0-9a-fA-F]{16}", re.ASCII)
 _SPECIAL_DOUBLES: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-
-
-# Values are of the types of an IDL, and what they become is JSON of any shape.
-def to_json(spec: specs.TypeSpec, value: Any) -> Any:
-    """Return a value of a Thrift type as JSON."""
-    from tchannel_thrift.rw import spec as specs
-
-    if value is None:
-        return None
-    if isinstance(spec, specs.StructTypeSpec):
-        fields = {
-            field.name: to_json(field.spec, getattr(value, field.name)) for field in spec.fields
-        }
-        if isinstance(spec, specs.UnionTypeSpec):
-            given = {name: item for name, item in fields.items() if item is not None}
-            return given if "type" in fields else {"type": next(iter(given), None), **given}
-        return fields
-    if isinstance(spec, specs.MapTypeSpec):
-        pairs = [[to_json(spec.kspec, k), to_json(spec.vspec, v)] for k, v in value.items()]
-        return dict(pairs) if spec.kspec is specs.TextTypeSpec else pairs
-    if isinstance(spec, specs.ListTypeSpec):
-        items = [to_json(spec.vspec, item) for item in value]
-        return _ordered(items) if isinstance(spec, specs.SetTypeSpec) else items
-    if isinstance(spec, specs.EnumTypeSpec):
-        return spec.values_to_names.get(value, [value])[0]
-    if spec is specs.BinaryTypeSpec:
-        return {"type": "Buffer", "data": list(value)}
-    if spec is specs.DoubleTypeSpec and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return str(value) if isinstance(value, uuid.UUID) else value
-
-
-def _ordered(items: list[Any]) -> list[Any]:
-    """A set has no order of its own; the same answer should look the same each time."""
-    try:
-        return sorted(items)
-    except TypeError:
-        return sorted(items, key=repr)
 
 
 class FromJSON:
@@ -91,13 +54,11 @@ class FromJSON:
         if isinstance(spec, specs.ListTypeSpec):
             if not isinstance(value, list):
                 raise _wrong(where, spec.name, "an array", value)
-            items = [
+            # Sets are written from lists as well: in their order, of elements of any type.
+            return [
                 self.value(spec.vspec, item, f"{where}[{index}]")
                 for index, item in enumerate(value)
             ]
-            # What is not hashable, such as structs in a set, is written from a list all the same.
-            hashable = isinstance(spec, specs.SetTypeSpec) and spec.vspec.hashable
-            return set(items) if hashable else items
         if isinstance(spec, specs.EnumTypeSpec):
             return _enum(spec, value, where)
         if spec is specs.BinaryTypeSpec:
@@ -175,11 +136,10 @@ def _primitive(spec: specs.TypeSpec, value: Any, where: str) -> Any:
 
 
 def _integer(spec: specs.TypeSpec, value: Any, where: str) -> int:
-    number: int | None = None
-    buffer = _buffer(value)
-    if buffer is not None and len(buffer) == 8:
-        number = int.from_bytes(buffer, "big", signed=True)
-    elif isinstance(value, float) and value.is_integer():
+    number = _i64_of_bytes(value) if spec.name == "i64" else None
+    if number is not None:
+        return number
+    if isinstance(value, float) and value.is_integer():
         number = int(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
@@ -197,6 +157,31 @@ def _integer(spec: specs.TypeSpec, value: Any, where: str) -> int:
             f"{where} is {value!r:.60}, which does not fit in {_a(spec.name)}"
         ) from None
     return number
+
+
+def _i64_of_bytes(value: Any) -> int | None:
+    """An i64 in one of the forms of tchannel-node: bytes, halves, or sixteen hexadecimal digits."""
+    data = _buffer(value)
+    if data is None and isinstance(value, list):
+        try:
+            # Signed bytes are fine as well.
+            data = bytes(item & 0xFF if isinstance(item, int) else 256 for item in value)
+        except ValueError:
+            return None
+    if isinstance(value, dict) and data is None:
+        halves: list[Any] = [
+            value.get("hi", value.get("high")),
+            value.get("lo", value.get("low")),
+        ]
+        if not all(type(half) is int and -(2**31) <= half < 2**32 for half in halves):
+            return None
+        data = b"".join((half & 0xFFFFFFFF).to_bytes(4, "big") for half in halves)
+    # Sixteen decimal digits are a number, unless they are filled up with zeros.
+    if isinstance(value, str) and _HEXADECIMAL.fullmatch(value):
+        data = bytes.fromhex(value)
+    if data is None or len(data) != 8:
+        return None
+    return int.from_bytes(data, "big", signed=True)
 
 
 def _double(spec: specs.TypeSpec, value: Any, where: str) -> float:
