@@ -24,6 +24,8 @@ PEERS := tests/interop/peers
 
 # Processes that share a test run.
 JOBS ?= 2
+# Targets that are made at the same time, each with its output in one piece.
+AT_ONCE := $(MAKE) --no-print-directory --jobs $(JOBS) --output-sync=target
 PYTEST := $(BIN)/pytest -q -n $(JOBS) -p no:benchmark
 
 # -- what is installed into the environment: a stamp file for each set ------------------------------
@@ -46,6 +48,11 @@ $(VENV)/.check: $(wildcard requirements/*.txt) $(VENV)/.test
 
 $(VENV)/.test-all: $(wildcard requirements/*.txt) | $(BIN)/python
 	$(PIP) -r requirements/test-all.txt
+	touch $@
+
+# The environments of test-all and test-plugins are installed from these.
+build/wheels/.stamp: scripts/wheelhouse.py $(wildcard requirements/*.txt packages/*/pyproject.toml) | $(BIN)/python
+	$(BIN)/python scripts/wheelhouse.py build/wheels 3.11 3.12 3.13
 	touch $@
 
 $(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.test
@@ -95,16 +102,32 @@ test: $(VENV)/.test  ## All tests of this Python (no Node.js needed)
 .PHONY: peers
 peers: $(PEERS)/node/node_modules/.package-lock.json $(PEERS)/py21/.venv/.stamp  ## Install the third-party peers
 
-.PHONY: interop
+.PHONY: interop interop-calls interop-load
 interop: $(VENV)/.test peers  ## Tests against tchannel-node, tchannel-python 2.1.0, tcurl and Hyperbahn
-	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -m interop packages tests
+	$(AT_ONCE) interop-load interop-calls
 
-.PHONY: check
+interop-calls: $(VENV)/.test peers
+	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -m 'interop and not load' packages tests
+
+# These wait for most of their time.
+interop-load: $(VENV)/.test peers
+	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -n 5 -m 'interop and load' tests/interop
+
+.PHONY: check check-style check-mypy check-pyright check-repo
 check: $(VENV)/.check  ## Lint, format, types, layers
+	$(AT_ONCE) check-style check-mypy check-pyright check-repo
+
+check-style: $(VENV)/.check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check-mypy: $(VENV)/.check
 	MYPYPATH=tests/interop $(BIN)/mypy $(SOURCES) tests/typing tests/interop/thirdparty scripts
+
+check-pyright: $(VENV)/.check
 	$(BIN)/pyright --pythonpath $(BIN)/python $(SOURCES) tests/typing
+
+check-repo: $(VENV)/.check
 	$(PYTEST) -n 0 tests/repo
 
 # pyright finds the packages to verify by the python on the PATH only.
@@ -116,21 +139,25 @@ verify-types: $(VENV)/.check  ## How complete the types of each package are, for
 	    echo "$$package: $$(grep -E 'completeness' <<< "$$report")"; \
 	done; exit $$failed
 
+PLUGIN_PYTHONS ?= 3.12 3.13
 .PHONY: test-plugins
-test-plugins: $(VENV)/.test  ## Our pytest plugin beside each plugin that runs coroutines
-	for version in $(or $(PLUGIN_PYTHONS),3.12 3.13); do \
-	    $(BIN)/python packages/tchannel-testing/tests/environments/run.py --keep $(CURDIR)/build/plugins-$$version \
-	        --python $$(scripts/find-python $$version) || exit 1; \
-	done
+test-plugins: dist build/wheels/.stamp  ## Our pytest plugin beside each plugin that runs coroutines
+	$(AT_ONCE) $(PLUGIN_PYTHONS:%=test-plugins-%)
+
+test-plugins-%: export PIP_NO_INDEX := 1
+test-plugins-%: export PIP_FIND_LINKS = $(CURDIR)/build/wheels/$*
+test-plugins-%: build/wheels/.stamp
+	$(BIN)/python packages/tchannel-testing/tests/environments/run.py --wheels dist \
+	    --keep $(CURDIR)/build/plugins-$* --python $$(scripts/find-python $*)
 
 .PHONY: dist
 dist: $(VENV)/.test-all  ## The five sdists and wheels, into dist/
 	rm -rf dist
-	for name in $(DISTRIBUTIONS); do $(BIN)/python -m build --quiet --no-isolation --outdir dist packages/$$name; done
+	xargs -n 1 -P $(JOBS) $(BIN)/python -m build --quiet --no-isolation --outdir dist <<< '$(DISTRIBUTIONS:%=packages/%)'
 	$(BIN)/twine check --strict dist/*
 
 .PHONY: test-all
-test-all: dist  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.13
+test-all: dist build/wheels/.stamp  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.13
 	$(BIN)/tox run-parallel --parallel $(JOBS) --parallel-no-spinner $(if $(CI)$(TCHANNEL_REQUIRE_PEERS),--skip-missing-interpreters false) $(TOX_ARGS)
 
 .PHONY: bench

@@ -21,6 +21,12 @@ StartPeer = Callable[..., Peer]
 StartHyperbahn = Callable[[int], hyperbahn_module.Cluster]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "load: waits most of its time; runs beside the others (make interop)"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:

@@ -18,7 +18,7 @@ RATE = 200
 SECONDS = 30
 PERIOD = 2.0
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.load, pytest.mark.timeout(150)]
 
 
 class Load:

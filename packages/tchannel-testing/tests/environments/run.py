@@ -1,10 +1,10 @@
 """Proves the pytest plugin beside each real plugin that runs coroutines, each in a virtual
 environment of its own that holds nothing else.
 
-usage: python run.py [--keep DIRECTORY] [--python PYTHON] [ENVIRONMENT...]
+usage: python run.py [--keep DIRECTORY] [--python PYTHON] [--wheels DIRECTORY] [ENVIRONMENT...]
 
-The wheels of the five distributions are built once; nothing is imported from the source tree. Half a
-minute for each environment the first time, seconds with ``--keep``.
+Nothing is imported from the source tree: the distributions are installed from their wheels, those of
+``--wheels`` or new ones. All else comes from wherever pip is configured to look.
 """
 
 import argparse
@@ -66,6 +66,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keep", type=pathlib.Path, help="where environments stay")
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--wheels", type=pathlib.Path, help="where the wheels are; built otherwise")
     parser.add_argument("environments", nargs="*", default=None, metavar="ENVIRONMENT")
     arguments = parser.parse_args()
     names = arguments.environments or list(ENVIRONMENTS)
@@ -74,36 +75,46 @@ def main() -> int:
             parser.error(f"{name!r} is none of {', '.join(ENVIRONMENTS)}")
     with tempfile.TemporaryDirectory() as temporary:
         home = arguments.keep or pathlib.Path(temporary)
-        wheels = home / "wheels"
-        shutil.rmtree(wheels, ignore_errors=True)
-        pip(
-            arguments.python,
-            "wheel",
-            "--no-deps",
-            "-w",
-            wheels,
-            *(PACKAGES / d for d in DISTRIBUTIONS),
-        )
+        wheels = wheels_in(arguments.wheels or build(home / "wheels"))
         failed = [name for name in names if not run(name, home, wheels, arguments.python)]
     print("failed: " + ", ".join(failed) if failed else f"passed: {', '.join(names)}")
     return len(failed)
 
 
-def pip(python: str | pathlib.Path, *arguments: object) -> None:
-    """Run pip quietly."""
-    command = [python, "-m", "pip", "-q", "--disable-pip-version-check", *map(str, arguments)]
-    subprocess.run(command, check=True)
+def build(folder: pathlib.Path) -> pathlib.Path:
+    """Build the wheels of the distributions into a folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    pip("wheel", "--no-deps", "--wheel-dir", folder, *(PACKAGES / one for one in DISTRIBUTIONS))
+    return folder
 
 
-def run(name: str, home: pathlib.Path, wheels: pathlib.Path, python: str) -> bool:
+def wheels_in(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The wheel of each distribution."""
+    found = [
+        wheel for one in DISTRIBUTIONS for wheel in folder.glob(f"{one.replace('-', '_')}-*.whl")
+    ]
+    if len(found) != len(DISTRIBUTIONS):
+        sys.exit(f"there must be one wheel of each of {', '.join(DISTRIBUTIONS)} in {folder}")
+    return found
+
+
+def pip(*arguments: object) -> None:
+    """Run the pip of this Python quietly."""
+    command = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    subprocess.run([*command, *map(str, arguments)], check=True)
+
+
+def run(name: str, home: pathlib.Path, wheels: list[pathlib.Path], python: str) -> bool:
     """Make one environment and run its tests; whether they passed, and some ran."""
     extra, has, files, more = ENVIRONMENTS[name]
     place = home / name
     interpreter = place / "bin" / "python"
     if not interpreter.exists():
-        subprocess.run([python, "-m", "venv", place], check=True)
-    pip(interpreter, "install", "pytest", *extra, *wheels.glob("*.whl"))
-    pip(interpreter, "install", "--force-reinstall", "--no-deps", *wheels.glob("*.whl"))
+        subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
+    else:
+        # The same version may have other contents now.
+        pip("--python", interpreter, "uninstall", "--yes", *DISTRIBUTIONS)
+    pip("--python", interpreter, "install", "--no-compile", "pytest", *extra, *wheels)
     tests = place / "tests"
     shutil.rmtree(tests, ignore_errors=True)
     tests.mkdir()

@@ -1,0 +1,72 @@
+# noqa: INP001 - a script, not a module of a package
+"""Collect the wheels that test environments are made of, for each Python that runs here.
+
+Usage: ``python scripts/wheelhouse.py build/wheels 3.11 3.12 3.13``
+
+Downloaded, and where need be built, they lie in ``build/wheels/3.11`` and so on. The many environments
+of ``make test-all`` and ``make test-plugins`` are installed from there without a look at an index: so
+all of them get the same versions, and each takes a second. The five distributions are not among them,
+only what they need. A Python that is not here is left out.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REQUIREMENTS = ("test.txt", "test-repo.txt", "test-thrift.txt", "test-plugins.txt")
+
+
+def needs() -> list[str]:
+    """What the five distributions and their extras require, without each other."""
+    projects = [
+        tomllib.loads(path.read_text())["project"]
+        for path in sorted(ROOT.glob("packages/*/pyproject.toml"))
+    ]
+    siblings = {project["name"] for project in projects}
+    found: set[str] = set()
+    for project in projects:
+        found.update(project["dependencies"])
+        for extra in project.get("optional-dependencies", {}).values():
+            found.update(extra)
+    return sorted(line for line in found if re.split(r"[^\w-]", line)[0] not in siblings)
+
+
+def python(version: str) -> str | None:
+    """The interpreter of that version, if there is one."""
+    argv = [str(ROOT / "scripts" / "find-python"), version]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - ours
+    return done.stdout.strip() or None
+
+
+def collect(interpreter: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Begin to fill a folder with the wheels for one Python."""
+    shutil.rmtree(folder, ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", interpreter]
+    argv = [*pip, "wheel", "--quiet", "--wheel-dir", str(folder), *needs()]
+    for name in REQUIREMENTS:
+        argv += ["--requirement", str(ROOT / "requirements" / name)]
+    return subprocess.Popen(argv)  # noqa: S603 - made of our own words
+
+
+def main(place: Path, versions: list[str]) -> int:
+    """Collect for all versions at once; the number of those that failed."""
+    running = {
+        version: collect(interpreter, place / version)
+        for version in versions
+        if (interpreter := python(version)) is not None
+    }
+    failed = [version for version, process in running.items() if process.wait()]
+    for version in running:
+        wheels = len(list((place / version).glob("*.whl")))
+        sys.stdout.write(f"Python {version}: {wheels} wheels{', failed' * (version in failed)}\n")
+    return len(failed)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
