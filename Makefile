@@ -22,7 +22,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PEERS := tests/interop/peers
 
-# Processes that share a test run.
+# Processes that share a test run; as many as there are processors.
 JOBS ?= 2
 # Targets that are made at the same time, each with its output in one piece.
 AT_ONCE := $(MAKE) --no-print-directory --jobs $(JOBS) --output-sync=target
@@ -158,7 +158,7 @@ dist: $(VENV)/.test-all  ## The five sdists and wheels, into dist/
 
 .PHONY: test-all
 test-all: dist build/wheels/.stamp  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.13
-	$(BIN)/tox run-parallel --parallel $(JOBS) --parallel-no-spinner $(if $(CI)$(TCHANNEL_REQUIRE_PEERS),--skip-missing-interpreters false) $(TOX_ARGS)
+	$(BIN)/tox run-parallel --parallel $$(($(JOBS) + 1)) --parallel-no-spinner $(if $(CI)$(TCHANNEL_REQUIRE_PEERS),--skip-missing-interpreters false) $(TOX_ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.bench peers  ## The benchmarks against the other RPC libraries (BENCH_ARGS=--quick for a minute)
