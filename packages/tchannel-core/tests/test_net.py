@@ -37,6 +37,8 @@ def test_addresses_are_parsed_and_printed(address: str, parts: tuple[str, int]) 
         ("localhost:65536", "no port between 0 and 65535"),
         ("localhost:\u0661", "no port between 0 and 65535"),
         ("localhost:" + "1" * 5000, "no port between 0 and 65535"),
+        ("http://localhost:4040", "is a URL: write 'host:port'"),
+        ("http://localhost/path", "is a URL: write 'host:port'"),
         ("::1:4040", "needs brackets"),
         ("[localhost]:4040", "no IPv6 address in its brackets"),
         ("[]:4040", "no IPv6 address in its brackets"),

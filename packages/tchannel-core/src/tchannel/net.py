@@ -48,6 +48,8 @@ def parse_hostport(hostport: str) -> tuple[str, int]:
     host, colon, digits = hostport.rpartition(":")
     if not colon:
         raise ValueError(f"address {hostport!r} has no port: write 'host:port'")
+    if "://" in hostport:
+        raise ValueError(f"address {hostport!r} is a URL: write 'host:port'")
     if not _PORT.fullmatch(digits) or int(digits) > 0xFFFF:
         raise ValueError(
             f"address {hostport!r} has no port between 0 and 65535 behind its last ':'"

@@ -85,3 +85,10 @@ def test_an_abandoned_call_is_a_cancelled_one(future: CallFuture[Any]) -> None:
     future.abandon()
     with pytest.raises(errors.CanceledError, match="the channel was closed"):
         future.result(0)
+
+
+async def test_awaiting_it_says_what_to_do_instead(future: CallFuture[Any]) -> None:
+    waits: Any = future
+
+    with pytest.raises(TypeError, match=r"with \.result\(\), in a thread; .* tchannel\.TChannel"):
+        await waits

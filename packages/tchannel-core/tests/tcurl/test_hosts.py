@@ -39,6 +39,12 @@ def test_what_is_no_host_list_is_refused(text, message):
         read_host_list(text)
 
 
+def test_a_url_is_no_address():
+    for url in ("http://localhost:8888", "http://localhost:8888/endpoint", "tchannel://a"):
+        with pytest.raises(ToolError, match=r"^-p: address '.*' is a URL: write 'host:port'"):
+            check_peers([url], "-p")
+
+
 def test_the_spelling_of_an_older_tool_is_answered_with_the_new_one():
     with pytest.raises(ToolError, match="write -p localhost:8888 SERVICE endpoint"):
         check_peers(["localhost:8888/endpoint"], "-p")

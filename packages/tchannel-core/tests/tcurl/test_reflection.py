@@ -1,5 +1,7 @@
 """Asking a service for its IDL."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("tchannel_thrift", reason="the Thrift layer is installed apart")
@@ -88,6 +90,23 @@ async def test_a_service_that_does_not_tell_its_idl_is_called_with_a_file(tcurl,
 
     assert (ran.code, ran.out) == (125, "")
     assert "does not tell its IDL, so give the file with -t" in ran.err
+
+
+async def test_a_service_that_tells_of_nothing_but_meta_is_called_with_a_file(tcurl, service):
+    import tchannel_thrift
+    from tchannel import thrift
+
+    meta = Path(tchannel_thrift.__file__).with_name("meta.thrift")
+    module = thrift.load(meta, service="keyvalue-server")
+
+    @service.thrift.register(module.Meta)
+    def thriftIDL(request):
+        return module.ThriftIDLs({"meta.thrift": meta.read_text()}, "meta.thrift")
+
+    ran = await tcurl("-p", service.hostport, "keyvalue-server", "KeyValue::getValue")
+
+    assert ran.code == 125
+    assert "keyvalue-server tells of nothing but Meta, so give the file with -t" in ran.err
 
 
 async def test_an_answer_that_is_no_idl_is_told(tcurl, service):

@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from .. import errors
 
@@ -28,6 +28,15 @@ class CallFuture(concurrent.futures.Future[_T]):
         self._pending = pending
         self._loop: asyncio.AbstractEventLoop | None = None
         self._call: asyncio.Future[_T] | None = None
+
+    # For type checkers it cannot be awaited; for who does it all the same there is a hint.
+    if not TYPE_CHECKING:
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(
+                "a call of tchannel.sync is waited for with .result(), in a thread; in async code"
+                " make it on a tchannel.TChannel and await that"
+            )
 
     def cancel(self) -> bool:
         """Cancel the call, and tell the peer; False if it has ended already."""

@@ -33,6 +33,8 @@ def check_peers(peers: Iterable[object], what: str) -> list[str]:
 
 
 def _with_new_spelling(peer: str, reason: str) -> str:
+    if "://" in peer:
+        return reason
     address, slash, endpoint = peer.partition("/")
     if slash and ":" in address and not peer.startswith("unix:"):
         # tcurl.py of tchannel-python 0.16 took the endpoint along with the address.

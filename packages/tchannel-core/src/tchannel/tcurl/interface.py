@@ -21,11 +21,13 @@ class Interface:
 
     Args:
         module: The engine's module of the IDL.
+        told_by: The service that told the IDL; "" if it comes from a file.
 
     """
 
-    def __init__(self, module: ModuleType) -> None:
+    def __init__(self, module: ModuleType, told_by: str = "") -> None:
         self.module = module
+        self.told_by = told_by
 
     def services(self) -> dict[str, specs.ServiceSpec]:
         """The Thrift services by name."""
@@ -53,6 +55,8 @@ class Interface:
         function = endpoints.get(endpoint)
         if function is None:
             near = nearest(endpoint, list(endpoints))
+            if self.told_by and all(name.startswith("Meta::") for name in endpoints):
+                near = f"{self.told_by} tells of nothing but Meta, so give the file with -t"
             raise ToolError(f"the IDL has no endpoint {endpoint!r}: {near}")
         if function.oneway:
             raise ToolError(f"{endpoint} is oneway, and TChannel answers every call")

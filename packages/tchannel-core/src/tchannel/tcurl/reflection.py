@@ -51,7 +51,9 @@ async def ask_interface(caller: Caller, service: str, *, strict: bool) -> Interf
             f"{service} tells its IDL in a way of its own, so give the file with -t:"
             f" {one_line(str(error))}"
         ) from None
-    return load_texts(texts, entry_point, f"the IDL that {service} tells", strict=strict)
+    interface = load_texts(texts, entry_point, f"the IDL that {service} tells", strict=strict)
+    interface.told_by = service
+    return interface
 
 
 def load_texts(
