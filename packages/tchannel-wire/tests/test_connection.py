@@ -400,6 +400,24 @@ def test_call_leaves_no_reference_cycle(pair, raw):
         gc.enable()
 
 
+def test_large_call_leaves_no_reference_cycle(pair, raw):
+    import gc
+
+    body = bytes(200_000)
+    gc.collect()
+    gc.disable()
+    try:
+        pair.call(b"", body)
+        (event,) = pair.to_server()
+        pair.server.respond(event.id, raw, b"", event.arg3)
+        (answer,) = pair.to_client()
+        assert answer.arg3 == body
+        del event, answer
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize(
     "argument", ["host_port", "process_name", "options", "headers", "deadlines"]
 )

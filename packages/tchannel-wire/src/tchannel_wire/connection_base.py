@@ -240,6 +240,7 @@ class ConnectionBase:
             flow.reader = None
             if flow.writer is not None:
                 flow.writer.abandon()
+                flow.writer = None  # it refers to the flow: no cycle to collect
 
     def _forget_call(self, call: OutboundCall) -> None:
         """A call of ours is over, whatever its end."""
@@ -254,6 +255,7 @@ class ConnectionBase:
                 # The peer may have forgotten the call, and tchannel-node drops a connection on
                 # which a fragment of a forgotten call arrives.
                 flow.writer.abandon()
+                flow.writer = None
 
     # --- time ---------------------------------------------------------------------------------
 

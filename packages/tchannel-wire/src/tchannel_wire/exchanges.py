@@ -12,7 +12,7 @@ from .layouts import Packers
 
 if TYPE_CHECKING:
     from .connection_base import ConnectionBase
-    from .events import RequestReceived, ResponseReceived
+    from .events import ResponseReceived
     from .fragments import FragmentReader, FragmentWriter
 
 __all__ = [
@@ -78,18 +78,22 @@ class OutboundFlow(Flow):
 
 
 class InboundFlow(Flow):
-    """A call of the peer's whose request or response takes several frames."""
+    """A call of the peer's whose request or response takes several frames.
 
-    __slots__ = ("_connection", "_request")
+    It knows the request's id, not the request, which refers to it: a cycle would keep a body of
+    many MiB until the next collection of garbage.
+    """
 
-    def __init__(self, connection: ConnectionBase, request: RequestReceived) -> None:
+    __slots__ = ("_connection", "_id")
+
+    def __init__(self, connection: ConnectionBase, id: int) -> None:
         super().__init__()
         self._connection = connection
-        self._request = request
+        self._id = id
 
     def written_out(self) -> None:
         """The response is on its way, so the call is over."""
-        self._connection._forget_request(self._request)
+        self._connection._forget_request(self._connection.inbound[self._id])
 
 
 class OutboundCall:

@@ -123,15 +123,14 @@ class FrameBuffer:
 
     __slots__ = ("_complete", "_needed", "_tail", "error", "offset")
 
-    _tail: bytearray | None
+    _tail: bytes | bytearray | None
 
     def __init__(self) -> None:
         self.error: ProtocolError | None = None
         """What is wrong with the stream; set once, and no byte after it is looked at."""
         self.offset = 0
         """How many bytes of the stream were cut into frames."""
-        # What is left over between two reads, None in between. A bytearray grows in amortised
-        # constant time, so that a frame which trickles in byte by byte is not copied per byte.
+        # What is left over between two reads, None in between.
         self._tail = None
         self._needed = 0
         self._complete: list[bytes] = []
@@ -174,16 +173,21 @@ class FrameBuffer:
         start = 0
         if len(tail) < 2:
             start = 2 - len(tail)
-            tail += data[:start]
+            tail = self._tail = tail + data[:start]
             if len(tail) < 2 or not self._read_size(tail, 0):
                 return None, len(data)
         stop = start + self._needed - len(tail)
-        tail += data[start:stop]
-        if len(tail) < self._needed:
-            return None, len(data)
-        self._tail = None
-        self.offset += len(tail)
-        return bytes(tail), stop
+        if stop <= len(data):
+            self._tail = None
+            self.offset += self._needed
+            # Both parts are copied once, into the frame: a third of the copies of large messages.
+            return b"".join((tail, memoryview(data)[start:stop])), stop
+        if isinstance(tail, bytes):
+            # From the third read on: a bytearray grows in amortised constant time, so that a frame
+            # which trickles in byte by byte is not copied per byte.
+            tail = self._tail = bytearray(tail)
+        tail += data[start:]
+        return None, len(data)
 
     def keep(self, data: bytes, start: int) -> None:
         """Keep what `data` has from `start` on, which is no whole frame, for the next read.
@@ -191,7 +195,7 @@ class FrameBuffer:
         If it cannot become a frame, `error` is set instead.
         """
         if self.error is None and (len(data) - start < 2 or self._read_size(data, start)):
-            self._tail = bytearray(data[start:])
+            self._tail = data[start:]
 
     def _read_size(self, data: bytes | bytearray, start: int) -> bool:
         """Read the size of the frame that begins at `start`; False if none has that size."""

@@ -84,7 +84,7 @@ class UnusualInbound(ConnectionBase):
         )
         if not last and self._stream_request is not None:
             reader.to_stream = self._stream_request(request)
-        flow = request._flow = InboundFlow(self, request)
+        flow = request._flow = InboundFlow(self, id)
         flow.reader = reader
         self.inbound[id] = request
         if deadline < self._timer_at:
@@ -209,6 +209,6 @@ class UnusualInbound(ConnectionBase):
     def _attach_writer(self, request: RequestReceived, writer: FragmentWriter) -> None:
         flow = request._flow
         if flow is None:
-            flow = request._flow = InboundFlow(self, request)
+            flow = request._flow = InboundFlow(self, request.id)
         flow.writer = writer
         writer.attach(self._outbox, flow)
