@@ -11,6 +11,7 @@ import tchannel_wire as wire
 
 from . import errors
 from .event import EventType
+from .log_fields import fields_of
 from .request import Request, TransportHeaders
 from .response import Response
 from .streaming import Body, close_body, write_chunk
@@ -197,7 +198,7 @@ class ReceivedRequest(Request):
         finally:
             if self._task is task:
                 self._task = None
-            await close_body(body)
+            await close_body(body, fields_of(self))
 
     def _start_response(self, code: int, arg2: bytes) -> wire.FragmentWriter:
         return self.connection.wire.start_response(
@@ -245,6 +246,7 @@ class ReceivedRequest(Request):
             self.connection.address,
             self.id,
             exc_info=error,
+            extra=fields_of(self),
         )
 
     def refuse(self, error: BaseException) -> None:

@@ -12,6 +12,7 @@ from . import errors
 from .clock import TimerHandle
 from .event import EventType
 from .interceptors import PendingReply
+from .log_fields import LogFields, log_fields
 from .request import OutgoingRequest
 from .streaming import Body
 
@@ -120,6 +121,12 @@ class CallState:
             "known_peers": self.channel.peers.hosts,
             "streaming": hasattr(self.arg3, "__aiter__"),
         }
+
+    def log_fields(self, message_id: int | None = None) -> LogFields:
+        """Return what log records say of the call, sent under that id."""
+        prepared = self.prepared
+        peer = self.peer.hostport if self.peer is not None else self.hostport
+        return log_fields(peer, prepared.service, prepared.arg1.decode(), message_id)
 
     def _fail(self, error: errors.TChannelError) -> None:
         self._complete_error(error)

@@ -17,10 +17,12 @@ import tchannel_wire as wire
 from . import errors
 from .clock import TimerHandle
 from .inbound import InboundRequest, serve
+from .log_fields import fields_of, log_fields
 from .net import UNIX_CALLER
 
 if TYPE_CHECKING:
     from .channel import TChannel
+    from .outbound import OutgoingCall
     from .peers import Peer
 
 __all__ = ["Connection"]
@@ -305,25 +307,45 @@ class Connection(asyncio.Protocol):
         cast("Any", event.context).on_expired()
 
     def _on_call_failed(self, event: wire.CallFailed) -> None:
-        log.warning("bad answer of %s to call %d: %s", self.address, event.id, event.error)
-        cast("Any", event.context).on_bad_response(event.error)
+        call = cast("OutgoingCall", event.context)
+        log.warning(
+            "bad answer of %s to call %d: %s",
+            self.address,
+            event.id,
+            event.error,
+            extra=call.log_fields(event.id),
+        )
+        call.on_bad_response(event.error)
 
     def _on_cancel(self, event: wire.CancelReceived) -> None:
         request = self.inbound.get(event.id)
         if request is not None:
-            # Answer first: once the handler's task ends there is nothing left to answer for.
-            self.wire.fail(event.id, errors.CANCELED, event.why or "cancelled by the caller")
+            log.debug(
+                "call %d from %s (service %r, endpoint %r) was cancelled: %s",
+                event.id,
+                self.address,
+                request.service,
+                request.endpoint,
+                event.why,
+                extra=fields_of(request),
+            )
             request.abandon()
 
     def _on_request_expired(self, event: wire.RequestExpired) -> None:
         request = self.inbound.get(event.id)
         if request is not None:
             log.info(
-                "call %d of %s from %s ran out of time", event.id, request.endpoint, self.address
+                "call %d from %s (service %r, endpoint %r) ran out of time",
+                event.id,
+                self.address,
+                request.service,
+                request.endpoint,
+                extra=fields_of(request),
             )
             request.abandon()
 
     def _on_refused(self, event: wire.RequestRefused) -> None:
+        endpoint = event.endpoint.decode(errors="replace")
         log.log(
             # A call that comes while we drain is no mistake of the peer's.
             logging.INFO if event.error.code == errors.DECLINED else logging.WARNING,
@@ -331,22 +353,36 @@ class Connection(asyncio.Protocol):
             event.id,
             self.address,
             event.service,
-            event.endpoint,
+            endpoint,
             event.error,
+            extra=log_fields(self.address, event.service, endpoint, event.id),
         )
 
     def _on_drain(self, event: wire.DrainReceived) -> None:
-        log.info("%s is draining: %s", self.address, event.reason)
+        log.info("%s is draining: %s", self.address, event.reason, extra=log_fields(self.address))
         self.draining = True
         self.channel.peers_table.connection_gone(self)
 
     def _on_ignored(self, event: object) -> None:
-        log.debug("%s: %r", self.address, event)
+        log.debug(
+            "%s: %r",
+            self.address,
+            event,
+            extra=log_fields(self.address, message_id=getattr(event, "id", None)),
+        )
 
     def _on_closed(self, event: wire.ConnectionClosed) -> None:
         self.closed = True
         if event.error is not None and not self.channel.closing:
-            log.warning("connection to %s ended: %s", self.address, event.error)
+            about = getattr(event.error, "message_id", wire.NO_MESSAGE_ID)
+            log.warning(
+                "connection to %s ended: %s",
+                self.address,
+                event.error,
+                extra=log_fields(
+                    self.address, message_id=None if about == wire.NO_MESSAGE_ID else about
+                ),
+            )
         table = self.channel.peers_table
         table.connection_gone(self)
         for context, written in [(context, written) for _, context, written in event.calls]:

@@ -18,7 +18,10 @@ import enum
 import inspect
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from .log_fields import fields_of
 
 __all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
 
@@ -157,15 +160,22 @@ class EventEmitter:
                 if result is not None and inspect.isawaitable(result):
                     task = asyncio.ensure_future(result)
                     self.tasks.add(task)
-                    task.add_done_callback(self._hook_ended)
+                    subject = args[0] if args else None
+                    task.add_done_callback(partial(self._hook_ended, subject))
             # CancelledError as well: of a future that the hook looked at, not of the call.
             except (Exception, asyncio.CancelledError):
-                log.exception("hook %r failed at %s", callback, EventType(event).name)
+                subject = args[0] if args else None
+                log.exception(
+                    "hook %r failed at %s",
+                    callback,
+                    EventType(event).name,
+                    extra=fields_of(subject),
+                )
 
-    def _hook_ended(self, task: "asyncio.Future[Any]") -> None:
+    def _hook_ended(self, subject: object, task: "asyncio.Future[Any]") -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("hook %r failed", task, exc_info=error)
+            log.error("hook %r failed", task, exc_info=error, extra=fields_of(subject))
 
 
 def _callbacks_of(hook: object, event_type: int | None) -> list[tuple[EventType, Hook]]:

@@ -19,6 +19,7 @@ from .current import current_call
 from .event import EventType
 from .interception import intercept_request
 from .interceptors import Call, PendingReply, Reply, pending_reply
+from .log_fields import log_fields
 from .response import Response
 from .streaming import Body
 
@@ -304,7 +305,16 @@ def _refuse(
     """Answer a call that no handler gets to see."""
     assert error.code is not None
     connection.wire.fail(event.id, error.code, error.description or "")
-    log.info("%s from %s: %s", event.service, connection.address, error.description)
+    endpoint = event.arg1.decode(errors="replace")
+    log.info(
+        "refused call %d from %s (service %r, endpoint %r): %s",
+        event.id,
+        connection.address,
+        event.service,
+        endpoint,
+        error.description,
+        extra=log_fields(connection.address, event.service, endpoint, event.id),
+    )
     events = connection.channel.events
     if events.callbacks[EventType.after_send_error]:
         events.fire(EventType.after_send_error, error)

@@ -12,6 +12,7 @@ from . import errors, interceptors
 from .answering import FOR_THE_PROCESS
 from .current import current_call
 from .interceptors import PendingReply, Reply
+from .log_fields import fields_of
 from .outbound import Decode, OutgoingCall
 
 if TYPE_CHECKING:
@@ -136,5 +137,13 @@ def _settle_error(request: InboundRequest, error: BaseException) -> None:
     request.go_on_without_handler()
     if not request.answered:
         if not isinstance(error, errors.TChannelError):
-            log.error("serving %s failed", request.endpoint, exc_info=error)
+            log.error(
+                "an interceptor of %s failed (service %s, caller %s, message %d)",
+                request.endpoint,
+                request.service,
+                request.connection.address,
+                request.id,
+                exc_info=error,
+                extra=fields_of(request),
+            )
         request.refuse(error)

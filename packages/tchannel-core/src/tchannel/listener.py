@@ -17,6 +17,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from .connection import Connection
+from .log_fields import log_fields
 from .net import format_hostport, local_ip, parse_hostport
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Listener:
             self._warning = None
         for _ in range(_BACKLOG):
             try:
-                accepted, _ = bound.accept()
+                accepted, address = bound.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -116,7 +117,8 @@ class Listener:
                 self._resuming = loop.call_later(_RETRY_AFTER, self._resume)
                 return
             accepted.setblocking(False)
-            task = loop.create_task(self._make_connection(loop, accepted))
+            peer = format_hostport(*address[:2]) if isinstance(address, tuple) else ""
+            task = loop.create_task(self._make_connection(loop, accepted, peer))
             self.arriving[task] = accepted
             task.add_done_callback(self._arrived)
 
@@ -126,7 +128,7 @@ class Listener:
             accepted.close()
 
     async def _make_connection(
-        self, loop: asyncio.AbstractEventLoop, accepted: socket.socket
+        self, loop: asyncio.AbstractEventLoop, accepted: socket.socket, peer: str
     ) -> None:
         channel = self._channel
         tls: dict[str, Any] = {}
@@ -143,7 +145,13 @@ class Listener:
         try:
             await loop.connect_accepted_socket(lambda: Connection(channel, None), accepted, **tls)
         except (OSError, ssl.SSLError) as error:
-            log.info("a connection to %s could not be made: %s", channel.name, error)
+            log.info(
+                "a connection from %s to %s could not be made: %s",
+                peer or "a Unix socket",
+                channel.name,
+                error,
+                extra=log_fields(peer),
+            )
 
     def _warn_unless_running(self, loop: asyncio.AbstractEventLoop) -> None:
         def warn() -> None:

@@ -247,7 +247,7 @@ class OutgoingCall(asyncio.Future[Any], WaitingCall):
                 self._abandon("the caller's body failed")
                 self._finish_with(error)
         finally:
-            await close_body(body)
+            await close_body(body, self.log_fields(exchange.id))
 
     # -- what connections tell ----------------------------------------------------------------
 
@@ -355,15 +355,18 @@ class OutgoingCall(asyncio.Future[Any], WaitingCall):
 
     def _attempt_ended(self, error: errors.TChannelError, kind: str) -> None:
         connection = self.connection
+        message_id = self.exchange.id if self.exchange is not None else None
         self._end_attempt()
         if self.body is not None:
             self.body.fail(self._complete_error(error))
             self.body = None
         elif not self.done():
-            self._attempt_failed(error, kind)
+            self._attempt_failed(error, kind, message_id)
         del connection
 
-    def _attempt_failed(self, error: errors.TChannelError, kind: str) -> None:
+    def _attempt_failed(
+        self, error: errors.TChannelError, kind: str, message_id: int | None = None
+    ) -> None:
         channel = self.channel
         if not isinstance(error.code, int) or kind in {retries.UNSENT, retries.UNKNOWN}:
             events = channel.events
@@ -388,7 +391,14 @@ class OutgoingCall(asyncio.Future[Any], WaitingCall):
         if self.deadline is not None and now + delay >= self.deadline:
             self._fail(error)
             return
-        log.debug("attempt %d of %r failed: %s", self.attempts, self.prepared, error)
+        log.debug(
+            "attempt %d of %r at %s failed: %s",
+            self.attempts,
+            self.prepared,
+            self.peer.hostport if self.peer is not None else "no peer",
+            error,
+            extra=self.log_fields(message_id),
+        )
         self._wait_until(now + delay, self._retry)
 
     def _end_attempt(self) -> None:

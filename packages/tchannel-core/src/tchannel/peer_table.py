@@ -15,6 +15,7 @@ import tchannel_wire as wire
 
 from .connection import Connection
 from .errors import NetworkError
+from .log_fields import log_fields
 from .net import UNIX_CALLER, parse_hostport
 from .peers import Peer, PeerGroup
 
@@ -88,15 +89,14 @@ class PeerTable:
 
     def connect_failed(self, peer: Peer, error: BaseException) -> None:
         """Tell the calls that wait for a connection to ``peer`` that it did not come about."""
-        log.info("cannot connect to %s: %s", peer.hostport, _reason(error))
+        reason = _reason(error)
+        log.info("cannot connect to %s: %s", peer.hostport, reason, extra=log_fields(peer.hostport))
         peer.connecting = None
         if peer.group is not None and not peer.connections:
             peer.group.penalise(peer, self._channel.timers.time())
         waiters, peer.waiters = list(peer.waiters), {}
         for call in waiters:
-            call.on_connect_failed(
-                NetworkError(f"cannot connect to {peer.hostport}: {_reason(error)}")
-            )
+            call.on_connect_failed(NetworkError(f"cannot connect to {peer.hostport}: {reason}"))
         self.drop_unused(peer)
 
     def drop_unused(self, peer: Peer) -> None:

@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any
 
+from .log_fields import log_fields
 from .net import parse_hostport
 from .options import Options
 
@@ -337,7 +338,12 @@ class PeerGroup:
         peer.penalised_until = now + peer.penalty * random.uniform(0.75, 1.0)
         self._sequence += 1
         heapq.heappush(self._releases, (peer.penalised_until, self._sequence, peer))
-        log.info("%s is chosen last for %.1f s", peer.hostport, peer.penalised_until - now)
+        log.info(
+            "%s is chosen last for %.1f s",
+            peer.hostport,
+            peer.penalised_until - now,
+            extra=log_fields(peer.hostport),
+        )
         self.file(peer)
 
     def forgive(self, peer: Peer) -> None:

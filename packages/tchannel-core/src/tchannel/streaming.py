@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tchannel_wire import FragmentWriter
 
     from .connection import Connection
+    from .log_fields import LogFields
 
 __all__ = ["Body", "close_body", "to_chunk", "write_chunk"]
 
@@ -185,11 +186,18 @@ async def write_chunk(connection: Connection, writer: FragmentWriter, chunk: obj
         await connection.writable()
 
 
-async def close_body(body: object) -> None:
+async def close_body(body: object, whose: LogFields) -> None:
     """Close the iterator of a body that is sent, if it can be closed; its failure is logged."""
     close = getattr(body, "aclose", None)
     if close is not None:
         try:
             await close()
         except Exception:
-            log.exception("closing %r failed", body)
+            log.exception(
+                "closing the body %r failed (service %s, endpoint %s, peer %s)",
+                body,
+                whose["service"],
+                whose["endpoint"],
+                whose["peer"],
+                extra=whose,
+            )
