@@ -79,7 +79,8 @@ async def test_the_idl_is_told_with_its_includes(server, ask, idl):
     told = await ask("thriftIDL")
 
     assert told.entryPoint == "keyvalue.thrift"
-    assert told.idls == {path.name: path.read_text() for path in idl.glob("*.thrift")}
+    files = ["keyvalue.thrift", "shared.thrift"]
+    assert told.idls == {name: (idl / name).read_text() for name in files}
 
 
 async def test_the_idl_that_is_told_can_be_loaded(server, ask, idl, tmp_path):

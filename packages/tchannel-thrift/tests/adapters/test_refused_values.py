@@ -242,5 +242,7 @@ async def test_a_union_without_fields_is_sent(server, client, module):
 
 def test_arguments_that_must_be_given_are_named(load_kind):
     for name in ("engine", "apache_plain"):
-        with pytest.raises(TypeError, match=r'getValue_.*"key" missing|"key" of "getValue_args" is'):
+        with pytest.raises(
+            TypeError, match=r'getValue_.*"key" missing|"key" of "getValue_args" is'
+        ):
             load_kind(name).request("getValue")
