@@ -38,7 +38,8 @@ async def test_the_proxy_runs_from_a_shell_and_is_steered_by_lines(tcp):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["proxy"], "UPSTREAM"),
+        (["proxy"], "required: UPSTREAM\n"),
+        (["proxy", "127.0.0.1:1", "latenzy=1"], "no fault 'latenzy'; there are latency"),
         (["proxy", "nowhere"], "nowhere"),
         (["proxy", "127.0.0.1:1", "latency=-1"], "latency"),
         (["proxy", "127.0.0.1:1", "--listen", "192.0.2.1:0"], "192.0.2.1:0"),

@@ -24,7 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     proxy.add_argument("upstream", metavar="UPSTREAM", help="host:port to connect to")
     proxy.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT")
     proxy.add_argument("--seed", type=int, help="makes jitter and corruption repeatable")
-    proxy.add_argument("faults", nargs="*", metavar="FAULT=VALUE", help="for both directions")
+    proxy.add_argument(
+        "faults", nargs="*", default=[], metavar="FAULT=VALUE", help="for both directions"
+    )
     arguments = parser.parse_args(argv)
     try:
         server = FaultProxy(arguments.upstream, listen=arguments.listen, seed=arguments.seed)

@@ -111,6 +111,37 @@ async def test_bandwidth_spreads_bytes_over_time(joined):
     assert len(await server.receive(1000)) == 1000
 
 
+@pytest.mark.parametrize("fault", [{"latency": 60.0}, {"jitter": 60.0}, {"bandwidth": 10}], ids=str)
+async def test_bytes_that_are_late_leave_at_once_when_the_fault_ends(joined, fault):
+    clock = ManualClock()
+    proxy, client, server = await joined(echo=False, clock=clock, seed=7)
+    proxy.upstream.set(**fault)
+    client.write(bytes(1000))
+    await proxy.until(lambda: proxy.upstream.bytes == 1000)
+    assert server.data == b""
+
+    proxy.clear()
+    client.write(b"later")
+
+    assert await server.receive(1005) == bytes(1000) + b"later"
+
+
+async def test_bytes_that_wait_leave_at_the_new_pace_if_that_is_earlier(joined):
+    clock = ManualClock()
+    proxy, client, server = await joined(echo=False, clock=clock)
+    proxy.upstream.set(bandwidth=100)
+    client.write(bytes(1000))
+    await proxy.until(lambda: proxy.upstream.bytes == 1000)
+
+    proxy.upstream.set(bandwidth=1000)
+    await clock.elapse(0.501)
+    assert len(await server.receive(500)) == 500
+    proxy.upstream.set(bandwidth=1, latency=9)
+    await clock.elapse(0.5)
+
+    assert len(await server.receive(1000)) == 1000
+
+
 async def test_split_writes_pieces_of_at_most_so_many_bytes(joined):
     proxy, client, server = await joined(echo=False)
     client.write(b"connected")

@@ -67,7 +67,8 @@ def _parse_setting(name: str, text: str) -> FaultSettings:
     elif name == "flip":
         name, value = "rewrite", None if off else flip_byte(int(text))
     else:
-        raise ValueError(f"there is no fault {name!r}")
+        known = (*_FRACTIONS, "bandwidth", *_COUNTS, *_SWITCHES, "withhold", "flip")
+        raise ValueError(f"there is no fault {name!r}; there are {', '.join(known)}")
     return cast("FaultSettings", {name: value})
 
 

@@ -94,6 +94,11 @@ class Faults:
                 raise ValueError(f"{name} must be a whole number from {least} up, got {count!r}")
 
     @property
+    def pace(self) -> tuple[float, float, float | None]:
+        """What says when bytes leave."""
+        return self.latency, self.jitter, self.bandwidth
+
+    @property
     def frame_aware(self) -> bool:
         """Whether frames have to be whole before they can be passed on."""
         return (

@@ -119,6 +119,8 @@ class Pipe:
         """Change the faults; limits count from here, and what they no longer hold back goes on."""
         old, self._faults = self._faults, faults
         self._sent_bytes = self._sent_frames = 0
+        if old.pace != faults.pace:
+            self._hasten()
         if old.black_hole and self._lost and not faults.black_hole:
             self._cut(True)
             return
@@ -130,7 +132,17 @@ class Pipe:
         if not faults.frame_aware:
             self._flush_held()
         self._check_cut()
-        self.update_reading()
+        self._deliver()
+
+    def _hasten(self) -> None:
+        """Bytes that wait leave when they were due, or earlier if the faults of now let them."""
+        due = self._clock.time() + self._faults.latency
+        bandwidth = self._faults.bandwidth
+        for index, (old_due, item) in enumerate(self._queue):
+            if bandwidth is not None and isinstance(item, bytes):
+                due += len(item) / bandwidth
+            self._last_due = min(old_due, due)
+            self._queue[index] = (self._last_due, item)
 
     def swallow(self) -> None:
         """From now on read and drop everything: the other end is gone and nobody says so."""

@@ -49,7 +49,7 @@ class Direction:
         self._apply(dataclasses.replace(self._faults, **settings))
 
     def clear(self) -> None:
-        """No faults any more: what was held back goes on."""
+        """No faults any more: what was held back goes on, and what was late leaves at once."""
         self._apply(Faults())
 
     def _apply(self, faults: Faults) -> None:
