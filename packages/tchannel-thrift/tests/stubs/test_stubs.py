@@ -34,6 +34,9 @@ struct User {
     8: optional double weight
 }
 union Value { 1: string text 2: i32 number }
+exception Hidden { 1: optional string args 2: optional i32 with_traceback 3: required i32 add_note }
+struct Method { 1: optional i32 classmethod 2: optional i32 type }
+enum Methods { classmethod, staticmethod }
 exception Invalid { 1: required string why 2: optional Value value }
 struct Hiding { 1: required string str 2: required i32 int 3: optional User User 4: optional i32 x 5: optional string bytes 6: optional binary names }
 struct Keyword { 1: required i32 from 2: optional i32 plain }

@@ -123,6 +123,7 @@ class _Renderer:
         self._lines.append(f"{name}: _Final[{self._names.annotation(spec.type_spec)}]")
 
     def _enum(self, spec: EnumTypeSpec) -> None:
+        self._names.enter(set(spec.items))
         lines = [f"class {spec.name}:"]
         for item, value in spec.items.items():
             if is_name(item):
@@ -132,7 +133,7 @@ class _Renderer:
                 "    items: _ClassVar[_builtins.tuple[_builtins.str, ...]]",
                 "    values: _ClassVar[_builtins.tuple[_builtins.int, ...]]",
                 "    type_spec: _ClassVar[_spec.EnumTypeSpec]",
-                "    @classmethod",
+                f"    @{self._names.builtin('classmethod')}",
                 "    def name_of(cls, value: _builtins.int) -> _builtins.str | None: ...",
             ]
         self._lines += lines
@@ -152,7 +153,7 @@ class _Renderer:
             lines.append(f"    def __init__({self._parameters(spec)}) -> None: ...")
         lines += [
             "    def to_primitive(self) -> _builtins.dict[_builtins.str, _Any]: ...",
-            "    @classmethod",
+            f"    @{self._names.builtin('classmethod')}",
             "    def from_primitive(cls, value: _Mapping[_builtins.str, _Any]) -> _Self: ...",
         ]
         self._lines += lines
@@ -160,7 +161,11 @@ class _Renderer:
     def _attribute(self, spec: StructTypeSpec, field: FieldSpec) -> str:
         text = self._names.annotation(field.spec)
         always = field.required or field.default_value is not None
-        return text if always and not isinstance(spec, UnionTypeSpec) else f"{text} | None"
+        if isinstance(spec, UnionTypeSpec) or not always:
+            text += " | None"
+        if isinstance(spec, ExceptionTypeSpec) and hasattr(Exception, field.name):
+            text += "  # type: ignore[assignment]"  # such as ``args``
+        return text
 
     def _parameters(self, spec: StructTypeSpec) -> str:
         plain = {field.name for field in spec.fields if is_name(field.name)}

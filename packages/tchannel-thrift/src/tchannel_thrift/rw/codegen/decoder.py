@@ -175,14 +175,31 @@ class _DecoderWriter:
                 size += 4
                 count = source.fresh("n")
                 targets.append(count)
-        unpack = source.bind("unpack", struct.Struct(codes).unpack_from)
-        source.line(f"{', '.join(targets)} = {unpack}(buf{'' if at_start else ', pos'})")
-        with source.block(f"if {' or '.join(conditions)}:"):
-            read = [value for field, value in run if struct_code(field.spec)]
-            if read:  # what was read as their values is something else
-                source.line(f"{' = '.join(read)} = None")
-            source.line("raise Odd")
         last, value = run[-1]
+
+        def unpack_all() -> None:
+            unpack = source.bind("unpack", struct.Struct(codes).unpack_from)
+            source.line(f"{', '.join(targets)} = {unpack}(buf{'' if at_start else ', pos'})")
+            with source.block(f"if {' or '.join(conditions)}:"):
+                read = [value for field, value in run if struct_code(field.spec)]
+                if read:  # what was read as their values is something else
+                    source.line(f"{' = '.join(read)} = None")
+                source.line("raise Odd")
+
+        if (
+            at_start
+            and len(run) == 1
+            and (last.spec is TextTypeSpec or last.spec is BinaryTypeSpec)
+        ):
+            # A short first string: comparing all but one byte of what precedes it costs 35 ns less
+            # than unpacking, a tenth of what a small struct costs.
+            head = self._head(field_head(last) + b"\0\0\0")
+            with source.block(f"if buf[:6] == {head}:"):
+                source.line(f"{count} = buf[6]")
+            with source.block("else:"):
+                unpack_all()
+        else:
+            unpack_all()
         if struct_code(last.spec):
             source.line(f"pos += {size}")
         elif at_start:
