@@ -40,6 +40,8 @@ $(VENV)/.packages: requirements/build.txt $(wildcard packages/*/pyproject.toml) 
 
 $(VENV)/.test: $(wildcard requirements/test*.txt) $(VENV)/.packages
 	$(PIP) -r requirements/test.txt -r requirements/test-repo.txt -r requirements/test-thrift.txt
+	$(PIP) -r requirements/test-thriftrw.txt || \
+	    echo 'thriftrw was not built (there may be no C compiler): the tests with it will be skipped'
 	touch $@
 
 $(VENV)/.check: $(wildcard requirements/*.txt) $(VENV)/.test

@@ -6,7 +6,8 @@ Usage: ``python scripts/wheelhouse.py build/wheels 3.11 3.12 3.13``
 Downloaded, and where need be built, they lie in ``build/wheels/3.11`` and so on. The many environments
 of ``make test-all`` and ``make test-plugins`` are installed from there without a look at an index: so
 all of them get the same versions, and each takes a second. The five distributions are not among them,
-only what they need. A Python that is not here is left out.
+only what they need. A Python that is not here is left out, and so is what can do without, when it
+cannot be built.
 """
 
 import re
@@ -18,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ("test.txt", "test-repo.txt", "test-thrift.txt", "test-plugins.txt")
+OPTIONAL = ("test-thriftrw.txt",)
 
 
 def needs() -> list[str]:
@@ -42,27 +44,36 @@ def python(version: str) -> str | None:
     return done.stdout.strip() or None
 
 
-def collect(interpreter: str, folder: Path) -> subprocess.Popen[bytes]:
+def collect(interpreter: str, folder: Path, *requirements: str) -> subprocess.Popen[bytes]:
     """Begin to fill a folder with the wheels for one Python."""
-    shutil.rmtree(folder, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", interpreter]
-    argv = [*pip, "wheel", "--quiet", "--wheel-dir", str(folder), *needs()]
-    for name in REQUIREMENTS:
-        argv += ["--requirement", str(ROOT / "requirements" / name)]
+    argv = [*pip, "wheel", "--quiet", "--wheel-dir", str(folder), *requirements]
     return subprocess.Popen(argv)  # noqa: S603 - made of our own words
+
+
+def files(names: tuple[str, ...]) -> list[str]:
+    """The arguments of pip for files of requirements."""
+    return [word for name in names for word in ("--requirement", str(ROOT / "requirements" / name))]
 
 
 def main(place: Path, versions: list[str]) -> int:
     """Collect for all versions at once; the number of those that failed."""
+    shutil.rmtree(place, ignore_errors=True)
+    here = {version: found for version in versions if (found := python(version)) is not None}
     running = {
-        version: collect(interpreter, place / version)
-        for version in versions
-        if (interpreter := python(version)) is not None
+        version: collect(interpreter, place / version, *needs(), *files(REQUIREMENTS))
+        for version, interpreter in here.items()
+    }
+    extra = {
+        version: collect(interpreter, place / version, *files(OPTIONAL))
+        for version, interpreter in here.items()
     }
     failed = [version for version, process in running.items() if process.wait()]
+    without = [version for version, process in extra.items() if process.wait()]
     for version in running:
         wheels = len(list((place / version).glob("*.whl")))
-        sys.stdout.write(f"Python {version}: {wheels} wheels{', failed' * (version in failed)}\n")
+        outcome = ", failed" * (version in failed) + ", none of the optional ones" * (version in without)
+        sys.stdout.write(f"Python {version}: {wheels} wheels{outcome}\n")
     return len(failed)
 
 
