@@ -71,9 +71,10 @@ def main(place: Path, versions: list[str]) -> int:
     failed = [version for version, process in running.items() if process.wait()]
     without = [version for version, process in extra.items() if process.wait()]
     for version in running:
-        wheels = len(list((place / version).glob("*.whl")))
-        outcome = ", failed" * (version in failed) + ", none of the optional ones" * (version in without)
-        sys.stdout.write(f"Python {version}: {wheels} wheels{outcome}\n")
+        line = f"Python {version}: {len(list((place / version).glob('*.whl')))} wheels"
+        line += ", failed" if version in failed else ""
+        line += ", without the optional ones" if version in without else ""
+        sys.stdout.write(f"{line}\n")
     return len(failed)
 
 
