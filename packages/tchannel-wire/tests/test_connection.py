@@ -188,9 +188,11 @@ def test_notice_of_draining_is_an_error_frame_about_no_message(pair):
     )
 
 
-def test_draining_needs_a_reason(pair):
+@pytest.mark.parametrize("reason", ["", " "])
+def test_draining_needs_a_reason(pair, reason):
     with pytest.raises(ValueError, match="reason"):
-        pair.server.drain("")
+        pair.server.drain(reason)
+    assert pair.server.state is ConnectionState.OPEN
 
 
 @pytest.mark.parametrize("code", [ErrorCode.BUSY, ErrorCode.DECLINED, ErrorCode.NETWORK, 0x42])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tchannel_wire as wire
-from tchannel_wire import ChecksumType, ErrorCode, inbound
+from tchannel_wire import ChecksumType, ErrorCode, caches, inbound
 
 TYPES = list(ChecksumType)
 
@@ -85,7 +85,7 @@ def test_requests_with_changing_headers_are_told_apart(pair, prepared):
 
 
 def test_caches_stay_small_whatever_peers_send(pair, prepared, raw):
-    for number in range(inbound._CACHE_ENTRIES + 50):
+    for number in range(caches.MAX_ENTRIES + 50):
         event = pair.request(prepared=prepared(sk=str(number)))
         pair.server.respond(
             event.id, wire.encode_headers({"as": "raw", "x": str(number)}), b"", b""
@@ -95,9 +95,9 @@ def test_caches_stay_small_whatever_peers_send(pair, prepared, raw):
     event = pair.request(prepared=prepared(**many))
 
     assert event.headers["h4"] == "v" * 200
-    assert len(inbound._prefixes) <= inbound._CACHE_ENTRIES
-    assert len(inbound._response_packers) <= inbound._CACHE_ENTRIES
-    assert all(len(key) <= inbound._CACHED_SIZE for key in inbound._prefixes)
+    assert len(inbound._prefixes) <= caches.MAX_ENTRIES
+    assert len(inbound._response_packers) <= caches.MAX_ENTRIES
+    assert all(len(key) <= caches.MAX_BLOCK_SIZE for key in inbound._prefixes)
 
 
 def test_id_can_be_used_again_once_its_call_is_answered(pair, request_frame, raw):

@@ -3,7 +3,7 @@
 import pytest
 
 import tchannel_wire as wire
-from tchannel_wire import ChecksumType, ErrorCode, outbound
+from tchannel_wire import ChecksumType, ErrorCode, caches, outbound
 
 
 @pytest.mark.parametrize("type", [ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C])
@@ -134,7 +134,7 @@ def test_responses_with_changing_headers_are_told_apart(pair, raw):
 
 
 def test_cache_of_response_headers_stays_small(pair, response_frame):
-    for number in range(outbound._CACHE_ENTRIES + 20):
+    for number in range(caches.MAX_ENTRIES + 20):
         call = pair.call()
         frame = response_frame(call.id, headers={"as": "raw", "x": str(number)})
         pair.client.receive(frame, pair.now)
@@ -143,8 +143,8 @@ def test_cache_of_response_headers_stays_small(pair, response_frame):
         response_frame(call.id, headers={f"h{i}": "v" * 200 for i in range(5)}), 0.0
     )
 
-    assert len(outbound._prefixes) <= outbound._CACHE_ENTRIES
-    assert all(len(key) <= outbound._CACHED_SIZE for key in outbound._prefixes)
+    assert len(outbound._prefixes) <= caches.MAX_ENTRIES
+    assert all(len(key) <= caches.MAX_BLOCK_SIZE for key in outbound._prefixes)
 
 
 @pytest.mark.parametrize("code", [ErrorCode.BUSY, ErrorCode.FATAL, 0x42])

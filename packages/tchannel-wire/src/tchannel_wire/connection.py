@@ -315,8 +315,8 @@ class Connection(InboundSide, OutboundSide):
         """
         if not isinstance(reason, str):
             raise TypeError(f"reason must be a str, not {reason!r}")
-        if not reason:
-            raise ValueError("reason must not be empty")
+        if not reason.strip():
+            raise ValueError(f"reason must not be empty, got {reason!r}")
         state = after_input(self._state, LocalInput.DRAIN)
         if state == self._state:
             return

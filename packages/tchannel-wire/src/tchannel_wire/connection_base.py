@@ -234,28 +234,25 @@ class ConnectionBase:
     def _forget_request(self, request: RequestReceived) -> None:
         """A call of the peer's is over, whatever its end."""
         self.inbound.pop(request.id, None)
-        flow = request._flow
-        if flow is not None:
-            self._release(flow.reader)
-            flow.reader = None
-            if flow.writer is not None:
-                flow.writer.abandon()
-                flow.writer = None  # it refers to the flow: no cycle to collect
+        self._end_flow(request._flow)
 
     def _forget_call(self, call: OutboundCall) -> None:
         """A call of ours is over, whatever its end."""
         del self.outbound[call.id]
         # The context usually refers to the call: without it there is no cycle to collect.
         call.context = None
-        flow = call._flow
-        if flow is not None:
-            self._release(flow.reader)
-            flow.reader = None
-            if flow.writer is not None:
-                # The peer may have forgotten the call, and tchannel-node drops a connection on
-                # which a fragment of a forgotten call arrives.
-                flow.writer.abandon()
-                flow.writer = None
+        self._end_flow(call._flow)
+
+    def _end_flow(self, flow: Flow | None) -> None:
+        if flow is None:
+            return
+        self._release(flow.reader)
+        flow.reader = None
+        if flow.writer is not None:
+            # The peer may have forgotten the call, and tchannel-node drops a connection on which a
+            # fragment of a forgotten call arrives.
+            flow.writer.abandon()
+            flow.writer = None  # it refers to the flow: no cycle to collect
 
     # --- time ---------------------------------------------------------------------------------
 

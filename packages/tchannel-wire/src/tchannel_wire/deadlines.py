@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from math import nextafter
+from math import floor, nextafter
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class DeadlineQueue:
         """Let `item`, which is in no queue, expire at the time `when`."""
         # `now * per_second` below rounds as this product does, hence the order of two times is
         # kept and `+ 1` makes "never early" exact.
-        key = int(when * self._per_second) + 1
+        key = floor(when * self._per_second) + 1
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._new_bucket(key)
@@ -106,7 +106,7 @@ class DeadlineQueue:
             key = keys[0]
             if self._buckets[key]:
                 when = key * self.granularity
-                while int(when * self._per_second) < key:  # rounded down: one step later
+                while floor(when * self._per_second) < key:  # rounded down: one step later
                     when = nextafter(when, float("inf"))
                 return when
             del self._buckets[heappop(keys)]
@@ -116,7 +116,7 @@ class DeadlineQueue:
         """Remove and return the items whose time has come, the earliest granule first."""
         keys = self._keys
         expired: list[DeadlineItem] = []
-        last = int(now * self._per_second)
+        last = floor(now * self._per_second)
         while keys and keys[0] <= last:
             bucket = self._buckets.pop(heappop(keys))
             for item in bucket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from .caches import BlockCache
 from .errors import bad_request
 
 if TYPE_CHECKING:
@@ -57,11 +58,7 @@ MAX_HEADER_KEY_LENGTH = 15
 """What we write. tchannel-node counts the length byte in and drops the connection at 16."""
 MAX_HEADER_VALUE_LENGTH = 255
 
-# Blocks repeat from call to call, so each is decoded once. Bounded twice, against peers that never
-# repeat one: by entries, and by the size of a block that is worth keeping.
-_CACHE_ENTRIES = 1024
-_CACHED_BLOCK_SIZE = 512
-_cache: dict[bytes, dict[str, str]] = {}
+_cache: BlockCache[dict[str, str]] = BlockCache()
 
 
 def encode_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
@@ -134,10 +131,7 @@ def decode_headers(block: bytes) -> dict[str, str]:
     if headers is not None:
         return headers
     headers = _decode(block)
-    if len(block) <= _CACHED_BLOCK_SIZE:
-        if len(_cache) >= _CACHE_ENTRIES:
-            _cache.clear()
-        _cache[block] = headers
+    _cache.keep(block, headers)
     return headers
 
 

@@ -11,6 +11,7 @@ import struct
 from struct import Struct
 
 from .arguments import check_answer
+from .caches import BlockCache
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
 from .connection_base import is_announced, is_at_work
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError
@@ -30,15 +31,11 @@ _ID = Struct(">4xI")
 _PREFIX = 46
 """Where the service, the transport headers and the checksum type of a request begin."""
 
-_CACHE_ENTRIES = 1024
-_CACHED_SIZE = 512
+# From the bytes of service, headers and checksum type to what they mean.
+_prefixes: BlockCache[tuple[str, dict[str, str], ChecksumType]] = BlockCache()
 
-# From the bytes of service, headers and checksum type to what they mean. Bounded by the number of
-# entries and by the size of each.
-_prefixes: dict[bytes, tuple[str, dict[str, str], ChecksumType]] = {}
-
-# From a header block to what packs responses with it; bounded likewise.
-_response_packers: dict[bytes, Packers] = {}
+# From a header block to what packs responses with it.
+_response_packers: BlockCache[Packers] = BlockCache()
 
 # flags, ttl, tracing, prefix, checksum, length of arg1
 _heads = HeadLayouts(">16xBI25s", "IH")
@@ -131,10 +128,7 @@ class InboundSide(UnusualInbound):
             if not service or AS not in headers or CN not in headers:
                 return False
             known = service, headers, ChecksumType(checksum_type)
-            if len(prefix) <= _CACHED_SIZE:
-                if len(_prefixes) >= _CACHE_ENTRIES:
-                    _prefixes.clear()
-                _prefixes[prefix] = known
+            _prefixes.keep(prefix, known)
         check_header_limits(known[1], self.options)
         self._request_service, self._request_headers, self._request_checksum_type = known
         self._request_checksum = WHOLE_CHECKSUMS[checksum_type]
@@ -320,8 +314,5 @@ def _new_response_packers(header_block: bytes) -> Packers:
     if AS not in headers:
         raise ValueError(f"header_block must have {AS!r}, got {headers!r}")
     packers = Packers(f">HBxI8xBB25s{len(header_block)}sBIH")
-    if len(header_block) <= _CACHED_SIZE:
-        if len(_response_packers) >= _CACHE_ENTRIES:
-            _response_packers.clear()
-        _response_packers[header_block] = packers
+    _response_packers.keep(header_block, packers)
     return packers

@@ -10,6 +10,7 @@ import struct
 from struct import Struct
 
 from .arguments import MAX_TTL, check_call, check_prepared
+from .caches import BlockCache
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
 from .connection_base import MAX_ID
 from .errors import ProtocolError, known_code
@@ -32,12 +33,8 @@ _PREFIX = 43
 
 _CALL_REQUEST = int(FrameType.CALL_REQUEST)
 
-_CACHE_ENTRIES = 1024
-_CACHED_SIZE = 512
-
-# From the bytes of headers and checksum type to what they mean; bounded by the number of entries
-# and by the size of each.
-_prefixes: dict[bytes, tuple[dict[str, str], ChecksumType]] = {}
+# From the bytes of headers and checksum type to what they mean.
+_prefixes: BlockCache[tuple[dict[str, str], ChecksumType]] = BlockCache()
 
 # flags, code, tracing, prefix, checksum, length of arg1, length of arg2
 _heads = HeadLayouts(">16xBB25s", "IHH")
@@ -256,10 +253,7 @@ class OutboundSide(UnusualOutbound):
             if checksum_type not in (ChecksumType.CRC32, ChecksumType.CRC32C):
                 return False
             known = decode_headers(frame[_PREFIX:end]), ChecksumType(checksum_type)
-            if len(prefix) <= _CACHED_SIZE:
-                if len(_prefixes) >= _CACHE_ENTRIES:
-                    _prefixes.clear()
-                _prefixes[prefix] = known
+            _prefixes.keep(prefix, known)
         check_header_limits(known[0], self.options)
         self._response_headers, self._response_checksum_type = known
         self._response_checksum = WHOLE_CHECKSUMS[checksum_type]
