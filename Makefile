@@ -24,8 +24,9 @@ PEERS := tests/interop/peers
 
 # Processes that share a test run; as many as there are processors.
 JOBS ?= 2
-# Targets that are made at the same time, each with its output in one piece.
-AT_ONCE := $(MAKE) --no-print-directory --jobs $(JOBS) --output-sync=target
+# Targets that are made at the same time, each with its output in one piece. Where make was told to do so
+# itself, it shares its jobs.
+AT_ONCE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,--jobs $(JOBS) --output-sync=target)
 PYTEST := $(BIN)/pytest -q -n $(JOBS) -p no:benchmark
 
 # -- what is installed into the environment: a stamp file for each set ------------------------------
@@ -143,12 +144,12 @@ verify-types: $(VENV)/.check  ## How complete the types of each package are, for
 
 PLUGIN_PYTHONS ?= 3.12 3.13
 .PHONY: test-plugins
-test-plugins: dist build/wheels/.stamp  ## Our pytest plugin beside each plugin that runs coroutines
+test-plugins: dist wheels  ## Our pytest plugin beside each plugin that runs coroutines
 	$(AT_ONCE) $(PLUGIN_PYTHONS:%=test-plugins-%)
 
 test-plugins-%: export PIP_NO_INDEX := 1
 test-plugins-%: export PIP_FIND_LINKS = $(CURDIR)/build/wheels/$*
-test-plugins-%: build/wheels/.stamp
+test-plugins-%: wheels
 	$(BIN)/python packages/tchannel-testing/tests/environments/run.py --wheels dist \
 	    --keep $(CURDIR)/build/plugins-$* --python $$(scripts/find-python $*)
 
@@ -158,8 +159,11 @@ dist: $(VENV)/.test-all  ## The five sdists and wheels, into dist/
 	xargs -n 1 -P $(JOBS) $(BIN)/python -m build --quiet --no-isolation --outdir dist <<< '$(DISTRIBUTIONS:%=packages/%)'
 	$(BIN)/twine check --strict dist/*
 
+.PHONY: wheels
+wheels: build/wheels/.stamp  ## Collect what the environments of test-all and test-plugins are made of
+
 .PHONY: test-all
-test-all: dist build/wheels/.stamp  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.13
+test-all: dist wheels  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.13
 	$(BIN)/tox run-parallel --parallel $$(($(JOBS) + 1)) --parallel-no-spinner $(if $(CI)$(TCHANNEL_REQUIRE_PEERS),--skip-missing-interpreters false) $(TOX_ARGS)
 
 .PHONY: bench
