@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tchannel import Response, TChannel, thrift
+from tchannel.errors import BadRequestError
 from tchannel_thrift.service import services_in
 
 FLAVOURS = ["apache_dynamic", "apache_plain"]
@@ -60,6 +61,23 @@ def test_values_that_contain_themselves_or_nest_too_deeply_are_refused(apache, f
     for node in (endless, deep):
         with pytest.raises(ValueError, match="put_args contains itself or is nested too deeply"):
             TChannel("client").thrift(builder.put(node))
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize(
+    "body",
+    [b"\x0c\0\x09" * 200_000, b"\x0c\0\1" * 200_000, b"\x0f\0\x09" + b"\x0f\0\0\0\1" * 200_000],
+)
+async def test_a_deep_body_is_a_bad_request_whatever_version_of_thrift_reads_it(
+    server, client, load_kind, flavour, monkeypatch, old, body
+):
+    if old:  # the C protocol before thrift 0.23 counts no levels, and would crash the process
+        counter = "thrift.protocol.TProtocol.TProtocolBase.increment_recursion_depth"
+        monkeypatch.delattr(counter, raising=False)
+    server.thrift.register(load_kind(flavour).service, lambda request: "value", "getValue")
+
+    with pytest.raises(BadRequestError, match="nested too deeply" if old else "KeyValue::getValue"):
+        await client.call("thrift", "keyvalue", "KeyValue::getValue", b"\0\0", body)
 
 
 async def test_arguments_without_ids_are_sent_by_plain_code(server, client, apache):

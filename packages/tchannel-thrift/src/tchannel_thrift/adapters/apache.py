@@ -6,15 +6,20 @@ from collections.abc import Callable
 from copy import copy
 from importlib import import_module
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Final
 
 from ..method import Codec, Method, refuse_oneway
 from ..rw.codegen.warmup import complete_dumper
+from ..rw.protocol.binary import BinaryReader
+from ..rw.wire import ttype
 from ..service import ThriftService
 from .apache_specs import FieldsWithoutIdsError, required_fields, struct_spec
 from .apache_values import coerce
 
 __all__ = ["ApacheService", "services"]
+
+_SHALLOW: Final = 4096
+"""No payload of so many bytes nests deep enough to harm C code: a level takes three."""
 
 
 class ApacheService(ThriftService):
@@ -140,8 +145,14 @@ def _loader(cls: Any) -> Callable[[bytes], Any]:
     except FieldsWithoutIdsError:
         protocol = binary.TBinaryProtocol
     validate = getattr(cls, "validate", None)
+    base = import_module("thrift.protocol.TProtocol").TProtocolBase
+    counts_levels = hasattr(base, "increment_recursion_depth")
 
     def load(payload: bytes) -> Any:
+        if not counts_levels and len(payload) > _SHALLOW:
+            # Walked over first: the C protocol of thrift 0.22 and older crashes the process on deep
+            # nesting.
+            BinaryReader(payload).skip(ttype.STRUCT)
         # No string or container is longer than all there is: nothing is allocated by its claim.
         limit = len(payload) or 1
         made = cls()
