@@ -7,6 +7,12 @@ that an answer from elsewhere (a recording, a cache) needs no peer; for an incom
 above the handler and runs in the handler's context.
 
 Failures are exceptions of ``tchannel.errors``, raised or set on the awaitable.
+
+Interceptors of outgoing calls have no more time than the call. At its ``deadline`` the caller gets
+TimeoutError, and what the interceptors returned is cancelled: a coroutine sees CancelledError. The same
+happens to a call without a deadline that they have held up for as long as its ``timeout``, before
+``proceed`` or after its answer; attempts under way have timeouts of their own. A coroutine that has to
+have the last word at a deadline should give ``proceed`` an earlier one.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
@@ -13,12 +12,10 @@ import tchannel_wire as wire
 from . import errors, retries
 from .call_state import Decode
 from .event import EventType
-from .interceptors import Call, PendingReply, Reply, pending_reply
-from .net import check_hostport
+from .interception import InterceptedCall
 from .response import Response
 from .retry import DEFAULT_RETRY_LIMIT
 from .streaming import Body, close_body, write_chunk
-from .waiting import WaitingCall
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -35,18 +32,8 @@ _BEFORE_RECEIVE = int(EventType.before_receive_response)
 _AFTER_RECEIVE = int(EventType.after_receive_response)
 
 
-# What an interceptor may change besides what `PreparedCall` holds.
-_CHANGEABLE = ("arg2", "arg3", "timeout", "deadline", "retry_on", "retry_limit", "hostport")
-
-# What a call that has not begun has not got.
-_UNSET = (
-    *("peer", "connection", "exchange", "body", "timer", "patience", "pump", "delivered_to"),
-    *("readable", "pending", "request"),
-)
-
-
 # A Future has a result type of its own here: the scheme's response, known to the caller.
-class OutgoingCall(asyncio.Future[Any], WaitingCall):
+class OutgoingCall(asyncio.Future[Any], InterceptedCall):
     """A call on its way; its result is the response.
 
     It starts at once, whether or not it is awaited. ``cancel()`` (and so the cancellation of a task
@@ -64,6 +51,7 @@ class OutgoingCall(asyncio.Future[Any], WaitingCall):
         "decode",
         "delivered_to",
         "exchange",
+        "further",
         "hostport",
         "patience",
         "peer",
@@ -81,58 +69,6 @@ class OutgoingCall(asyncio.Future[Any], WaitingCall):
         "tracing",
         "tried",
     )
-
-    # -- interceptors -------------------------------------------------------------------------
-
-    def watch(self, pending: PendingReply) -> asyncio.Future[Reply]:
-        """Let the result be the reply itself, for an interceptor that waits for it."""
-        self.decode = Reply
-        self.pending = None
-        return self
-
-    def proceed(self, call: Call) -> PendingReply:
-        """Make the call that the interceptors let through, as they changed it."""
-        # An interceptor may proceed more than once: with a call of its own from the second time.
-        going = self._again() if self.proceeded else self
-        self.proceeded = True
-        if call._origin is None:
-            going._change(call)
-        pending = going.pending = pending_reply(going)
-        if self.channel.use_loop() is None:
-            self.get_loop().call_soon(going.begin, context=Context())
-        else:
-            going.begin()
-        return pending
-
-    def _again(self) -> OutgoingCall:
-        """Return the same call, not begun yet."""
-        call = OutgoingCall(loop=self.get_loop())
-        for name in ("channel", "prepared", "decode", "stream", "tracing", *_CHANGEABLE):
-            setattr(call, name, getattr(self, name))
-        for name in _UNSET:
-            setattr(call, name, None)
-        call.attempts = 0
-        call.tried = ()
-        call.proceeded = True
-        return call
-
-    def _change(self, call: Call) -> None:
-        """Become the call that an interceptor has looked at, and may have changed."""
-        prepared = self.prepared
-        endpoint = call.endpoint.encode()
-        if (
-            call.headers != prepared.headers
-            or call.service != prepared.service
-            or endpoint != prepared.arg1
-        ):
-            self.prepared = wire.prepare_call(
-                call.service, call.headers, endpoint, self.channel.options.checksum
-            )
-        if call.hostport is not None:
-            check_hostport(call.hostport)
-        for name in _CHANGEABLE:
-            setattr(self, name, getattr(call, name))
-        self.tracing = call.tracing.pack()
 
     # -- an attempt ---------------------------------------------------------------------------
 
