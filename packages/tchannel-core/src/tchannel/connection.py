@@ -62,7 +62,9 @@ class Connection(asyncio.Protocol):
         "_abort_timer",
         "_bodies_held",
         "_context",
+        "_gone",
         "_holds",
+        "_lost",
         "_replied",
         "_streamed",
         "_unsent",
@@ -75,7 +77,6 @@ class Connection(asyncio.Protocol):
         "flushing",
         "inbound",
         "loop",
-        "lost",
         "opener",
         "paused",
         "peer",
@@ -104,7 +105,8 @@ class Connection(asyncio.Protocol):
         self.paused = False
         # A dict for its order: they go on in turn.
         self.waiting: dict[asyncio.Future[None], None] = {}
-        self.lost: asyncio.Future[None] = self.loop.create_future()
+        self._gone = False
+        self._lost: asyncio.Future[None] | None = None
         self._abort_timer: TimerHandle | None = None
         self._bodies_held = 0
         self._context = Context()
@@ -144,13 +146,18 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle every event in ``data``, then send what the handlers answered at once."""
         flushing, self.flushing = self.flushing, True
+        events = self.wire.receive(data, self.timers.time())
         try:
-            self.handle(self.wire.receive(data, self.timers.time()))
+            self.handle(events)
         finally:
-            # What was answered meanwhile leaves now: a turn of the loop less than by `flush_soon`.
+            # What was answered meanwhile leaves now, and what the tasks write that were woken leaves
+            # behind them in the next turn of the loop: one turn less, either way.
             self.flushing = flushing
-            if not flushing and self.wire.has_data:
-                self._flush()
+            if not flushing:
+                if self.wire.has_data:
+                    self._flush()
+                elif events:
+                    self.flush_soon()
         if self.paused:
             # Pongs and refusals are answers as well: nobody may make us keep any number of them.
             replied = self.wire.replied
@@ -168,9 +175,19 @@ class Connection(asyncio.Protocol):
             self._abort_timer.cancel()
         self.channel.connections.discard(self)
         self._wake_writers()
-        if not self.lost.done():
-            self.lost.set_result(None)
+        self._gone = True
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(None)
         self.channel.notify()
+
+    @property
+    def lost(self) -> asyncio.Future[None]:
+        """A Future that ends with the connection; made when first asked for: 140 bytes less."""
+        if self._lost is None:
+            self._lost = self.loop.create_future()
+            if self._gone:
+                self._lost.set_result(None)
+        return self._lost
 
     def pause_writing(self) -> None:
         """The peer reads slower than we write: keep the rest of the frames here."""

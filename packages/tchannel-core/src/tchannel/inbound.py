@@ -40,9 +40,9 @@ _PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool,
 _new = object.__new__
 
 # From 3.12 on a task may begin at once: a handler that never waits costs 1.5 µs less.
-_EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+_EAGER: Final = sys.version_info >= (3, 12)
 # Any: type checkers look at the signature of 3.11.
-_new_task: Final[Any] = partial(asyncio.Task, **_EAGER) if _EAGER else asyncio.Task
+_Task: Final[Any] = asyncio.Task
 
 
 class InboundRequest(ReceivedRequest):
@@ -59,15 +59,6 @@ class InboundRequest(ReceivedRequest):
     __slots__ = ()
 
     # -- running the handler ------------------------------------------------------------------
-
-    def start(self, context: Context) -> None:
-        """Run the handler within ``context``."""
-        if self.endpoint_.coroutine:
-            # Nothing of the handler runs before its task does, so the task does everything: two
-            # calls and a turn into the context less for the usual kind of handler, 0.3 µs.
-            self._run(self._serve(), context)
-        else:
-            context.run(self._serve_plainly)
 
     async def _serve(self) -> None:
         """Call a handler that is a coroutine function, and answer, all in one task."""
@@ -131,7 +122,13 @@ class InboundRequest(ReceivedRequest):
 
     def _run(self, coroutine: Coroutine[Any, Any, None], context: Context) -> None:
         # A real task: asyncio.timeout, TaskGroup and anyio need a current task.
-        task: asyncio.Task[None] = _new_task(coroutine, loop=self.connection.loop, context=context)
+        loop = self.connection.loop
+        task: asyncio.Task[None] = (
+            # Not by a partial, which makes the dict of the keywords twice: 0.15 µs less.
+            _Task(coroutine, loop=loop, context=context, eager_start=True)
+            if _EAGER
+            else _Task(coroutine, loop=loop, context=context)
+        )
         if not task.done():
             self._task = task
             if self.cancelled:  # in its first step, which ran at once: it closed its connection
@@ -217,17 +214,6 @@ class InboundRequest(ReceivedRequest):
         future.add_done_callback(partial(_given_up, self, pending), context=Context())
         return future
 
-    def proceed(self, call: Call) -> PendingReply:
-        """Run the handler on what the interceptors made of the call, in their context."""
-        pending = self._pending = pending_reply(self)
-        if call._origin is None:
-            self.headers, self.body = call.arg2, call.arg3
-        if self.endpoint_.coroutine:
-            self._run(self._serve(), copy_context())
-        else:
-            self._serve_plainly()
-        return pending
-
     def pass_on(self, pending: PendingReply) -> None:
         """Answer with what the interceptors passed on without a look at it, once it is there."""
         pending.passed_on = True
@@ -238,6 +224,17 @@ class InboundRequest(ReceivedRequest):
             self.answer(outcome[0], outcome[1], outcome[2])
         else:
             self.refuse(outcome)
+
+    def proceed(self, call: Call) -> PendingReply:
+        """Run the handler on what the interceptors made of the call, in their context."""
+        pending = self._pending = pending_reply(self)
+        if call._origin is None:
+            self.headers, self.body = call.arg2, call.arg3
+        if self.endpoint_.coroutine:
+            self._run(self._serve(), copy_context())
+        else:
+            self._serve_plainly()
+        return pending
 
 
 def _given_up(
@@ -295,8 +292,12 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     context = Context()
     if channel.interceptors.incoming or interceptors.process_wide.incoming:
         context.run(intercept_request, request)
+    elif endpoint.coroutine:
+        # Nothing of the handler runs before its task does, so the task does everything: two calls
+        # and a turn into the context less for the usual kind of handler, 0.3 µs.
+        request._run(request._serve(), context)
     else:
-        request.start(context)
+        context.run(request._serve_plainly)
 
 
 def _refuse(

@@ -8,7 +8,7 @@ from struct import Struct
 from types import UnionType
 
 from .arguments import check_claim
-from .connection_base import FrameHandler
+from .connection_base import NO_HEADERS, NO_PINGS, FrameHandler
 from .deadlines import DeadlineItem, DeadlineQueue
 from .errors import NO_MESSAGE_ID, ErrorCode, PeerError, ProtocolError, known_code
 from .events import (
@@ -133,6 +133,7 @@ class Connection(InboundSide, OutboundSide):
             self._init_id = self._take_id(now)
             request = InitRequest(id=self._init_id, headers=self._init_headers)
             self._outbox.append(encode(request))
+            self._init_headers = NO_HEADERS
 
     def __repr__(self) -> str:
         return (
@@ -277,7 +278,7 @@ class Connection(InboundSide, OutboundSide):
         """
         after_input(self._state, LocalInput.START)
         id = self._take_id(now)
-        self._pings.add(id)
+        self._pings |= {id}
         self._outbox.append(encode(PingRequest(id=id)))
         return id
 
@@ -345,6 +346,7 @@ class Connection(InboundSide, OutboundSide):
             self._fatal(error, events)
             return
         self._outbox.append(encode(InitResponse(id=message.id, headers=self._init_headers)))
+        self._init_headers = NO_HEADERS
         self.remote = remote
         self._handshake_done(FrameType.INIT_REQUEST)
         events.append(Connected(remote))
@@ -381,7 +383,7 @@ class Connection(InboundSide, OutboundSide):
     def _receive_ping_response(self, frame: bytes, now: float, events: list[Event]) -> None:
         id = _ID.unpack_from(frame)[0]
         if id in self._pings:
-            self._pings.remove(id)
+            self._pings = self._pings - {id} or NO_PINGS
             events.append(PongReceived(id))
 
     def _receive_error(self, frame: bytes, now: float, events: list[Event]) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_ID",
+    "NO_HEADERS",
+    "NO_PINGS",
     "ConnectionBase",
     "ConnectionTimer",
     "FrameHandler",
@@ -36,6 +38,12 @@ __all__ = [
 _ERROR = Struct(">HBxI8xB25sH")
 
 MAX_ID = 0xFFFFFFFE
+
+NO_HEADERS: Mapping[str, str] = {}
+"""What a connection keeps of its own init headers once they are sent."""
+
+# Replaced rather than changed, so that the many connections without a ping share it: 200 bytes.
+NO_PINGS: frozenset[int] = frozenset()
 
 _HEADER_OVERHEAD = 200
 """Bytes that Python spends on one header: two str objects and their place in a dict."""
@@ -116,7 +124,7 @@ class ConnectionBase:
         self.replied = 0
         self.inbound: dict[int, RequestReceived] = {}
         self.outbound: dict[int, OutboundCall] = {}
-        self._init_headers = dict(headers)
+        self._init_headers = headers
         self._init_id = 0
         self._stream_request = stream_request
         self._timer = ConnectionTimer(self)
@@ -125,7 +133,7 @@ class ConnectionBase:
         self._outbox = Outbox()
         self._next_id = 1
         self._wrapped = False
-        self._pings: set[int] = set()
+        self._pings = NO_PINGS
         self._tombstones: dict[int, float] = {}
         self._reassembly = 0
         self._drain_text = ""

@@ -133,7 +133,7 @@ class FrameBuffer:
         # What is left over between two reads, None in between.
         self._tail = None
         self._needed = 0
-        self._complete: list[bytes] = []
+        self._complete: list[bytes] | None = None
 
     @property
     def pending(self) -> int:
@@ -210,6 +210,8 @@ class FrameBuffer:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the stream, of any length."""
+        if self._complete is None:
+            self._complete = []
         self._complete += self.split(data)
 
     def __iter__(self) -> Iterator[Frame]:

@@ -175,4 +175,19 @@ def _remote(message: InitRequest | InitResponse) -> RemotePeer:
     for name in (HOST_PORT, PROCESS_NAME):
         if name not in message.headers:
             raise ProtocolError(f"init header {name!r} is missing")
-    return RemotePeer(message.version, message.headers)
+    headers = {_shared(key): _shared(value) for key, value in message.headers.items()}
+    return RemotePeer(message.version, headers)
+
+
+_SHARED_LENGTH = 64
+_SHARED_TEXTS = 256
+_shared_texts: dict[str, str] = {}
+
+
+def _shared(text: str) -> str:
+    """The same str for equal texts: keys, versions and languages repeat, 500 bytes a connection."""
+    if len(text) > _SHARED_LENGTH:
+        return text
+    if len(_shared_texts) >= _SHARED_TEXTS:
+        _shared_texts.clear()
+    return _shared_texts.setdefault(text, text)

@@ -216,7 +216,12 @@ def encode_result(result: Any) -> tuple[int, bytes, bytes | AsyncIterator[bytes]
             body = body.__aiter__() if hasattr(body, "__aiter__") else _body(body)
         return (
             result.status if result.status == 0 else check_status(result.status),
-            b"" if headers is None else to_bytes(headers, "headers"),
+            # As for the body: no call for what is bytes already.
+            headers
+            if type(headers) is bytes
+            else b""
+            if headers is None
+            else to_bytes(headers, "headers"),
             body,
         )
     if result is None:
