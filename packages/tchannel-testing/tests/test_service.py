@@ -207,3 +207,42 @@ async def test_big_differences_are_shown_line_by_line(service, call):
         service.assert_called_with("set", body={**body, "key3": "other"})
 
     assert "+ 'key3': 'valuevaluevalue'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "programmed", "message"),
+    [
+        ("raw", lambda get: get.answers({"a": 1}), "a raw endpoint answers with bytes or str, not"),
+        ("json", lambda get: get.answers(b"bytes"), "a json endpoint cannot answer with b'bytes'"),
+        ("json", lambda get: get.answers(float("nan")), "a json endpoint cannot answer with nan"),
+        ("raw", lambda get: get.answers(b"", status=2), "status must be 0, or 1"),
+        ("raw", lambda get: get.fails("busy"), "fails takes a code or an error .*, not 'busy'"),
+        ("raw", lambda get: get.fails(ValueError("x")), "fails takes a code or an error"),
+        ("raw", lambda get: get.raises("busy"), "raises takes an exception, not 'busy'"),
+        ("raw", lambda get: get.raises(int), "raises takes an exception"),
+        ("raw", lambda get: get.calls(b"value"), "calls takes a function of the request, not b'va"),
+    ],
+)
+def test_a_step_that_cannot_work_is_refused_when_it_is_added(scheme, programmed, message):
+    get = FakeService("fake").on("get", scheme)
+
+    with pytest.raises((TypeError, ValueError), match=message):
+        programmed(get)
+
+
+def test_an_endpoint_speaks_one_scheme_that_there_is():
+    service = FakeService("fake")
+    service.on("get")
+
+    assert service.on("get", "raw") is service.on("get")
+    with pytest.raises(ValueError, match="get speaks raw already, not json"):
+        service.on("get", "json")
+    with pytest.raises(ValueError, match="there is no arg scheme 'jsn'"):
+        service.on("set", "jsn")
+
+
+async def test_an_exception_may_be_given_as_its_class(service, call):
+    service.on("get").raises(KeyError)
+
+    with pytest.raises(errors.UnexpectedError, match="KeyError"):
+        await call("get")

@@ -15,6 +15,7 @@ It is a real channel that listens on a real port: callers need not know that the
 
 import asyncio
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -35,9 +36,11 @@ class Programme:
 
     :param channel: whose clock delays use.
     :param default: what happens as long as no step was added.
+    :param scheme: the endpoint's arg scheme.
     """
 
-    def __init__(self, channel: TChannel, default: Step) -> None:
+    def __init__(self, channel: TChannel, default: Step, scheme: str) -> None:
+        self.scheme = scheme
         self._channel = channel
         self._default = default
         self._steps: list[Step] = []
@@ -50,7 +53,12 @@ class Programme:
         """Answer with this body, of the type that the endpoint's scheme encodes.
 
         :param status: 0, or 1 for an application error.
+        :raises TypeError: a raw endpoint cannot answer with it, or a json one.
+        :raises ValueError: ``status`` is neither, or the body is no JSON.
         """
+        if status not in (0, 1):
+            raise ValueError(f"status must be 0, or 1 for an application error, got {status!r}")
+        _check_body(body, self.scheme)
         return self._add(lambda request: Response(body, headers, status=status))
 
     def fails(self, error: int | errors.TChannelError, description: str = "") -> Self:
@@ -58,15 +66,24 @@ class Programme:
 
         :param error: a code of ``tchannel.errors``, or an error with its code.
         :raises ValueError: the code is none of the protocol's.
+        :raises TypeError: it is neither a code nor an error.
         """
         if isinstance(error, int):
             if error not in _CODES:
                 raise ValueError(f"error must be a code of tchannel.errors, got {error!r}")
             error = errors.TChannelError.from_code(error, description=description)
+        if not isinstance(error, errors.TChannelError):
+            raise TypeError(f"fails takes a code or an error of tchannel.errors, not {error!r}")
         return self.raises(error)
 
-    def raises(self, exception: BaseException) -> Self:
-        """Raise ``exception`` in the handler: a declared one is an answer, others unexpected."""
+    def raises(self, exception: BaseException | type[BaseException]) -> Self:
+        """Raise ``exception`` in the handler: a declared one is an answer, others unexpected.
+
+        :raises TypeError: it is no exception.
+        """
+        made = exception if isinstance(exception, type) else type(exception)
+        if not issubclass(made, BaseException):
+            raise TypeError(f"raises takes an exception, not {exception!r}")
 
         def step(request: Request) -> Any:
             raise exception
@@ -88,7 +105,12 @@ class Programme:
         return self._add(lambda request: Response(body(), headers))
 
     def calls(self, function: Step) -> Self:
-        """Do what ``function(request)`` does; it may be async."""
+        """Do what ``function(request)`` does; it may be async.
+
+        :raises TypeError: it cannot be called.
+        """
+        if not callable(function):
+            raise TypeError(f"calls takes a function of the request, not {function!r}")
         return self._add(function)
 
     def delays(self, seconds: float) -> Self:
@@ -148,6 +170,20 @@ _CODES = frozenset(
 )
 
 
+def _check_body(body: object, scheme: str) -> None:
+    if scheme == "raw" and not isinstance(body, bytes | bytearray | memoryview | str | None):
+        raise TypeError(
+            f'a raw endpoint answers with bytes or str, not {body!r}; see on(…, "json")'
+        )
+    if scheme == "json":
+        try:
+            json.dumps(body, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f"a json endpoint cannot answer with {body!r:.200}: {error}"
+            ) from None
+
+
 def _delayed(step: Step, channel: TChannel, seconds: float) -> Step:
     async def wait(request: Request) -> Any:
         await clock.sleep(channel.clock, seconds)
@@ -202,12 +238,18 @@ class FakeService:
 
         :param scheme: ``"raw"``, ``"json"``, or another whose ``register`` takes a name and a
             handler.
+        :raises ValueError: the endpoint speaks another scheme already, or there is no such scheme.
         """
         programme = self._programmes.get(endpoint)
         if programme is None:
-            programme = self._programmes[endpoint] = Programme(self.channel, _answer_nothing)
-            handler = self._handler(endpoint, programme)
-            getattr(self.channel, scheme).register(endpoint, handler)
+            register = getattr(getattr(self.channel, scheme, None), "register", None)
+            if register is None:
+                raise ValueError(f"there is no arg scheme {scheme!r}; there are raw and json")
+            programme = Programme(self.channel, _answer_nothing, scheme)
+            register(endpoint, self._handler(endpoint, programme))
+            self._programmes[endpoint] = programme
+        elif programme.scheme != scheme:
+            raise ValueError(f"{endpoint} speaks {programme.scheme} already, not {scheme}")
         return programme
 
     def _handler(self, endpoint: str, programme: Programme) -> Step:

@@ -83,7 +83,7 @@ class FakeThriftService(FakeService):
         def answer_default(request: Request) -> Response:
             return Response(value)
 
-        programme = self._programmes[name] = Programme(self.channel, answer_default)
+        programme = self._programmes[name] = Programme(self.channel, answer_default, "thrift")
         arguments = [field.name for field in function.args_spec.fields]
 
         def handle(request: Request) -> Any:
