@@ -38,6 +38,31 @@ async def test_bodies_that_harm_thriftrw_never_reach_it(server, client, kind, bo
         await client.call("thrift", "keyvalue", "KeyValue::getValue", b"\0\0", body)
 
 
+@pytest.mark.parametrize(
+    ("function", "head"),
+    [
+        ("toList", b"\x0f\0\1\x03" + b"\0\0\0\3" + b"abc"),
+        ("toSet", b"\x0e\0\1\x03" + b"\0\0\0\3" + b"abc"),
+        ("toMap", b"\x0d\0\1\x0b\x03" + b"\0\0\0\1" + b"\0\0\0\1k" + b"a"),
+        ("draw", b"\x0f\0\1\x03" + b"\0\0\0\3" + b"abc"),
+    ],
+)
+async def test_elements_of_other_types_never_reach_it(server, client, kind, function, head):
+    server.thrift.register(kind.service, lambda request: None, function)
+    # thriftrw would read on within this string, and loop for ever on the length that it finds there.
+    body = (
+        head
+        + b"\x0b\0\x09"
+        + b"\0\0\0\x20"
+        + b"\0\0\x0b\0\x09\xff\xff\xff\xf0" * 3
+        + bytes(5)
+        + b"\0"
+    )
+
+    with pytest.raises(BadRequestError, match="but the payload has a container of"):
+        await client.call("thrift", "keyvalue", f"KeyValue::{function}", b"\0\0", body)
+
+
 def test_values_out_of_range_are_value_errors(kind):
     request = kind.request("toNumber", 5)
     request.call_args.number = 1 << 40

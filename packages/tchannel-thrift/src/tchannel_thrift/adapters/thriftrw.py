@@ -9,9 +9,9 @@ from typing import Any
 
 from ..method import Codec
 from ..rw.codegen.warmup import complete_dumper
-from ..rw.protocol.binary import BinaryReader
 from ..rw.wire import ttype
 from .engine import EngineService
+from .thriftrw_payloads import PayloadGuard
 from .thriftrw_specs import struct_spec
 
 __all__ = ["ThriftRWService"]
@@ -48,11 +48,10 @@ class ThriftRWService(EngineService):
 
     def _loader(self, module: Any, cls: Any) -> Callable[[bytes], Any]:
         loads = module.loads
+        check = PayloadGuard(struct_spec(cls)).check
 
         def load(payload: bytes) -> Any:
-            # Walked over first: thriftrw 1.9.0 loops for ever on a negative length in a field that
-            # it does not know, and crashes the process on deep nesting.
-            BinaryReader(payload).skip(ttype.STRUCT)
+            check(payload)
             return loads(cls, payload)
 
         return load
