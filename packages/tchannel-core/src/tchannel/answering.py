@@ -147,7 +147,9 @@ class ReceivedRequest(Request):
         pending = self._pending
         if pending is not None:
             self._pending = None
-            pending.complete((code, arg2, arg3, self.endpoint_.headers or {"as": self.scheme}))
+            pending._outcome = code, arg2, arg3, self.endpoint_.headers or {"as": self.scheme}
+            if pending._future is not None:
+                pending.settle()
             if not pending.passed_on:
                 return
         if not isinstance(arg3, bytes):

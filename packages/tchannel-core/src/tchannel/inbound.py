@@ -18,7 +18,7 @@ from .answering import FOR_THE_PROCESS, ReceivedRequest
 from .current import current_call
 from .event import EventType
 from .interception import intercept_request
-from .interceptors import Call, PendingReply, Reply, pending_reply
+from .interceptors import Call, PendingReply, Reply
 from .log_fields import log_fields
 from .response import Response
 from .streaming import Body
@@ -214,20 +214,13 @@ class InboundRequest(ReceivedRequest):
         future.add_done_callback(partial(_given_up, self, pending), context=Context())
         return future
 
-    def pass_on(self, pending: PendingReply) -> None:
-        """Answer with what the interceptors passed on without a look at it, once it is there."""
-        pending.passed_on = True
-        outcome = pending.take()
-        if outcome is None or self.answered:
-            return
-        if isinstance(outcome, tuple):
-            self.answer(outcome[0], outcome[1], outcome[2])
-        else:
-            self.refuse(outcome)
-
     def proceed(self, call: Call) -> PendingReply:
         """Run the handler on what the interceptors made of the call, in their context."""
-        pending = self._pending = pending_reply(self)
+        # As `pending_reply` does, without its call.
+        pending = self._pending = _new(PendingReply)
+        pending._origin = self
+        pending._future = pending._outcome = None
+        pending.passed_on = False
         if call._origin is None:
             self.headers, self.body = call.arg2, call.arg3
         if self.endpoint_.coroutine:

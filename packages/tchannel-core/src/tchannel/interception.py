@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from asyncio import _get_running_loop
 from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +29,8 @@ __all__ = ["Delivery", "InterceptedCall", "intercept_call", "intercept_request"]
 
 log = logging.getLogger("tchannel.inbound")
 
+_new = object.__new__
+
 # What an interceptor may change besides what `PreparedCall` holds.
 _CHANGEABLE = ("arg2", "arg3", "timeout", "deadline", "retry_on", "retry_limit", "hostport")
 
@@ -51,10 +54,7 @@ def intercept_call(made: OutgoingCall) -> asyncio.Future[Any]:
         inner.set_exception(error)
         inner.exception()
         return Delivery(inner, made, decode)
-    if type(reply) is PendingReply and reply.is_unseen_of(made):
-        reply.passed_on = True
-        return made
-    return Delivery(interceptors.as_future(reply), made, decode)
+    return made if isinstance(reply, PendingReply) else Delivery(reply, made, decode)
 
 
 class InterceptedCall(WaitingCall):
@@ -86,11 +86,16 @@ class InterceptedCall(WaitingCall):
         self.proceeded = True
         if call._origin is None:
             going._change(call)
-        pending = going.pending = pending_reply(going)
-        if self.channel.use_loop() is None:
-            self.channel.loop.call_soon(going.begin, context=Context())
-        else:
+        # As `pending_reply` does, without its call; and the loop is looked at without one.
+        pending = going.pending = _new(PendingReply)
+        pending._origin = going
+        pending._future = pending._outcome = None
+        pending.passed_on = False
+        channel = self.channel
+        if _get_running_loop() is channel.loop or channel.use_loop() is not None:
             going.begin()
+        else:
+            channel.loop.call_soon(going.begin, context=Context())
         return pending
 
     def _again(self) -> InterceptedCall:
@@ -247,14 +252,18 @@ def intercept_request(request: InboundRequest) -> None:
         if isinstance(error, FOR_THE_PROCESS):
             raise
         return
-    if type(reply) is PendingReply and reply.is_unseen_of(request):
-        request.pass_on(reply)
-        return
-    future = interceptors.as_future(reply)
-    if future.done():
-        _settle(request, future)
+    if isinstance(reply, PendingReply):
+        outcome = reply._outcome
+        if outcome is None or request.answered:
+            return
+        if isinstance(outcome, tuple):
+            request.answer(outcome[0], outcome[1], outcome[2])
+        else:
+            request.refuse(outcome)
+    elif reply.done():
+        _settle(request, reply)
     else:
-        future.add_done_callback(partial(_settle, request), context=Context())
+        reply.add_done_callback(partial(_settle, request), context=Context())
 
 
 def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:

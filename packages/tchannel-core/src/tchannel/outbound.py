@@ -209,8 +209,10 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         if hooks[_AFTER_RECEIVE]:
             channel.events.fire(_AFTER_RECEIVE, self.as_request(), result)
         if self.pending is not None:
-            self.pending.complete((event.code, event.arg2, arg3, event.headers))
-            self.pending = None
+            pending, self.pending = self.pending, None
+            pending._outcome = event.code, event.arg2, arg3, event.headers
+            if pending._future is not None:
+                pending.settle()
         if not self.done():
             self.set_result(result)
             if self.delivered_to is not None:
