@@ -56,6 +56,95 @@ async def test_calls_beyond_the_limit_in_flight_are_answered_busy(limited, clock
     assert (await client.raw("server", "hang", hostport="127.0.0.1:1")).body == b"ok"
 
 
+def hanging(client, size, **kwargs):
+    return client.raw("server", "hang", b"x" * size, hostport="127.0.0.1:1", **kwargs)
+
+
+async def test_requests_beyond_the_memory_for_those_being_served_are_answered_busy(limited, clock):
+    client, server, *_ = await limited(inbound_memory=300_000)
+    go = await hang_on(server)
+    calls = [hanging(client, 100_000) for _ in range(3)]
+    await clock.advance(0)
+    one_more = hanging(client, 1_025)
+    await clock.advance(0)
+
+    assert [call.done() for call in calls] == [False] * 3
+    with pytest.raises(errors.BusyError, match="bytes of requests"):
+        await one_more
+    go.set()
+    await clock.advance(0)
+    assert [(await call).body for call in calls] == [b"ok"] * 3
+    assert (await hanging(client, 300_000)).body == b"ok"
+    assert server.inbound_bytes == 0
+
+
+async def test_the_headers_of_a_request_count_for_its_memory(limited, clock):
+    client, server, *_ = await limited(inbound_memory=300_000)
+    go = await hang_on(server)
+    first = hanging(client, 100_000, headers=b"h" * 200_000)
+    await clock.advance(0)
+
+    with pytest.raises(errors.BusyError):
+        await hanging(client, 1_025)
+    go.set()
+    await first
+
+
+async def test_small_requests_are_served_when_the_memory_for_large_ones_is_used_up(limited, clock):
+    client, server, *_ = await limited(inbound_memory=300_000)
+    go = await hang_on(server)
+    calls = [hanging(client, 300_000), *[hanging(client, 1_024) for _ in range(20)]]
+    await clock.advance(0)
+
+    assert not any(call.done() for call in calls)
+    go.set()
+    await asyncio.gather(*calls)
+
+
+async def test_one_request_of_any_size_is_served_when_there_is_no_other(limited, clock):
+    client, server, *_ = await limited(inbound_memory=2_000)
+    go = await hang_on(server)
+    first = hanging(client, 500_000)
+    await clock.advance(0)
+
+    with pytest.raises(errors.BusyError):
+        await hanging(client, 1_025)
+    go.set()
+    assert (await first).body == b"ok"
+
+
+@pytest.mark.parametrize("ending", ["cancel", "timeout", "connection", "error"])
+async def test_the_memory_of_a_request_is_free_again_however_its_call_ends(limited, clock, ending):
+    client, server, to_server, _ = await limited(inbound_memory=2_000)
+    await hang_on(server)
+    server.raw.register("hang" if ending == "error" else "other", lambda request: 1 / 0)
+    call = hanging(client, 500_000, timeout=1)
+    if ending != "error":
+        await clock.advance(0)
+        assert server.inbound_bytes == 500_000
+    if ending == "cancel":
+        call.cancel()
+    elif ending == "connection":
+        to_server.abort()
+    await clock.advance(2)
+
+    assert call.done()
+    assert server.inbound_bytes == 0
+
+
+async def test_streamed_requests_do_not_count_as_being_held(limited, clock):
+    client, server, *_ = await limited(inbound_memory=2_000)
+
+    @server.raw.register(stream=True)
+    async def put(request):
+        return b"%d" % sum([len(chunk) async for chunk in request.body])
+
+    calls = [client.raw("server", "put", b"x" * 100_000, hostport="127.0.0.1:1") for _ in range(3)]
+    await clock.advance(0)
+
+    assert [(await call).body for call in calls] == [b"100000"] * 3
+
+
 async def test_a_request_beyond_the_message_size_is_a_bad_request(limited):
     client, server, *_ = await limited(max_message_size=100_000)
     server.raw.register("echo", lambda request: b"ok")

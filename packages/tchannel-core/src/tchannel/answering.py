@@ -45,6 +45,7 @@ class ReceivedRequest(Request):
         "connection",
         "endpoint_",
         "event",
+        "held",
         "stream",
     )
 
@@ -54,6 +55,8 @@ class ReceivedRequest(Request):
     endpoint_: Endpoint
     answered: bool
     cancelled: bool
+    held: int
+    """Its bytes that count for `Options.inbound_memory`."""
     stream: Body | None
     _task: asyncio.Task[None] | None
     _coroutine: Coroutine[Any, Any, Any] | None
@@ -295,6 +298,8 @@ class ReceivedRequest(Request):
         connection.inbound.pop(self.event.id, None)
         channel = connection.channel
         channel.inbound_calls -= 1
+        if self.held:
+            channel.inbound_bytes -= self.held
         if channel.winding_down:
             channel.notify()
         if self.stream is not None:

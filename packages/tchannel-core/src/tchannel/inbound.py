@@ -37,6 +37,9 @@ _BEFORE_RECEIVE: Final = int(EventType.before_receive_request)
 # Results that are surely neither awaitable nor a stream: one look-up instead of two checks.
 _PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool, Response})
 
+# The bytes of smaller requests are not counted: their number is what bounds them.
+_SMALL: Final = 1024
+
 _new = object.__new__
 
 # From 3.12 on a task may begin at once: a handler that never waits costs 1.5 µs less.
@@ -266,7 +269,16 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     if channel.draining:
         _refuse(connection, event, errors.DeclinedError("draining: the channel is closing"))
         return
+    size = len(event.arg2) + len(event.arg3)
+    if size <= _SMALL or endpoint.stream:
+        size = 0
+    elif channel.inbound_bytes and channel.inbound_bytes + size > options.inbound_memory:
+        _refuse(connection, event, errors.BusyError("too many bytes of requests in flight"))
+        return
+    else:
+        channel.inbound_bytes += size
     request = inbound[event.id] = _new(InboundRequest)
+    request.held = size
     request.body = event.arg3
     request.headers = event.arg2
     request.connection = connection

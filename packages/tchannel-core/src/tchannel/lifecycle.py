@@ -46,6 +46,7 @@ class Lifecycle:
         # A dict for its order: calls that wait for a connection, a retry or the first peers.
         self.waiting: dict[WaitingCall, None] = {}
         self.inbound_calls = 0
+        self.inbound_bytes = 0
         self.winding_down = False
         self.draining = False
         self.closing = False
@@ -93,7 +94,7 @@ class Lifecycle:
         self.stop_sources()
         self.peers_table.clear()
         self.waiting.clear()
-        self.inbound_calls = 0
+        self.inbound_calls = self.inbound_bytes = 0
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
         self.guard = LoopGuard(loop, self._loop_ends)
@@ -126,7 +127,7 @@ class Lifecycle:
         )
         self.connections = set()
         self.waiting = {}
-        self.inbound_calls = 0
+        self.inbound_calls = self.inbound_bytes = 0
         self._source_running = False
         known = self.peers_table.group
         self.peers_table = PeerTable(cast("TChannel", self))

@@ -34,6 +34,9 @@ class Options:
         max_calls_per_connection: Incoming calls being served at once on one connection; the
             next is answered busy; default 10,000.
         max_calls: The same for the whole channel; default 100,000.
+        inbound_memory: Bytes of the incoming requests being served at once, for the whole channel;
+            the next is answered busy. Requests up to 1 KiB and streamed ones do not count, and one
+            of any size is served when no other is; default 256 MiB.
         write_buffer: Bytes that wait for a peer to read before new calls to it wait, and before
             nothing more is read from it; default 4 MiB.
         stream_buffer: Bytes of a streamed body that may wait for their reader before the
@@ -62,6 +65,7 @@ class Options:
         "connect_timeout",
         "default_timeout",
         "handshake_timeout",
+        "inbound_memory",
         "max_calls",
         "max_calls_per_connection",
         "max_error_text",
@@ -86,6 +90,7 @@ class Options:
         reassembly_memory: int = 128 * _MIB,
         max_calls_per_connection: int = 10_000,
         max_calls: int = 100_000,
+        inbound_memory: int = 256 * _MIB,
         write_buffer: int = 4 * _MIB,
         stream_buffer: int = 256 * _KIB,
         peer_connections: int = 10,
@@ -105,6 +110,7 @@ class Options:
             "max_calls_per_connection", max_calls_per_connection
         )
         self.max_calls = _positive("max_calls", max_calls)
+        self.inbound_memory = _positive("inbound_memory", inbound_memory)
         self.write_buffer = _positive("write_buffer", write_buffer)
         self.stream_buffer = _positive("stream_buffer", stream_buffer)
         self.peer_connections = _count("peer_connections", peer_connections)
