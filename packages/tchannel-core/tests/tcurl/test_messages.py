@@ -133,6 +133,16 @@ def test_an_answer_that_does_not_fit_is_told(get_value, arg2, arg3, message):
         get_value().read(answer(arg3, arg2=arg2))
 
 
+@pytest.mark.parametrize("body", ["5", '"hello"', "[]"])
+def test_arguments_that_are_no_object_are_refused_with_their_names(get_value, body):
+    with pytest.raises(ToolError) as caught:
+        get_value(body=body)
+
+    assert "must be an object with the arguments of KeyValue::getValue (key), not" in str(
+        caught.value
+    )
+
+
 @pytest.mark.parametrize("body", ["null", "{}"])
 def test_no_arguments_may_be_written_as_null(get_value, body):
     for text in (given(body), Given("the body", body, None, word=True)):

@@ -18,9 +18,26 @@ class Terminal(io.StringIO):
 
 
 def test_a_document_is_pretty_and_plain_when_it_is_piped(capsys):
-    print_document({"é": [1]})
+    print_document({"é": ["a"]})
 
-    assert capsys.readouterr().out == '{\n  "é": [\n    1\n  ]\n}\n'
+    assert capsys.readouterr().out == '{\n  "é": [\n    "a"\n  ]\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ([1, -2, 3.5e300], "[1, -2, 3.5e+300]"),
+        ({"data": [0, 5], "a": []}, '{\n  "data": [0, 5],\n  "a": []\n}'),
+        ([1, "2"], '[\n  1,\n  "2"\n]'),
+        ([[1], [2]], "[\n  [1],\n  [2]\n]"),
+        (["[\n 1\n]"], '[\n  "[\\n 1\\n]"\n]'),
+    ],
+    ids=str,
+)
+def test_an_array_of_numbers_is_one_line(capsys, document, text):
+    print_document(document)
+
+    assert capsys.readouterr().out == f"{text}\n"
 
 
 def test_a_document_is_coloured_on_a_terminal(monkeypatch):

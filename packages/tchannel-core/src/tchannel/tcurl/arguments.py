@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -16,7 +15,7 @@ from .failures import ToolError
 from .forms import Form
 from .hosts import check_peers, read_host_list
 from .quantities import count, duration, rate
-from .shon import replace_shon
+from .shon import hide_numbers, replace_shon, shown
 
 __all__ = ["EXAMPLES", "TLS", "Arguments", "LoadPlan", "parse"]
 
@@ -49,8 +48,6 @@ exit codes:
   error, 6 bad request, 7 network, 8 unhealthy); 124 not healthy; 125 wrong on this side, or no call
   was made; 126 application error or declared exception; 127 fatal protocol error
 """
-
-_NEGATIVE: Final = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 # Options of the old tcurl.py of tchannel-python that are no options any more.
 _REPLACED: Final = {
@@ -167,11 +164,11 @@ def parse(argv: Sequence[str]) -> Arguments:
     parser = _make_parser()
     # Service, endpoint and body may stand anywhere between the options, which argparse's own
     # positionals cannot.
-    options, rest = parser.parse_known_args(_hide_numbers(replace_shon(argv)))
-    places = [_shown(place) for place in _places(rest, parser)]
+    options, rest = parser.parse_known_args(hide_numbers(replace_shon(argv)))
+    places = [shown(place) for place in _places(rest, parser)]
     service = _first(options.service, places)
     endpoint = ""
-    body = _shown(options.body)
+    body = shown(options.body)
     in_place = False
     if not (options.health or options.list or options.describe):
         endpoint = _first(options.endpoint, places)
@@ -188,7 +185,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         service=service,
         endpoint=endpoint,
         body=_given("the body", body, options.body_file, options.yaml, word=in_place),
-        headers=_given("the headers", _shown(options.headers), None, options.yaml),
+        headers=_given("the headers", shown(options.headers), None, options.yaml),
         peers=_peers(options, required=not (options.thrift and (options.list or options.describe))),
         scheme=_scheme(options, endpoint),
         form=Form(options.exact or options.i64 == "number", options.exact),
@@ -378,18 +375,6 @@ def _places(rest: Sequence[str], parser: _Parser) -> list[str]:
             raise ToolError(f"unknown option {option}{hint}")
         places.append(argument)
     return places
-
-
-def _hide_numbers(argv: Sequence[str]) -> list[str]:
-    """Mark negative numbers, which argparse would take for options: no argument has a NUL."""
-    return [
-        f"\0{word}" if _NEGATIVE.fullmatch(word) and word not in {"-1", "-2", "-3"} else word
-        for word in argv
-    ]
-
-
-def _shown(word: str | None) -> Any:
-    return None if word is None else word.removeprefix("\0")
 
 
 def _first(option: str | None, places: list[str]) -> str:

@@ -138,6 +138,12 @@ class ThriftCall:
         if value in (None, "null"):
             # What people write for no arguments.
             value = {}
+        if not isinstance(value, dict):
+            names = ", ".join(field.name for field in function.args_spec.fields) or "none"
+            raise ToolError(
+                f"{what} must be an object with the arguments of {endpoint} ({names}),"
+                f" not {value!r:.60}"
+            )
         arguments = reader.value(function.args_spec, value, what.removeprefix("the "))
         self.warnings = [f"{field} is not in the IDL, and is left out" for field in reader.unknown]
         module: Any = surface.request.__thrift_module__

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from typing import Any
+from typing import Any, Final
 
 from .calls import Answer, Facts
 from .extras import import_extra
@@ -12,18 +13,28 @@ from .failures import ToolError, one_line
 
 __all__ = ["print_bytes", "print_document", "print_facts", "print_note", "print_text"]
 
+_NUMBERS: Final = re.compile(r"\[\n(?: +-?[0-9][-+.0-9eE]*,?\n)+ *\]")
+
 
 # A document is JSON of any shape.
 def print_document(document: Any) -> None:
     """Print JSON: pretty, and coloured on a terminal."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    text = _pretty(document, ascii_only=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = json.dumps(document, indent=2)
+        text = _pretty(document, ascii_only=True)
     if sys.stdout.isatty() and _print_coloured(text):
         return
     print_text(text)
+
+
+def _pretty(document: Any, *, ascii_only: bool) -> str:
+    text = json.dumps(document, indent=2, ensure_ascii=ascii_only)
+    # Bytes are arrays of numbers, which nobody reads one a line. A line of text has quotes.
+    return _NUMBERS.sub(
+        lambda match: " ".join(match[0].split()).replace("[ ", "[")[:-2] + "]", text
+    )
 
 
 def _print_coloured(text: str) -> bool:

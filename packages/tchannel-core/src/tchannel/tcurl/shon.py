@@ -14,12 +14,14 @@ from typing import Any, Final
 
 from .failures import ToolError
 
-__all__ = ["read_word", "replace_shon"]
+__all__ = ["hide_numbers", "read_word", "replace_shon", "shown"]
 
 # Numbers as JavaScript reads them.
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _OTHER_BASE: Final = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
+
+_NEGATIVE: Final = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 # Words inside brackets that stand for something else.
 _CONSTANTS: Final = {"[]": [], "[--]": {}, "-t": True, "-f": False, "-n": None}
@@ -110,3 +112,16 @@ def _word_at(argv: Sequence[str], position: int) -> str:
     if position >= len(argv):
         raise ToolError("a '[' is not closed by a ']'")
     return argv[position]
+
+
+def hide_numbers(argv: Sequence[str]) -> list[str]:
+    """Mark negative numbers, which argparse would take for options: no argument has a NUL."""
+    return [
+        f"\0{word}" if _NEGATIVE.fullmatch(word) and word not in {"-1", "-2", "-3"} else word
+        for word in argv
+    ]
+
+
+def shown(word: str | None) -> Any:
+    """Return a word without the mark of `hide_numbers`."""
+    return None if word is None else word.removeprefix("\0")
