@@ -223,3 +223,11 @@ async def test_the_name_of_a_function_may_begin_with_an_underscore(server, clien
     server.thrift.register(module.Under, lambda request: request.body._key, "_score")
 
     assert await client_for("keyvalue", module.Under)(client)._score("a") == "a"
+
+
+@pytest.mark.parametrize("channel", [None, "127.0.0.1:4040", TChannel])
+def test_a_client_of_something_other_than_a_channel_is_refused(load_kind, channel):
+    client_class = thrift.client_for("keyvalue", load_kind("engine").service)
+
+    with pytest.raises(TypeError, match="KeyValueClient takes a channel, not"):
+        client_class(channel)

@@ -39,6 +39,8 @@ class _Client:
         trace: Trace = False,
         protocol_headers: Mapping[str, str] | None = None,
     ) -> None:
+        if isinstance(tchannel, type) or not hasattr(tchannel, "thrift"):
+            raise TypeError(f"{type(self).__name__} takes a channel, not {tchannel!r:.200}")
         self._tchannel = tchannel
         self._requests = RequestBuilder(self._thrift_service, self._service, hostport)
         self._options = _call_options(protocol_headers)
@@ -142,7 +144,8 @@ def client_for(
             module.
 
     Raises:
-        TypeError: ``service_module`` is none of these, or ``service`` is no str.
+        TypeError: ``service_module`` is none of these, or ``service`` is no str; or the class is
+            called with something other than a channel.
         ValueError: There is no such Thrift service, or more than one; ``service`` is empty.
 
     """
