@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from struct import Struct
 from typing import Self
 
 from ..frames import HEADER_SIZE, FrameType
-from .base import SHORT, BaseMessage, length, read_text
+from .base import BaseMessage, length, read_text
 
 __all__ = ["PROTOCOL_VERSION", "InitRequest", "InitResponse"]
 
 PROTOCOL_VERSION = 2
+
+_VERSION_COUNT = Struct(">HH")
 
 
 class _Init(BaseMessage):
@@ -25,7 +28,7 @@ class _Init(BaseMessage):
         self.headers = dict(headers)
 
     def _write(self) -> bytes:
-        parts = [SHORT.pack(self.version), SHORT.pack(len(self.headers))]
+        parts = [_VERSION_COUNT.pack(self.version, len(self.headers))]
         for key, value in self.headers.items():
             for text in (key.encode(), value.encode()):
                 parts += (length(text, key), text)
@@ -33,11 +36,11 @@ class _Init(BaseMessage):
 
     @classmethod
     def _read(cls, frame: bytes, id: int) -> Self:
-        if len(frame) < HEADER_SIZE + 4:
+        offset = HEADER_SIZE + _VERSION_COUNT.size
+        if len(frame) < offset:
             raise IndexError
-        version, count = SHORT.unpack_from(frame, 16)[0], SHORT.unpack_from(frame, 18)[0]
+        version, count = _VERSION_COUNT.unpack_from(frame, HEADER_SIZE)
         headers: dict[str, str] = {}
-        offset = 20
         for _ in range(count):
             key, offset = read_text(frame, offset)
             value, offset = read_text(frame, offset)
