@@ -184,17 +184,70 @@ async def test_the_deadline_bounds_the_call_with_all_its_attempts(joined):
     assert begun[2] < 1.0  # what was left
 
 
-async def test_without_peers_a_call_tries_again_and_then_says_what_to_do(clock, make_channel):
-    client = make_channel("client")
+async def close(clock, channel):
+    closing = channel.close()
+    await clock.advance(1)
+    await closing
 
+
+@pytest.mark.parametrize("retry_on", ["c", "t", "ct", "n"])
+async def test_a_call_without_anything_to_bring_a_peer_fails_at_once_and_says_what_to_do(
+    clock, make_channel, retry_on
+):
+    client = make_channel("client")
+    call = client.raw("server", "x", retry_on=retry_on)
+
+    with pytest.raises(errors.NoAvailablePeerError) as caught:
+        await call
+    for remedy in ("known_peers=", "hostport=", "advertise()"):
+        assert remedy in str(caught.value)
+    await close(clock, client)
+
+
+class EmptySource:
+    """A source that knows no peer yet, and does not say when it will."""
+
+    group = None
+
+    def start(self, group, clock):
+        self.group = group
+
+    def stop(self):
+        pass
+
+
+async def test_a_call_tries_again_while_its_peer_source_has_no_peer(clock, make_channel):
+    client = make_channel("client", known_peers=EmptySource())
+    looked = []
+    choose = client.peers.choose
+    client.peers.choose = lambda *args: looked.append(args) or choose(*args)
     call = client.raw("server", "x")
     assert not call.done()
     await clock.advance(10)
 
-    assert isinstance(call.exception(), errors.NoAvailablePeerError)
-    assert "known_peers" in str(call.exception())
+    with pytest.raises(errors.NoAvailablePeerError, match="peer source") as caught:
+        await call
+    assert caught.value.attempts == len(looked) == 5
+    assert caught.value.peer is None
     never = client.raw("server", "x", retry_on="n")
     assert isinstance(never.exception(), errors.NoAvailablePeerError)
-    closing = client.close()
-    await clock.advance(1)
-    await closing
+    await close(clock, client)
+
+
+async def test_a_call_goes_to_the_peer_that_its_source_finds_between_two_attempts(
+    clock, make_channel, join, settle
+):
+    source = EmptySource()
+    client, server = make_channel("client", known_peers=source), make_channel("server")
+    server.raw.register("x", lambda request: b"ok")
+    call = client.raw("server", "x")
+    await settle()
+    assert not call.done()
+    join(client, server, "127.0.0.1:1")
+    await settle()
+    source.group.add("127.0.0.1:1")
+    await clock.advance(5)
+
+    assert (await call).body == b"ok"
+    await close(clock, client)
+    await close(clock, server)

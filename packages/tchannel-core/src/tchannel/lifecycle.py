@@ -112,6 +112,10 @@ class Lifecycle:
         if self.listener is not None:
             self.listener.detach()
 
+    def has_running_source(self) -> bool:
+        """Say whether a peer source may still bring peers; a list that was given has done so."""
+        return self._source_running
+
     def stop_sources(self) -> None:
         """End what keeps the peers up to date."""
         if self._source_running:

@@ -314,14 +314,11 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         limit = self.retry_limit
         if limit is None:
             limit = DEFAULT_RETRY_LIMIT if self.hostport is None else 0
-        # A call that found no peer was not sent, but it was tried.
-        tries = max(self.attempts, 1 + len(self.tried))
+        tries = self.attempts
         if tries > limit or channel.closing or not retries.may_retry(self.retry_on, kind):
             self._fail(error)
             return
-        if isinstance(error, errors.NoAvailablePeerError):
-            self.attempts += 1
-        elif self.peer is not None:
+        if self.peer is not None:
             self.tried = (*self.tried, self.peer)
         clock = channel.timers.clock
         now = clock.time()

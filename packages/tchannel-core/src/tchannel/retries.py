@@ -3,11 +3,11 @@
 ============================================  =====================
 what happened                                 retried under
 ============================================  =====================
-busy, declined, no available peer             ``c``, ``t``, ``ct``
+busy, declined, a source without a peer yet   ``c``, ``t``, ``ct``
 failure to connect, lost before the first
 byte was written, error 7 (network)           ``c``, ``ct``
 timeout, lost after writing                   ``t``, ``ct``
-errors 2, 5, 6, 8, 0xFF                       never
+errors 2, 5, 6, 8, 0xFF; no peer at all       never
 ============================================  =====================
 """
 

@@ -2,10 +2,11 @@
 
 | failure of an attempt | sent again under |
 |---|---|
-| busy, declined, no available peer | everything but `NEVER` |
+| busy, declined, a peer source that has no peer yet | everything but `NEVER` |
 | cannot connect; connection lost before the request was written; error 7 | ``c``, ``ct`` |
 | timeout; connection lost after the request was written | ``t``, ``ct`` |
 | cancelled, unexpected, bad request, unhealthy, fatal (errors 2, 5, 6, 8, 0xFF) | never |
+| no peer, and no source or advertisement that could bring one | never |
 """
 
 from typing import Final

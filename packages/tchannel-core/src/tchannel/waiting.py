@@ -69,17 +69,24 @@ class WaitingCall(CallState):
     # -- peers --------------------------------------------------------------------------------
 
     def _no_peer(self) -> None:
-        expected = self.channel.peers.expected
-        error = errors.NoAvailablePeerError(
-            "no peer to call: give known_peers= or hostport=, or advertise"
-            if not len(self.channel.peers)
-            else "no peer is available"
-        )
-        if expected is None or self.channel.closing:
-            self._attempt_failed(error, retries.REFUSED)
-        else:
+        """There is none at all: wait for the first ones, or for another answer of their source."""
+        channel = self.channel
+        self.peer = None
+        expected = channel.peers.expected
+        if expected is not None and not channel.closing:
             self._arm("no peer was found in time", "")
             expected.add_done_callback(self._peers_known)
+        elif channel.has_running_source():
+            error = errors.NoAvailablePeerError("the peer source has found no peer to call")
+            self.attempts += 1
+            self._attempt_failed(error, retries.REFUSED)
+        else:
+            # Nothing but the caller can bring one: another attempt would find none either.
+            error = errors.NoAvailablePeerError(
+                "no peer to call: give known_peers= to the channel or hostport= to the call, "
+                "or advertise() the channel"
+            )
+            self._attempt_failed(error, retries.NEVER)
 
     def _peers_known(self, expected: asyncio.Future[Any]) -> None:
         if self.peer is not None and self in self.peer.waiters:
