@@ -12,7 +12,19 @@ from tchannel import Response, TChannel
 from tchannel_hyperbahn import Router
 from tchannel_testing.clock import ManualClock
 
+try:
+    import uvloop
+except ImportError:
+    uvloop = None
+
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """The router's tests run on both loops, where uvloop is installed."""
+    if uvloop is None or item.path.parent.name != "router":
+        return {"asyncio": asyncio.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 class FakeHyperbahn:
@@ -61,7 +73,8 @@ def eventually() -> Eventually:
     """A function that lets the loop run until a condition holds."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        # Only a test that would fail in any case waits so long: a machine may be busy.
+        async with asyncio.timeout(30):
             while not condition():
                 await asyncio.sleep(0)
 
@@ -71,6 +84,49 @@ def eventually() -> Eventually:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(1000.0)
+
+
+def is_working(channel: TChannel) -> bool:
+    """Whether a call or a connection of ``channel`` is on its way."""
+    peers = channel.peers_table.peers.values()
+    return any(peer.connecting or peer.waiters or peer.pending for peer in peers)
+
+
+@pytest.fixture
+def time_passes(clock: ManualClock, eventually: Eventually) -> Callable[..., Awaitable[None]]:
+    """A function that lets the clock go on, step by step, until a condition holds.
+
+    Where a channel is given the clock stands still while that is working, because everybody that it
+    asks is going to answer: on a busy machine, too, nobody is too late then.
+    """
+
+    async def wait(
+        condition: Callable[[], object], channel: TChannel | None = None, *, step: float = 0.1
+    ) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                if channel is not None:
+                    await eventually(lambda: not is_working(channel))
+                    if condition():
+                        return
+                clock.advance(step)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+
+    return wait
+
+
+@pytest.fixture
+def ask_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A function that lets one router come first in every list of routers, which chance decides."""
+
+    def ask(hostport: str) -> None:
+        def order(hosts: list[str]) -> None:
+            hosts.sort(key=lambda host: host != hostport)
+
+        monkeypatch.setattr("random.shuffle", order)
+
+    return ask
 
 
 @pytest.fixture

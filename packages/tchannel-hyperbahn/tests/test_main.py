@@ -27,7 +27,7 @@ def test_the_router_says_where_it_listens_and_ends_on_a_signal(number):
             host, port = hostport.split(":")
             socket.create_connection((host, int(port))).close()
             process.send_signal(number)
-            _, log = process.communicate(timeout=20)
+            _, log = process.communicate(timeout=60)
         finally:
             process.kill()
 

@@ -234,6 +234,70 @@ def test_the_router_is_there_with_tchannel_hyperbahn(run):
     result.assert_outcomes(passed=1)
 
 
+def test_the_router_serves_a_plain_function_too(run):
+    pytest.importorskip("tchannel_hyperbahn", reason="needs tchannel-hyperbahn")
+    result = run(
+        PLAIN
+        + """
+import threading
+from tchannel import sync
+
+@pytest.fixture
+def address(tchannel_router):
+    return tchannel_router.hostport  # known before the test function runs
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    before = threading.enumerate()
+    yield
+    assert threading.enumerate() == before
+
+def test_sync(tchannel_router, address):
+    with sync.TChannel("sync", hostport="127.0.0.1:0") as channel:
+        assert channel.advertise(routers=[address]).result(10).body == {"connectionCount": 1}
+        assert list(tchannel_router.services) == ["sync"]
+
+def test_own_loop(tchannel_router):
+    async def main():
+        async with tchannel_router:
+            async with TChannel("async", hostport="127.0.0.1:0") as channel:
+                await channel.advertise(routers=[tchannel_router.hostport])
+    run(main())
+
+def test_that_fails(address):
+    raise ValueError("as it says")
+
+def test_none_of_it(tchannel_router):
+    pass
+""",
+        ini="tchannel_leak_check = true\n",
+        apart=True,
+    )
+
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["*ValueError: as it says*"])
+
+
+def test_a_router_that_no_test_function_used_gives_its_address_back(run):
+    pytest.importorskip("tchannel_hyperbahn", reason="needs tchannel-hyperbahn")
+    result = run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def broken(tchannel_router):
+            pytest.fail("before the test")
+
+        def test_it(broken):
+            pass
+        """,
+        apart=True,
+    )
+
+    result.assert_outcomes(errors=1)
+    result.stdout.no_fnmatch_line("*ResourceWarning*")
+
+
 def test_without_tchannel_hyperbahn_the_router_says_what_to_install(run):
     result = run(
         """

@@ -66,7 +66,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=int,
         default=1024 * 1024,
         metavar="BYTES",
-        help="buffer so much for a connection at most (default 1048576)",
+        help="buffer so much for a connection at most, from 131072 (default 1048576)",
     )
     add("--verbose", action="store_true", help="log more")
     return parser.parse_args(arguments)

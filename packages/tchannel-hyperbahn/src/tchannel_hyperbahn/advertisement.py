@@ -40,6 +40,7 @@ class Advertisement:
         timeout: Seconds for the first advertisement.
         period: Seconds between two advertisements.
         jitter: Seconds by which a period is at most longer or shorter.
+        after: What has to end before: the same name being taken back.
 
     """
 
@@ -53,6 +54,7 @@ class Advertisement:
         timeout: float,
         period: float,
         jitter: float,
+        after: asyncio.Future[Response | None] | None = None,
     ) -> None:
         self.name = name
         self.sent = False
@@ -65,7 +67,7 @@ class Advertisement:
         self.first: asyncio.Future[Response] = loop.create_future()
         """Ends with the first answer, or with TimeoutError."""
         # In an empty context: it outlives the handler that it may have been started in.
-        self._task = loop.create_task(self._run(timeout), context=Context())
+        self._task = loop.create_task(self._run(timeout, after), context=Context())
         self.first.add_done_callback(self._first_done)
 
     @property
@@ -94,7 +96,9 @@ class Advertisement:
         # Looked at once, so that a failure nobody waits for makes no "never retrieved" noise.
         self.first.exception()
 
-    async def _run(self, timeout: float) -> None:
+    async def _run(self, timeout: float, after: asyncio.Future[Response | None] | None) -> None:
+        if after is not None:
+            await asyncio.wait([after])
         try:
             answer = await self._advertise_first(timeout)
         except errors.TimeoutError as error:

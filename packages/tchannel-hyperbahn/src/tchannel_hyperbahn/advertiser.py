@@ -9,6 +9,7 @@ from contextvars import Context
 
 from tchannel import Response, TChannel, errors
 from tchannel.clock import sleep
+from tchannel.current import saying_farewell
 from tchannel.listener import drop_for_good
 
 from .advertisement import Advertisement
@@ -37,6 +38,8 @@ class Advertiser:
     def __init__(self, channel: TChannel) -> None:
         self._channel = channel
         self._advertisements: dict[str, Advertisement] = {}
+        # What is being taken back: the same name is advertised again only after that.
+        self._leaving: dict[str, asyncio.Task[Response | None]] = {}
         self.routers = Routers(channel)
         channel.on_close(self.close)
 
@@ -85,6 +88,7 @@ class Advertiser:
             timeout=timeout,
             period=period,
             jitter=jitter,
+            after=self._leaving_on(channel.loop).get(name),
         )
         channel.peers.expecting(advertisement.first)
         return advertisement.first
@@ -98,27 +102,48 @@ class Advertiser:
         """
         if name is not None and name not in self._advertisements:
             raise ValueError(f"name {name!r} is not advertised")
-        names = list(self._advertisements) if name is None else [name]
-        taken_back = self._channel.loop.create_task(self._take_back(names), context=Context())
+        # At once, so that the same name may be advertised anew in the same turn of the loop.
+        leaving = self._drop(list(self._advertisements) if name is None else [name])
+        # Part of the farewell already, should the channel close before it is done.
+        context = Context()
+        context.run(saying_farewell.set, True)
+        taken_back = self._channel.loop.create_task(self._take_back(leaving), context=context)
         taken_back.add_done_callback(_look_at)
+        self._leaving = {
+            **self._leaving_on(self._channel.loop),
+            **{advertisement.name: taken_back for advertisement in leaving},
+        }
         return taken_back
 
     async def close(self) -> None:
         """Take everything back: the channel closes."""
+        under_way = set(self._leaving_on(asyncio.get_running_loop()).values())
         try:
-            await self._take_back(list(self._advertisements))
+            await self._take_back(self._drop(list(self._advertisements)))
         except errors.TChannelError as error:
             # The routers will forget the names by themselves.
             log.info("nothing was unadvertised while closing: %s", error)
+        if under_way:
+            await asyncio.wait(under_way)
 
-    async def _take_back(self, names: list[str]) -> Response | None:
+    def _drop(self, names: list[str]) -> list[Advertisement]:
+        return [self._advertisements.pop(name) for name in names]
+
+    def _leaving_on(
+        self, loop: asyncio.AbstractEventLoop
+    ) -> dict[str, asyncio.Task[Response | None]]:
+        return {
+            name: task
+            for name, task in self._leaving.items()
+            if task.get_loop() is loop and not task.done()
+        }
+
+    async def _take_back(self, leaving: list[Advertisement]) -> Response | None:
         advertised: list[str] = []
-        for name in names:
-            advertisement = self._advertisements.pop(name, None)
-            if advertisement is not None:
-                await advertisement.stop()
-                if advertisement.sent:
-                    advertised.append(name)
+        for advertisement in leaving:
+            await advertisement.stop()
+            if advertisement.sent:
+                advertised.append(advertisement.name)
         if not advertised:
             return None
         failure: errors.TChannelError | None = None

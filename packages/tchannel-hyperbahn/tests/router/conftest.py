@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 import tchannel_wire as wire
 from tchannel_hyperbahn import Router
+from tchannel_hyperbahn.router.connection import RouterConnection
 
 HEADERS = {"cn": "caller", "as": "raw"}
 
@@ -22,7 +25,31 @@ class RawPeer:
         self.reader = reader
         self.writer = writer
         self.buffer = wire.FrameBuffer()
-        self.frames: list[bytes] = []
+        self.frames: deque[bytes] = deque()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the operating system has not taken."""
+        return self.writer.transport.get_write_buffer_size()
+
+    def connection_in(self, router: Router) -> RouterConnection:
+        """The router's end of it."""
+        address = self.writer.get_extra_info("sockname")
+        (found,) = [
+            connection
+            for connection in router.connections
+            if connection.transport.get_extra_info("peername") == address
+        ]
+        return found
+
+    def stop_reading(self, router: Router) -> None:
+        """Read nothing more; the system's buffer at the router's end no longer grows by itself."""
+        end = self.connection_in(router).transport.get_extra_info("socket")
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
+        self.writer.transport.pause_reading()
+
+    def read_on(self) -> None:
+        self.writer.transport.resume_reading()
 
     def send(self, *frames: wire.Message | bytes) -> None:
         for frame in frames:
@@ -30,13 +57,13 @@ class RawPeer:
 
     async def next_frame(self) -> bytes:
         """The next frame as it is; EOFError when the router has closed."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not self.frames:
                 data = await self.reader.read(1 << 20)
                 if not data:
                     raise EOFError
                 self.frames += self.buffer.split(data)
-        return self.frames.pop(0)
+        return self.frames.popleft()
 
     async def next(self) -> Any:
         """The next message."""
@@ -97,7 +124,14 @@ async def open_raw() -> AsyncIterator[Callable[[str], Awaitable[RawPeer]]]:
 
     async def connect(hostport: str) -> RawPeer:
         host, _, port = hostport.rpartition(":")
-        opened.append(RawPeer(*await asyncio.open_connection(host, int(port))))
+        end = socket.socket()
+        end.setblocking(False)
+        # A megabyte that is not read fills every buffer of the system on the way. With segments of
+        # their usual size, 64 KiB, so small a window would make it wait for its timers all the time.
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 4 * 1024)
+        await asyncio.get_running_loop().sock_connect(end, (host, int(port)))
+        opened.append(RawPeer(*await asyncio.open_connection(sock=end)))
         return opened[-1]
 
     yield connect

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 
@@ -106,30 +105,3 @@ async def test_frames_that_trickle_in_byte_by_byte_are_understood(router, open_r
         await asyncio.sleep(0)
 
     assert isinstance(await peer.next(), wire.InitResponse)
-
-
-async def test_a_peer_that_does_not_read_its_answers_is_read_no_more(open_raw, frames, eventually):
-    async with Router(max_buffered=16 * 1024) as router:
-        peer = await open_raw(router.hostport)
-        await peer.shake_hands()
-        # Small buffers of the kernel, so that little has to be sent to fill them.
-        (connection,) = router.connections
-        for transport, option in (
-            (connection.transport, socket.SO_SNDBUF),
-            (peer.writer.transport, socket.SO_RCVBUF),
-        ):
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 4096)
-        peer.writer.transport.pause_reading()
-        sent = 0
-
-        async with asyncio.timeout(10):
-            while connection.transport.is_reading():
-                peer.send(*[frames.call(sent + id, "n" * 250) for id in range(1, 1001)])
-                sent += 1000
-                for _ in range(20):
-                    await asyncio.sleep(0)
-        assert connection.transport.get_write_buffer_size() < 1024 * 1024
-
-        peer.writer.transport.resume_reading()
-        for _ in range(sent):
-            assert (await peer.next()).code == wire.ErrorCode.DECLINED

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tchannel_hyperbahn.router.backlog import Limits
+from tchannel_hyperbahn.router.call_queue import CallQueue
 from tchannel_hyperbahn.router.directory import Directory
 
 
@@ -12,11 +14,12 @@ def forgotten():
 
 @pytest.fixture
 def directory(clock, forgotten):
-    return Directory(clock, 300.0, forgotten.append)
+    return Directory(clock, 300.0, forgotten.append, lambda: CallQueue(Limits(1 << 20), set()))
 
 
 class Connection:
     usable = True
+    full = False
 
 
 @pytest.fixture
@@ -119,10 +122,21 @@ def test_the_least_busy_is_chosen_and_equals_take_turns(directory, instance):
     assert [directory.choose("service") for _ in range(4)] == [one, three, one, three]
 
 
+def test_one_that_does_not_read_comes_after_those_that_do(directory, instance):
+    stuck, busy = instance("a:1"), instance("b:1")
+    stuck.accepted[0].full = True
+    busy.pending = 100
+
+    assert {directory.choose("service") for _ in range(4)} == {busy}
+
+    busy.accepted[0].full = True
+    assert directory.choose("service") in (stuck, busy)
+
+
 def test_without_any_connection_the_one_with_the_shortest_queue_is_chosen(directory, instance):
     one = instance("a:1", connected=False)
     two = instance("b:1", connected=False)
-    one.queue.append(object())
+    one.queue.exchanges[object()] = None
 
     assert directory.choose("service") is two
 

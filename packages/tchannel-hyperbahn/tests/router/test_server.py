@@ -12,13 +12,55 @@ from tchannel_hyperbahn import Router
 
 async def test_a_free_port_is_taken_when_none_is_given():
     router = Router()
-    assert router.hostport == "127.0.0.1:0"
+    with pytest.raises(RuntimeError, match=r"no port yet: .* bind\(\)"):
+        router.hostport  # noqa: B018 - it raises
     assert router.services == {}
 
     router.listen()
 
     assert not router.hostport.endswith(":0")
     await router.close()
+
+
+def test_without_a_loop_it_can_take_its_address_but_not_serve():
+    router = Router()
+    with pytest.raises(RuntimeError, match="none runs here: call listen"):
+        router.listen()
+
+    router.bind()
+    address = router.hostport
+    early = socket.create_connection(address.split(":"))
+
+    async def serve():
+        async with router:
+            assert router.hostport == address
+            early.setblocking(False)
+            loop = asyncio.get_running_loop()
+            early_frame = wire.InitRequest(headers=wire.init_headers("0.0.0.0:0", "raw"))
+            await loop.sock_sendall(early, wire.encode(early_frame))
+            return await loop.sock_recv(early, 1024)
+
+    assert isinstance(wire.decode(asyncio.run(serve())), wire.InitResponse)
+    early.close()
+
+
+async def test_an_address_that_was_taken_is_given_back_although_nobody_listened():
+    router = Router()
+    router.bind()
+    address = router.hostport
+
+    await router.close()
+
+    async with Router(address):
+        pass
+
+
+async def test_it_can_be_closed_from_another_loop():
+    async with Router() as router:
+        await asyncio.to_thread(lambda: asyncio.run(router.close()))
+
+        assert router.closed
+        assert not router.connections
 
 
 async def test_it_can_be_closed_before_it_listens_and_twice():
@@ -61,7 +103,7 @@ async def test_it_can_come_back_on_its_address():
         ({"hostport": "[::1]:0"}, "IPv4"),
         ({"hostport": "example.com:0"}, "IPv4"),
         ({"forget_after": 0}, "forget_after must be above 0, not 0"),
-        ({"max_buffered": -1}, "max_buffered must be above 0, not -1"),
+        ({"max_buffered": 131071}, "max_buffered must be 131072 or more, not 131071"),
     ],
 )
 def test_a_mistake_is_refused_at_once(arguments, complaint):

@@ -18,35 +18,34 @@ async def test_the_instances_are_called_without_a_router_in_between(serve, route
     assert client.peers.hosts == [service.hostport]
 
 
-async def test_instances_come_and_go(serve, router, make_channel, clock):
+async def test_instances_come_and_go(serve, router, make_channel, clock, eventually, time_passes):
     first = await serve("keyvalue")
     source = HyperbahnSource("keyvalue", [router.hostport], period=10)
     client = make_channel("client", known_peers=source, clock=clock)
     client.use_loop()
-    await clock.elapse(0, turns=200)
-    assert client.peers.hosts == [first.hostport]
+    await eventually(lambda: client.peers.hosts == [first.hostport])
 
     second = await serve("keyvalue")
     await first.close()
-    await clock.elapse(11, turns=200)
 
-    assert client.peers.hosts == [second.hostport]
+    await time_passes(lambda: client.peers.hosts == [second.hostport], client, step=1)
+    assert clock.time() <= 1000 + 12
 
 
 async def test_when_nobody_is_left_the_last_answer_is_kept(
-    serve, router, make_channel, clock, caplog
+    serve, router, make_channel, clock, caplog, eventually, time_passes
 ):
     service = await serve("keyvalue")
     source = HyperbahnSource("keyvalue", [router.hostport])
     client = make_channel("client", known_peers=source, clock=clock)
     client.use_loop()
-    await clock.elapse(0, turns=200)
+    await eventually(lambda: client.peers.hosts == [service.hostport])
 
     await service.close()
-    await clock.elapse(60, turns=200)
+    complaint = "peers of 'keyvalue' by Hyperbahn: keeping the 1 peers known"
+    await time_passes(lambda: complaint in caplog.text, client, step=1)
 
     assert client.peers.hosts == [service.hostport]
-    assert "peers of 'keyvalue' by Hyperbahn: keeping the 1 peers known" in caplog.text
 
 
 @pytest.mark.parametrize(

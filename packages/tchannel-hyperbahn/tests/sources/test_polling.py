@@ -103,7 +103,7 @@ async def test_an_answer_with_what_is_no_address_is_a_failure(start, clock, capl
     assert "'nowhere' has no port" in caplog.text
 
 
-async def test_calls_wait_for_the_first_answer(start, clock, make_channel):
+async def test_calls_wait_for_the_first_answer(start, clock, make_channel, time_passes):
     server = make_channel("server")
     server.raw.register("echo", lambda request: request.body)
     server.listen()
@@ -114,7 +114,7 @@ async def test_calls_wait_for_the_first_answer(start, clock, make_channel):
     assert not call.done()
 
     source.answer = [server.hostport]
-    await clock.elapse(20, turns=50)
+    await time_passes(call.done, channel)
 
     assert (await call).body == b"x"
 

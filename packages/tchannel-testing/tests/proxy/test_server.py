@@ -77,6 +77,7 @@ async def test_one_direction_is_delayed_and_the_other_is_not(joined):
 
     client.write(b"quick there, slow back")
     await server.receive(22)
+    await proxy.until(lambda: proxy.downstream.bytes == 22)
     assert client.data == b""
     await clock.elapse(5)
 

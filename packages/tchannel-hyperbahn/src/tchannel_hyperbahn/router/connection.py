@@ -1,16 +1,19 @@
-"""One connection of the router: frames in, frames out, and holding back those who send too much."""
+"""One connection of the router: the way in, and what each frame leads to."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable
-from contextvars import Context
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import tchannel_wire as wire
 
-from .routing import route_of
+from .backlog import Backlog
+from .reading import PEEK, FrameReader
+from .routing import probable_route_of, route_of
+from .writing import FrameWriter
 
 if TYPE_CHECKING:
     from .directory import Instance
@@ -24,11 +27,9 @@ log = logging.getLogger("tchannel.router")
 
 _HANDSHAKE_TIMEOUT = 5.0
 _MAX_ID = 0xFFFFFFFE
-# Frames from this size on are not rewritten but sent in parts.
-_LARGE = 8 * 1024
 
 
-class RouterConnection(asyncio.Protocol):
+class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
     """A connection to a caller or a service, whoever opened it.
 
     Args:
@@ -37,9 +38,8 @@ class RouterConnection(asyncio.Protocol):
 
     """
 
-    transport: asyncio.Transport
-
     def __init__(self, router: Router, instance: Instance | None = None) -> None:
+        super().__init__(router)
         self.instance = instance
         """Whom it leads to, once that is known."""
         self.remote: wire.RemotePeer | None = None
@@ -51,18 +51,15 @@ class RouterConnection(asyncio.Protocol):
         self.local: dict[int, LocalCall] = {}
         """Calls to the router itself that have not arrived in full."""
         self.draining = False
-        self.closed = False
+        self.held_since: float | None = None
+        """Since when the frame that is being handled has been held back; None if it was not."""
         self._opener = instance is not None
-        self._router = router
-        self._loop = router.loop
-        self._buffer = wire.FrameBuffer()
-        self._out: list[bytes | memoryview] = []
-        self._flushing = False
         self._last_id = 0
-        self._paused = False
-        self._held_for: set[Hashable] = set()
-        self._holding: set[RouterConnection] = set()
-        self._context = Context()
+        self._reader = FrameReader()
+        self._next_read = PEEK
+        self._arriving_for: Backlog | None = None
+        self._waits_for: set[Backlog] = set()
+        self._kept: deque[tuple[float, bytes]] = deque()
         self._handshake = router.clock.call_at(
             router.clock.time() + _HANDSHAKE_TIMEOUT, self._handshake_failed
         )
@@ -71,6 +68,11 @@ class RouterConnection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether a further call may be forwarded on it."""
         return self.remote is not None and not self.draining and not self.closed
+
+    @property
+    def kept(self) -> int:
+        """Bytes that have been read and not passed on: they are arriving, or held back."""
+        return self._reader.pending + sum(len(frame) for _, frame in self._kept)
 
     def next_id(self) -> int:
         """An id for a call that is forwarded on it."""
@@ -85,8 +87,8 @@ class RouterConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
         self.transport = cast("asyncio.Transport", transport)
-        most = self._router.max_buffered
-        self.transport.set_write_buffer_limits(high=most, low=most // 2)
+        low = self._limits.low
+        self.transport.set_write_buffer_limits(high=low, low=low)
         self._router.connections.add(self)
         if self._router.closed:
             self.abort()
@@ -96,23 +98,32 @@ class RouterConnection(asyncio.Protocol):
             host, port = transport.get_extra_info("peername")[:2]
             self.address = f"{host}:{port}"
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where to read to, and how much: little while somebody is slow."""
+        # One buffer for all connections: it is emptied at once, and allocating 256 KiB for each read
+        # costs more than copying what was read.
+        if not self._router.slow:
+            return self._router.read_buffer
+        size, self._next_read = self._next_read, PEEK
+        if self._arriving_for is not None and self._arriving_for.full:
+            size = PEEK  # it has filled up since, through others that were read in the same turn
+        return self._router.read_buffer[:size]
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Handle every frame that is complete."""
-        handlers = self._HANDLERS
-        for frame in self._buffer.split(data):
-            if self.closed:
+        frames = iter(self._reader.split(bytes(self._router.read_buffer[:nbytes])))
+        if self._waits_for:
+            self._keep(None, frames)
+            return
+        for frame in frames:
+            backlog = self._take(frame)
+            if backlog is not None or self._waits_for:
+                self._keep(frame if backlog is not None else None, frames)
+                if backlog is not None:
+                    backlog.hold_back(self)
                 return
-            handler = handlers.get(frame[2])
-            try:
-                if handler is None:
-                    raise wire.ProtocolError(f"unknown frame type {frame[2]:#04x}")
-                if self.remote is None and frame[2] not in _INIT_TYPES:
-                    raise wire.ProtocolError("a frame before the handshake")
-                handler(self, frame)
-            except wire.ProtocolError as error:
-                self._on_bad_frame(error)
-        if self._buffer.error is not None and not self.closed:
-            self._on_bad_frame(self._buffer.error)
+            self.held_since = None  # of the first frame at most: the others were not here
+        self._end_read()
 
     def eof_received(self) -> None:
         """The peer is gone: nobody half-closes."""
@@ -122,49 +133,103 @@ class RouterConnection(asyncio.Protocol):
         self.closed = True
         self._handshake.cancel()
         self.local.clear()
-        self._release_all()
+        self._reader = FrameReader()
+        self._kept.clear()
+        for backlog in self._waits_for:
+            backlog.forget(self)
+        self._waits_for.clear()
         self._router.connection_lost(self)
+        self.end_writing()
 
-    def pause_writing(self) -> None:
-        """The peer reads slower than others send to it."""
-        self._paused = True
+    # -- holding back -------------------------------------------------------------------------
 
-    def resume_writing(self) -> None:
-        """Let them send again."""
-        self._paused = False
-        self._release_all()
+    def wait_for(self, backlog: Backlog) -> None:
+        """Read nothing more until ``backlog`` has room."""
+        if not self._waits_for and not self.transport.is_closing():
+            self.transport.pause_reading()
+        self._waits_for.add(backlog)
 
-    # -- writing ------------------------------------------------------------------------------
+    def go_on(self, backlog: Backlog) -> None:
+        """Handle what was kept and read on, unless something else is waited for."""
+        self._waits_for.discard(backlog)
+        while self._kept and not self._waits_for:
+            since, frame = self._kept.popleft()
+            self.held_since = since
+            full = self._take(frame)
+            self.held_since = None
+            if full is not None:
+                self._kept.appendleft((since, frame))
+                full.hold_back(self)
+                return
+        if not self._waits_for:
+            self._end_read()
+        if not self._waits_for and not self.transport.is_closing():
+            self.transport.resume_reading()
 
-    def forward(self, frame: bytes, id: int, sender: RouterConnection) -> None:
-        """Send a frame under another id; ``sender`` is held back when there is too much of it."""
+    def _take(self, frame: bytes) -> Backlog | None:
+        """Handle a frame; if somebody else has no room for it, return whom it has to wait for."""
+        if self.closed:
+            return None
+        try:
+            handler = self._HANDLERS.get(frame[2])
+            if handler is None:
+                raise wire.ProtocolError(f"unknown frame type {frame[2]:#04x}")
+            if self.remote is None and frame[2] not in _INIT_TYPES:
+                raise wire.ProtocolError("a frame before the handshake")
+            return handler(self, frame)
+        except wire.ProtocolError as error:
+            self._on_bad_frame(error)
+            return None
+
+    def _keep(self, held: bytes | None, others: Iterable[bytes]) -> None:
+        now = self._router.clock.time()
+        if held is not None:
+            self._kept.append((now if self.held_since is None else self.held_since, held))
+        self._kept.extend((now, frame) for frame in others)
+        self.held_since = None
+
+    def _end_read(self) -> None:
         if self.closed:
             return
-        if len(frame) < _LARGE:
-            self._out.append(wire.replace_id(frame, id))
-        else:
-            # In parts: rewriting would copy 64 KiB twice more, a fifth of what relaying them costs.
-            self._out += (frame[:4], id.to_bytes(4, "big"), memoryview(frame)[8:])
-        if self._paused:
-            self._holding.add(sender)
-            sender.hold(self)
-        if not self._flushing:
-            self._flush_soon()
+        if self._reader.error is not None:
+            self._on_bad_frame(self._reader.error)
+        elif self._router.slow:
+            self._look_ahead()
 
-    def write(self, frame: bytes) -> None:
-        """Send a frame of the router's own."""
-        if self.closed:
+    def _look_ahead(self) -> None:
+        """Read the frame that is arriving if its receiver has room for it, and else nothing."""
+        missing = self._reader.missing
+        if not missing:
             return
-        self._out.append(frame)
-        if not self._flushing:
-            self._flush_soon()
+        prefix = self._reader.prefix
+        known, backlog = self._receiver_of(prefix)
+        self._arriving_for = backlog
+        if backlog is not None and backlog.full:
+            if self.held_since is None:
+                self.held_since = self._router.clock.time()
+            backlog.hold_back(self)
+        elif known or len(prefix) > PEEK:
+            self._next_read = missing
+
+    def _receiver_of(self, prefix: bytes) -> tuple[bool, Backlog | None]:
+        """Whether it can be told whom a frame is for by its first bytes, and who that is."""
+        if len(prefix) < wire.HEADER_SIZE:
+            return False, None
+        relay = self._router.relay
+        if prefix[2] == wire.FrameType.CALL_REQUEST:
+            name = probable_route_of(prefix)
+            return name is not None, relay.receiver_of_calls(name or "")
+        return True, relay.receiver_of(self, prefix)
+
+    # -- answers of the router's own ----------------------------------------------------------
 
     def reply(self, frame: bytes) -> None:
         """Send the router's own answer to what came on it; who does not read them sends no more."""
         self.write(frame)
-        if self._paused:
-            self._holding.add(self)
-            self.hold(self)
+        # Not as soon as it is full: one of two services that wait for each other to read has to be
+        # read to the end, answers or not, when the other is gone.
+        if self.full and self.waiting > self._limits.choked_at and not self.closed:
+            self.hold_back(self)
 
     def refuse(self, id: int, code: wire.ErrorCode, text: str, tracing: bytes) -> None:
         """Answer a call with an error."""
@@ -173,39 +238,6 @@ class RouterConnection(asyncio.Protocol):
 
     def _send(self, message: wire.Message) -> None:
         self.reply(wire.encode(message))
-
-    def _flush_soon(self) -> None:
-        # One write for all that is forwarded within one turn of the loop: as in the channel, a write
-        # for each frame would be most of the cost of a relayed call.
-        self._flushing = True
-        self._loop.call_soon(self._flush, context=self._context)
-
-    def _flush(self) -> None:
-        self._flushing = False
-        out = self._out
-        if out and not self.transport.is_closing():
-            self.transport.write(out[0] if len(out) == 1 else b"".join(out))
-        out.clear()
-
-    # -- holding back -------------------------------------------------------------------------
-
-    def hold(self, reason: Hashable) -> None:
-        """Read nothing more, because of ``reason``: whoever cannot take it."""
-        if not self._held_for and not self.transport.is_closing():
-            self.transport.pause_reading()
-        self._held_for.add(reason)
-
-    def release(self, reason: Hashable) -> None:
-        """Read on, unless there is another reason not to."""
-        if reason in self._held_for:
-            self._held_for.remove(reason)
-            if not self._held_for and not self.transport.is_closing():
-                self.transport.resume_reading()
-
-    def _release_all(self) -> None:
-        holding, self._holding = self._holding, set()
-        for sender in holding:
-            sender.release(self)
 
     # -- frames -------------------------------------------------------------------------------
 
@@ -229,21 +261,25 @@ class RouterConnection(asyncio.Protocol):
         self._handshake.cancel()
         self._router.connected(self)
 
-    def _on_call_request(self, frame: bytes) -> None:
+    def _on_call_request(self, frame: bytes) -> Backlog | None:
         name = route_of(frame)
-        if name == self._router.NAME:
-            self._router.endpoints.begin(self, frame)
-        else:
-            self._router.relay.begin(self, frame, name)
+        if name != self._router.NAME:
+            return self._router.relay.begin(self, frame, name)
+        if self.full:
+            return self
+        self._router.endpoints.begin(self, frame)
+        return None
 
-    def _on_request_continues(self, frame: bytes) -> None:
-        if self.local and wire.peek_id(frame) in self.local:
-            self._router.endpoints.go_on(self, frame)
-        else:
-            self._router.relay.continue_request(self, frame)
+    def _on_request_continues(self, frame: bytes) -> Backlog | None:
+        if not self.local or wire.peek_id(frame) not in self.local:
+            return self._router.relay.continue_request(self, frame)
+        if self.full:
+            return self
+        self._router.endpoints.go_on(self, frame)
+        return None
 
-    def _on_answer(self, frame: bytes) -> None:
-        self._router.relay.answer(self, frame)
+    def _on_answer(self, frame: bytes) -> Backlog | None:
+        return self._router.relay.answer(self, frame)
 
     def _on_ping(self, frame: bytes) -> None:
         self._send(wire.PingResponse(id=wire.peek_id(frame)))
@@ -251,15 +287,15 @@ class RouterConnection(asyncio.Protocol):
     def _on_pong(self, frame: bytes) -> None:
         pass
 
-    def _on_error(self, frame: bytes) -> None:
+    def _on_error(self, frame: bytes) -> Backlog | None:
         if wire.peek_id(frame) != _NO_ID:
-            self._router.relay.error(self, frame)
-            return
+            return self._router.relay.error(self, frame)
         message = wire.decode(frame)
         assert isinstance(message, wire.ErrorMessage)
         log.info("%s says: %s", self.address, message)
         # What is no draining is followed by the end of the connection anyway.
         self.draining = True
+        return None
 
     def _on_bad_frame(self, error: wire.ProtocolError) -> None:
         log.warning("%s sent a bad frame: %s", self.address, error)
@@ -270,7 +306,7 @@ class RouterConnection(asyncio.Protocol):
         self._send(wire.ErrorMessage(code=wire.ErrorCode.FATAL, description=error.description))
         self.close()
 
-    _HANDLERS: ClassVar[dict[int, Callable[[RouterConnection, bytes], None]]] = {
+    _HANDLERS: ClassVar[dict[int, Callable[[RouterConnection, bytes], Backlog | None]]] = {
         wire.FrameType.INIT_REQUEST: _on_init_request,
         wire.FrameType.INIT_RESPONSE: _on_init_response,
         wire.FrameType.CALL_REQUEST: _on_call_request,
@@ -289,18 +325,6 @@ class RouterConnection(asyncio.Protocol):
     def _handshake_failed(self) -> None:
         log.warning("%s did not finish the handshake", self.address)
         self.abort()
-
-    def close(self) -> None:
-        """Send what is to be sent, then close."""
-        if not self.closed:
-            self._flush()
-            self.closed = True
-            self.transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self.closed = True
-        self.transport.abort()
 
     def __repr__(self) -> str:
         return f"<RouterConnection {'to' if self._opener else 'from'} {self.address}>"

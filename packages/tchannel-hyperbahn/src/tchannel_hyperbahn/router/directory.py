@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tchannel.clock import Clock, TimerHandle
 
+from .call_queue import CallQueue
+
 if TYPE_CHECKING:
     from .connection import RouterConnection
-    from .exchange import Exchange
 
 __all__ = ["Directory", "Instance"]
 
@@ -22,6 +23,7 @@ class Instance:
 
     Args:
         hostport: Where it listens; for one that does not listen, the address of its socket.
+        queue: For calls that wait for a connection to it.
         ephemeral: Whether it does not listen, so that it can be called over its own connection only.
 
     """
@@ -30,15 +32,13 @@ class Instance:
         "accepted",
         "connecting",
         "ephemeral",
-        "held",
         "hostport",
         "opened",
         "pending",
         "queue",
-        "queued_bytes",
     )
 
-    def __init__(self, hostport: str, *, ephemeral: bool = False) -> None:
+    def __init__(self, hostport: str, queue: CallQueue, *, ephemeral: bool = False) -> None:
         self.hostport = hostport
         self.ephemeral = ephemeral
         self.accepted: list[RouterConnection] = []
@@ -48,11 +48,7 @@ class Instance:
         self.connecting = False
         self.pending = 0
         """Calls that it has to answer."""
-        self.queue: list[Exchange] = []
-        """Calls that wait for a connection to it."""
-        self.queued_bytes = 0
-        self.held: set[RouterConnection] = set()
-        """Callers that are not read from, because too much waits for a connection to it."""
+        self.queue = queue
 
     @property
     def connection(self) -> RouterConnection | None:
@@ -68,7 +64,7 @@ class Instance:
     @property
     def busy(self) -> int:
         """How much it has to do."""
-        return self.pending + len(self.queue)
+        return self.pending + len(self.queue.exchanges)
 
     def __repr__(self) -> str:
         return f"<Instance {self.hostport}: {self.pending} pending>"
@@ -81,15 +77,21 @@ class Directory:
         clock: For forgetting.
         forget_after: Seconds after its last advertisement that an instance loses a name.
         on_forgotten: Called with an instance that has no name any more.
+        make_queue: Makes the queue of an instance.
 
     """
 
     def __init__(
-        self, clock: Clock, forget_after: float, on_forgotten: Callable[[Instance], object]
+        self,
+        clock: Clock,
+        forget_after: float,
+        on_forgotten: Callable[[Instance], object],
+        make_queue: Callable[[], CallQueue],
     ) -> None:
         self._clock = clock
         self._forget_after = forget_after
         self._on_forgotten = on_forgotten
+        self._make_queue = make_queue
         self._services: dict[str, dict[Instance, TimerHandle]] = {}
         self._instances: dict[str, Instance] = {}
 
@@ -109,7 +111,8 @@ class Directory:
         """Return the instance of an address, made when there is none."""
         instance = self._instances.get(hostport)
         if instance is None:
-            instance = self._instances[hostport] = Instance(hostport, ephemeral=ephemeral)
+            instance = Instance(hostport, self._make_queue(), ephemeral=ephemeral)
+            self._instances[hostport] = instance
         return instance
 
     def find(self, hostport: str) -> Instance | None:
@@ -153,27 +156,21 @@ class Directory:
     def choose(self, name: str) -> Instance | None:
         """The instance for the next call of ``name``: connected before others, then the least busy.
 
-        Equals take turns.
+        One that does not read what it is sent comes after those that do. Equals take turns.
         """
         instances = self._services.get(name)
         if not instances:
             return None
-        best: Instance | None = None
-        best_busy = 0
-        for instance in instances:
-            if instance.connection is None:
-                continue
-            busy = instance.pending
-            if best is None or busy < best_busy:
-                best, best_busy = instance, busy
-                if not busy:
-                    break
-        if best is None:
-            best = min(instances, key=_queued)
+        best = _least_busy(instances)
         if len(instances) > 1:
             # To the end: among equals the one that was not asked for longest comes first.
             instances[best] = instances.pop(best)
         return best
+
+    def next_choice(self, name: str) -> Instance | None:
+        """What `choose` would return now."""
+        instances = self._services.get(name)
+        return _least_busy(instances) if instances else None
 
     def _forget(self, name: str, instance: Instance) -> None:
         log.info("%s has not advertised %r for %g s", instance.hostport, name, self._forget_after)
@@ -198,5 +195,24 @@ class Directory:
             self._instances.pop(instance.hostport, None)
 
 
-def _queued(instance: Instance) -> int:
+def _least_busy(instances: Iterable[Instance]) -> Instance:
+    best: Instance | None = None
+    best_busy = 0
+    stuck: Instance | None = None
+    for instance in instances:
+        connection = instance.connection
+        if connection is None:
+            continue
+        if connection.full:
+            stuck = stuck or instance
+            continue
+        busy = instance.pending
+        if best is None or busy < best_busy:
+            best, best_busy = instance, busy
+            if not busy:
+                break
+    return best or stuck or min(instances, key=_busy)
+
+
+def _busy(instance: Instance) -> int:
     return instance.busy

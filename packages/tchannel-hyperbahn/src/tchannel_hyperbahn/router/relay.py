@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import tchannel_wire as wire
 from tchannel.clock import Clock, TimerHandle
 
+from .backlog import Backlog
 from .directory import Directory, Instance
 from .exchange import Exchange
 from .routing import bad_chunks
@@ -27,6 +28,13 @@ log = logging.getLogger("tchannel.router")
 MAX_TTL = 120_000
 """Milliseconds that a call may take at most, as with Hyperbahn."""
 
+_REQUESTS = frozenset(
+    (wire.FrameType.CALL_REQUEST_CONTINUE, wire.FrameType.CANCEL, wire.FrameType.CLAIM)
+)
+_ANSWERS = frozenset(
+    (wire.FrameType.CALL_RESPONSE, wire.FrameType.CALL_RESPONSE_CONTINUE, wire.FrameType.ERROR)
+)
+
 
 class Relay:
     """All calls that are being relayed.
@@ -35,78 +43,98 @@ class Relay:
         directory: Who serves what.
         clock: For deadlines.
         connect: Begins to connect to an instance; its queue is looked at afterwards.
-        max_buffered: Bytes that may wait for an instance to be connected, before nothing more is
-            read from those who sent them.
+
+    What takes a frame returns the receiver for which it has to wait, or None when it was taken: the
+    connection then keeps the frame, and offers it again.
 
     """
 
     def __init__(
-        self,
-        directory: Directory,
-        clock: Clock,
-        connect: Callable[[Instance], object],
-        max_buffered: int,
+        self, directory: Directory, clock: Clock, connect: Callable[[Instance], object]
     ) -> None:
         self._directory = directory
         self._clock = clock
         self._connect = connect
-        self._max_buffered = max_buffered
         self._deadlines = wire.DeadlineQueue(on_earlier=self._arm)
         self._timer: TimerHandle | None = None
         self._fires_at = 0.0
 
     # -- from the caller ----------------------------------------------------------------------
 
-    def begin(self, caller: RouterConnection, frame: bytes, name: str) -> None:
+    def begin(self, caller: RouterConnection, frame: bytes, name: str) -> Backlog | None:
         """Forward the first frame of a call of ``name``, or refuse the call."""
         id = wire.peek_id(frame)
         ttl = wire.peek_ttl(frame)
         tracing = wire.peek_tracing(frame)
         if not ttl:
             caller.refuse(id, wire.ErrorCode.BAD_REQUEST, "ttl must be above 0", tracing)
-            return
+            return None
         instance = self._directory.choose(name)
         if instance is None:
             caller.refuse(
                 id, wire.ErrorCode.DECLINED, f"no peer available for request of {name!r}", tracing
             )
-            return
+            return None
+        link = instance.connection
+        if link.full if link is not None else instance.queue.full:
+            return link or instance.queue
         if ttl > MAX_TTL:
             ttl = MAX_TTL
             frame = wire.replace_ttl(frame, ttl)
-        now = self._clock.time()
-        exchange = Exchange(self, caller, id, instance, tracing, ttl, now)
+        arrived = now = self._clock.time()
+        if caller.held_since is not None:
+            arrived = caller.held_since
+            left = ttl - int((now - arrived) * 1000)
+            if left <= 0:
+                waited = f"{instance.hostport} could not be sent the call within {ttl} ms"
+                caller.refuse(id, wire.ErrorCode.TIMEOUT, waited, tracing)
+                return None
+            frame = wire.replace_ttl(frame, left)
+        exchange = Exchange(self, caller, id, instance, tracing, ttl, arrived)
         caller.incoming[id] = exchange
-        self._deadlines.add(exchange, now + ttl / 1000)
-        link = instance.connection
+        self._deadlines.add(exchange, arrived + ttl / 1000)
         if link is not None:
             self._assign(exchange, link)
-            link.forward(frame, exchange.link_id, caller)
+            link.forward(frame, exchange.link_id)
         else:
-            instance.queue.append(exchange)
-            self._keep(exchange, frame)
+            instance.queue.keep(exchange, frame)
             self._connect(instance)
+        return None
 
-    def continue_request(self, caller: RouterConnection, frame: bytes) -> None:
+    def continue_request(self, caller: RouterConnection, frame: bytes) -> Backlog | None:
         """Forward a later frame from the caller: more of its request, a cancel or a claim."""
         exchange = caller.incoming.get(wire.peek_id(frame))
         if exchange is None:
-            return  # it has been answered already
+            return None  # it has been answered already
         problem = bad_chunks(frame)
         if problem:
             self.fail(exchange, wire.ErrorCode.BAD_REQUEST, problem, tell_service=problem)
-        elif exchange.link is not None:
-            exchange.link.forward(frame, exchange.link_id, caller)
+            return None
+        link = exchange.link
+        if link is None:
+            queue = exchange.instance.queue
+            if queue.full:
+                return queue
+            queue.keep(exchange, frame)
         else:
-            self._keep(exchange, frame)
+            if link.full:
+                return link
+            link.forward(frame, exchange.link_id)
+        return None
 
-    def _keep(self, exchange: Exchange, frame: bytes) -> None:
-        instance = exchange.instance
-        exchange.waiting.append(frame)
-        instance.queued_bytes += len(frame)
-        if instance.queued_bytes > self._max_buffered:
-            exchange.caller.hold(instance)
-            instance.held.add(exchange.caller)
+    def receiver_of_calls(self, name: str) -> Backlog | None:
+        """Who would get the next call of ``name``."""
+        instance = self._directory.next_choice(name)
+        return None if instance is None else instance.connection or instance.queue
+
+    def receiver_of(self, sender: RouterConnection, prefix: bytes) -> Backlog | None:
+        """Who gets a frame of a call that is under way, of which only the beginning is here."""
+        id = wire.peek_id(prefix)
+        if prefix[2] in _ANSWERS:
+            exchange = sender.outgoing.get(id)
+            return None if exchange is None else exchange.caller
+        exchange = sender.incoming.get(id) if prefix[2] in _REQUESTS else None
+        return None if exchange is None else exchange.link or exchange.instance.queue
 
     def _assign(self, exchange: Exchange, link: RouterConnection) -> None:
         exchange.link = link
@@ -116,59 +144,72 @@ class Relay:
 
     # -- from the service ---------------------------------------------------------------------
 
-    def answer(self, link: RouterConnection, frame: bytes) -> None:
+    def answer(self, link: RouterConnection, frame: bytes) -> Backlog | None:
         """Forward a frame of an answer."""
         exchange = link.outgoing.get(wire.peek_id(frame))
         if exchange is None:
-            return  # nobody waits for it any more
+            return None  # nobody waits for it any more
         problem = bad_chunks(frame)
         if problem:
             text = f"{exchange.instance.hostport} answered badly: {problem}"
             self.fail(exchange, wire.ErrorCode.UNEXPECTED, text)
-            return
-        exchange.caller.forward(frame, exchange.caller_id, link)
+            return None
+        caller = exchange.caller
+        if caller.full:
+            return caller
+        caller.forward(frame, exchange.caller_id)
         if not frame[16] & wire.MORE_FRAGMENTS:
             self._end(exchange)
+        return None
 
-    def error(self, link: RouterConnection, frame: bytes) -> None:
+    def error(self, link: RouterConnection, frame: bytes) -> Backlog | None:
         """Forward an error, which ends its call."""
         exchange = link.outgoing.get(wire.peek_id(frame))
         if exchange is None:
-            return
+            return None
         try:
             wire.decode(frame)
         except wire.ProtocolError as error:
             text = f"{exchange.instance.hostport} answered badly: {error.description}"
             self.fail(exchange, wire.ErrorCode.UNEXPECTED, text)
         else:
-            exchange.caller.forward(frame, exchange.caller_id, link)
+            if exchange.caller.full:
+                return exchange.caller
+            exchange.caller.forward(frame, exchange.caller_id)
             self._end(exchange)
+        return None
 
     # -- connections that come and go ---------------------------------------------------------
 
     def connected(self, instance: Instance) -> None:
         """Forward what waits for a connection to ``instance``."""
         link = instance.connection
-        if link is None:
+        queue = instance.queue
+        if link is None or not queue.exchanges:
             return
-        queue = self._take_queue(instance)
+        if link.full:
+            link.hold_back(_QueueSender(self, instance))
+            return
         now = self._clock.time()
-        for exchange in queue:
+        for exchange in queue.take():
             frames = exchange.waiting
             exchange.waiting = []
             left = exchange.ttl - int((now - exchange.arrived) * 1000)
             if left <= 0:
-                continue  # its deadline is about to fire
+                self.expire_item(exchange, now)
+                continue
             self._assign(exchange, link)
             frames[0] = wire.replace_ttl(frames[0], left)
             for frame in frames:
-                link.forward(frame, exchange.link_id, exchange.caller)
+                link.forward(frame, exchange.link_id)
+        queue.let_go_on()
 
     def not_connected(self, instance: Instance, reason: str) -> None:
         """Fail what waits for a connection to ``instance``."""
-        for exchange in self._take_queue(instance):
+        for exchange in instance.queue.take():
             text = f"cannot connect to {instance.hostport}: {reason}"
             self.fail(exchange, wire.ErrorCode.NETWORK, text)
+        instance.queue.let_go_on()
 
     def connection_lost(self, connection: RouterConnection) -> None:
         """End the calls made or served on a connection that is gone."""
@@ -178,18 +219,6 @@ class Relay:
         for exchange in list(connection.incoming.values()):
             self._tell_service(exchange, "the caller is gone")
             self._end(exchange)
-
-    def _take_queue(self, instance: Instance) -> list[Exchange]:
-        queue, instance.queue = instance.queue, []
-        instance.queued_bytes = 0
-        self._release(instance)
-        return queue
-
-    def _release(self, instance: Instance) -> None:
-        # Whoever was held back, also those whose calls have ended since.
-        held, instance.held = instance.held, set()
-        for caller in held:
-            caller.release(instance)
 
     # -- the end of a call --------------------------------------------------------------------
 
@@ -223,13 +252,9 @@ class Relay:
         if link is not None:
             del link.outgoing[exchange.link_id]
             exchange.instance.pending -= 1
-        elif exchange in exchange.instance.queue:
-            instance = exchange.instance
-            instance.queue.remove(exchange)
-            instance.queued_bytes -= sum(map(len, exchange.waiting))
-            if instance.held and instance.queued_bytes <= self._max_buffered:
-                self._release(instance)
         self._deadlines.discard(exchange)
+        if link is None:
+            exchange.instance.queue.remove(exchange)
 
     # -- deadlines ----------------------------------------------------------------------------
 
@@ -261,3 +286,18 @@ class Relay:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class _QueueSender:
+    """Forwards what waited for a connection, once that has room."""
+
+    def __init__(self, relay: Relay, instance: Instance) -> None:
+        self._relay = relay
+        self._instance = instance
+
+    def wait_for(self, backlog: Backlog) -> None:
+        """Nothing is to be stopped."""
+
+    def go_on(self, backlog: Backlog) -> None:
+        """Try again."""
+        self._relay.connected(self._instance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tchannel_wire as wire
 from tchannel_wire.headers import CN, RD
 
-__all__ = ["bad_chunks", "route_of"]
+__all__ = ["bad_chunks", "probable_route_of", "route_of"]
 
 _LAST_CHECKSUM_TYPE = int(max(wire.ChecksumType))
 _LAST_CALL_TYPE = int(wire.FrameType.CALL_RESPONSE_CONTINUE)
@@ -32,6 +32,14 @@ def route_of(frame: bytes) -> str:
     raise wire.ProtocolError(
         problem, code=wire.ErrorCode.BAD_REQUEST, message_id=wire.peek_id(frame)
     )
+
+
+def probable_route_of(prefix: bytes) -> str | None:
+    """The name that a call goes to, of which only the beginning is here; None if that is too short."""
+    try:
+        return wire.peek_headers(prefix).get(RD) or wire.peek_service(prefix)
+    except wire.ProtocolError:
+        return None
 
 
 def bad_chunks(frame: bytes) -> str | None:

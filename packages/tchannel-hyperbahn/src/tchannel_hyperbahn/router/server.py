@@ -15,6 +15,8 @@ import tchannel_wire as wire
 from tchannel.clock import Clock, LoopClock, sleep
 from tchannel.net import local_ip, parse_hostport
 
+from .backlog import MIN_BUFFERED, Backlog, Limits
+from .call_queue import CallQueue
 from .connection import RouterConnection
 from .directory import Directory, Instance
 from .local import LocalEndpoints
@@ -39,12 +41,15 @@ class Router:
         hostport: Where to listen, on an IPv4 address; default ``"127.0.0.1:0"``, a free port.
         forget_after: Seconds after its last advertisement that an instance is forgotten; default
             300, as with Hyperbahn.
-        max_buffered: Bytes for one connection that may wait to be written before nothing more is
-            read from those who send them; default 1 MiB.
+        max_buffered: Bytes that may wait for one connection, at least 128 KiB; default 1 MiB. It
+            holds whatever the number of senders: beyond it, nothing more is read from those whose
+            next frame is for that connection, and each of them keeps that one frame. While a
+            connection is connected to, a quarter of it may wait.
         clock: Time and timers; by default those of the loop.
 
     Raises:
-        ValueError: ``hostport`` is no IPv4 address, or a number is not above 0.
+        ValueError: ``hostport`` is no IPv4 address, ``forget_after`` is not above 0, or
+            ``max_buffered`` is below 128 KiB.
 
     """
 
@@ -69,14 +74,18 @@ class Router:
             ) from None
         if not forget_after > 0:
             raise ValueError(f"forget_after must be above 0, not {forget_after!r}")
-        if not max_buffered > 0:
-            raise ValueError(f"max_buffered must be above 0, not {max_buffered!r}")
-        self.max_buffered = max_buffered
+        if not max_buffered >= MIN_BUFFERED:
+            raise ValueError(f"max_buffered must be {MIN_BUFFERED} or more, not {max_buffered!r}")
+        self.limits = Limits(max_buffered)
+        self.read_buffer = memoryview(bytearray(self.limits.read))
+        self.slow: set[Backlog] = set()
+        """The receivers for which bytes wait."""
         self.connections: set[RouterConnection] = set()
         self._forget_after = forget_after
         self._given_clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
+        self._listening = False
         self.closed = False
         """Whether `close` was called."""
         self._all_lost = asyncio.Event()
@@ -91,14 +100,40 @@ class Router:
 
     @property
     def hostport(self) -> str:
-        """Where it listens, or is going to."""
+        """Where it listens, or is going to.
+
+        Raises:
+            RuntimeError: Any free port is to be taken, and `bind` or `listen` has not done so yet.
+
+        """
+        if not self._port:
+            raise RuntimeError(
+                "the router has no port yet: use 'async with router', or call bind() or listen()"
+            )
         everywhere = self._host == "0.0.0.0"  # noqa: S104 - compared, not bound
         return f"{local_ip() if everywhere else self._host}:{self._port}"
 
     @property
     def services(self) -> dict[str, list[str]]:
         """The names that are advertised, each with the addresses of its instances."""
-        return {} if self._socket is None else self.directory.services
+        return self.directory.services if self._listening else {}
+
+    def bind(self) -> None:
+        """Take the address, so that `hostport` is known; needs no loop.
+
+        Connections that are made before `listen` wait until then.
+
+        Raises:
+            OSError: The address is in use or not one of this machine.
+            RuntimeError: The router is closed.
+
+        """
+        if self.closed:
+            raise RuntimeError("the router is closed")
+        if self._socket is None:
+            self._socket = socket.create_server((self._host, self._port), backlog=_BACKLOG)
+            self._socket.setblocking(False)
+            self._port = self._socket.getsockname()[1]
 
     def listen(self) -> None:
         """Listen from now on, on the loop that runs.
@@ -108,28 +143,46 @@ class Router:
             RuntimeError: No loop runs, or the router is closed.
 
         """
-        if self.closed:
-            raise RuntimeError("the router is closed")
-        if self._socket is not None:
+        if self._listening and not self.closed:
             return
-        self.loop = asyncio.get_running_loop()
-        self._socket = socket.create_server((self._host, self._port), backlog=_BACKLOG)
-        self._socket.setblocking(False)
-        self._port = self._socket.getsockname()[1]
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(
+                "a router serves in an event loop, and none runs here: call listen() in an async"
+                " function, or run 'python -m tchannel_hyperbahn router'"
+            ) from None
+        self.bind()
+        self.loop = loop
         self.clock = LoopClock(self.loop) if self._given_clock is None else self._given_clock
-        self.directory = Directory(self.clock, self._forget_after, self._forgotten)
-        self.relay = Relay(self.directory, self.clock, self.connect, self.max_buffered)
+        self.directory = Directory(
+            self.clock,
+            self._forget_after,
+            self._forgotten,
+            lambda: CallQueue(self.limits, self.slow),
+        )
+        self.relay = Relay(self.directory, self.clock, self.connect)
         self.endpoints = LocalEndpoints(self.directory, self._advertised)
         self.init_headers = wire.init_headers(self.hostport, f"router[{os.getpid()}]")
+        self._listening = True
         self._start(self._serve)
         log.info("a router for development listens on %s; production runs Hyperbahn", self.hostport)
 
     async def close(self) -> None:
-        """End at once, without a farewell: calls on their way fail; nothing is left afterwards."""
+        """End at once, without a farewell: calls on their way fail; nothing is left afterwards.
+
+        It may be called in another loop than the one that the router listens on.
+        """
+        if self._listening and self.loop is not asyncio.get_running_loop():
+            if self.loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.close(), self.loop))
+            return
         if self.closed:
             return
         self.closed = True
-        if self._socket is None:
+        if self._socket is not None and not self._listening:
+            self._socket.close()
+        if self._socket is None or not self._listening:
             return
         for task in self._tasks:
             task.cancel()

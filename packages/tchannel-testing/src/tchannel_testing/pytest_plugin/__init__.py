@@ -152,8 +152,12 @@ def tchannel_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
 
 
 @pytest.fixture
-def tchannel_router(request: pytest.FixtureRequest) -> Any:
-    """A development router of tchannel-hyperbahn, started when the test function starts."""
+def tchannel_router(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A development router of tchannel-hyperbahn.
+
+    Its ``hostport`` is known at once. It serves while the test function runs: in the loop of the test,
+    or, beside a plain function, in a thread of its own.
+    """
     from .around import OwnRouter
 
     try:
@@ -163,7 +167,8 @@ def tchannel_router(request: pytest.FixtureRequest) -> Any:
             raise
         raise pytest.UsageError(_ROUTER_HINT) from None
     _needs_loop(request, own)
-    return own.router
+    yield own.router
+    own.finish()
 
 
 @pytest.fixture

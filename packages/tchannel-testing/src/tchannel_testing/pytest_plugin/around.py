@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
@@ -65,12 +66,13 @@ class OwnChannel:
 
 
 class OwnRouter:
-    """A development router of a fixture: runs while the test does."""
+    """A development router of a fixture: has its address at once, and serves while the test runs."""
 
     def __init__(self) -> None:
         from tchannel_hyperbahn.router import Router
 
         self.router = Router()
+        self.router.bind()
 
     async def begin(self) -> None:
         """Listen."""
@@ -80,11 +82,47 @@ class OwnRouter:
         """Close."""
         await self.router.close()
 
+    @contextlib.contextmanager
+    def beside_test(self) -> Generator[None, None, None]:
+        """Serve in a thread: whoever calls from a plain function has no loop to serve in."""
+        ready = threading.Event()
+        done: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+        async def serve() -> None:
+            try:
+                end = asyncio.Event()
+                async with self.router:
+                    done.append((asyncio.get_running_loop(), end))
+                    ready.set()
+                    await end.wait()
+            finally:
+                ready.set()
+
+        def run() -> None:
+            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+                runner.run(serve())
+
+        thread = threading.Thread(target=run, name="tchannel_router", daemon=True)
+        thread.start()
+        ready.wait()
+        try:
+            yield
+        finally:
+            for loop, end in done:
+                loop.call_soon_threadsafe(end.set)
+            thread.join()
+
+    def finish(self) -> None:
+        """Give the address back, if no test function ran."""
+        if not self.router.closed:
+            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+                runner.run(self.router.close())
+
 
 def around(function: Callable[..., Any], things: list[AroundTest]) -> Callable[..., Any]:
     """A function of the same kind that begins and ends ``things`` in the loop that runs it.
 
-    A plain function has none, and comes back as it is.
+    A plain function has none: what can serve beside it does.
     """
     wrapper: Callable[..., Any]
     if inspect.iscoroutinefunction(function) or is_tornado_coroutine(function):
@@ -92,8 +130,19 @@ def around(function: Callable[..., Any], things: list[AroundTest]) -> Callable[.
     elif inspect.isgeneratorfunction(function):
         wrapper = _around_generator(function, things)
     else:
-        return function
+        wrapper = _around_plain(function, things)
     return functools.update_wrapper(wrapper, function)
+
+
+def _around_plain(function: Callable[..., Any], things: list[AroundTest]) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with contextlib.ExitStack() as stack:
+            for thing in things:
+                if isinstance(thing, OwnRouter):
+                    stack.enter_context(thing.beside_test())
+            return function(*args, **kwargs)
+
+    return wrapper
 
 
 def _around_coroutine(function: Callable[..., Any], things: list[AroundTest]) -> Callable[..., Any]:
