@@ -4,39 +4,18 @@ The targets, one of ours and one of tchannel-node 4.0.1, answer with the bytes t
 for, so that both tools read the very same answer, whoever wrote it.
 """
 
-import asyncio
 import json
 import math
 import struct
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from thirdparty.install import IDL as PEERS_IDL
-from thirdparty.install import TCURL
+from thirdparty.tools import RunBoth, on_both
 
 from tchannel import Response, TChannel
 from tchannel.status import FAILED
-
-OURS = (sys.executable, "-m", "tchannel.tcurl")
-NODES = ("node", str(TCURL))
-KEYVALUE = str(PEERS_IDL / "keyvalue.thrift")
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a run of a tool left behind."""
-
-    code: int | None
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -54,42 +33,17 @@ async def ours() -> AsyncIterator[TChannel]:
     await channel.close()
 
 
-RunBoth = Callable[..., Awaitable[tuple[Ran, Ran]]]
-
-
 @pytest.fixture(params=["ours", "node4"])
 def both(request) -> RunBoth:
     """Run our tool and the real one with the same arguments on the same target, each in turn."""
     target = request.getfixturevalue(request.param)
-    return _both(target.hostport, "mirror" if request.param == "ours" else target.service)
+    return on_both(target.hostport, "mirror" if request.param == "ours" else target.service)
 
 
 @pytest.fixture
 def on_node(node4) -> RunBoth:
     """Run our tool and the real one with the same arguments on tchannel-node."""
-    return _both(node4.hostport, node4.service)
-
-
-def _both(hostport: str, service: str) -> RunBoth:
-    to = ("-p", hostport, service, "--timeout", "5000")
-
-    async def run(*argv: str) -> tuple[Ran, Ran]:
-        ours, nodes = await asyncio.gather(_run(OURS, *to, *argv), _run(NODES, *to, *argv))
-        return ours, nodes
-
-    return run
-
-
-async def _run(tool: tuple[str, ...], *argv: str) -> Ran:
-    process = await asyncio.create_subprocess_exec(
-        *tool,
-        *argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Ran(process.returncode, out.decode(), err.decode())
+    return on_both(node4.hostport, node4.service)
 
 
 def asked(payload: bytes, *, failed: bool = False) -> str:
@@ -425,88 +379,3 @@ async def test_a_body_that_is_no_json_is_no_success(on_node, body):
 
     assert (ours.code, nodes.code) == (125, 0)
     assert "try --raw" in ours.err
-
-
-# -- what is sent -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "word",
-    ["hello", "true", "null", "5", "1e3", "0x10", "007", "+4", ".5", "1.", "a b", "5a", ""],
-)
-async def test_a_word_in_third_place_is_sent_alike(on_node, word):
-    ours, nodes = await on_node("json-echo", word)
-
-    assert (ours.code, nodes.code) == (0, 0)
-    assert ours.json["body"] == nodes.json["body"]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "[ -t -f -n ]",
-        "[ --a -t --b -n --c [ 1 x ] ]",
-        "[ -- -t -- [ a ]",
-        "[ --a -- --b --c=-f ]",
-        '[ --a {"b":[1,null]} --c=[] ]',
-        "[ 007 0x1f 1e3 ]",
-    ],
-)
-async def test_shell_object_notation_is_sent_alike(on_node, words):
-    ours, nodes = await on_node("json-echo", *words.split())
-
-    assert (ours.code, nodes.code) == (0, 0)
-    assert ours.json["body"] == nodes.json["body"]
-
-
-@pytest.mark.parametrize("body", ["true", '"a"', "[1]", "{}", "5", "1e3"])
-async def test_a_json_body_is_sent_alike(on_node, body):
-    ours, nodes = await on_node("json-echo", "-3", body)
-
-    assert (ours.code, nodes.code) == (0, 0)
-    assert ours.json["body"] == nodes.json["body"]
-
-
-@pytest.mark.parametrize(
-    ("place", "sent", "nodes_sent"),
-    [
-        (("-3", "null"), None, "null"),
-        (("-3", "false"), False, "false"),
-        (("-3", "0"), 0, "0"),
-        (("-3", '""'), "", '""'),
-        (("[1]",), [1], "[1]"),
-        (('"a"',), "a", '"a"'),
-        (("0",), 0, {}),
-    ],
-    ids=str,
-)
-async def test_json_that_the_real_tool_takes_for_text_is_sent_as_what_it_is(
-    on_node, place, sent, nodes_sent
-):
-    ours, nodes = await on_node("json-echo", *place)
-
-    assert (ours.code, nodes.code) == (0, 0)
-    assert (ours.json["body"], nodes.json["body"]) == (sent, nodes_sent)
-
-
-@pytest.mark.parametrize(
-    "form", ["0000000000000abc", [0, 0, 0, 0, 0, 0, 1, -1], {"hi": 1, "lo": 2}, 5, -7]
-)
-async def test_an_i64_is_sent_alike_in_each_form_of_the_real_tool(on_node, form):
-    body = json.dumps({"everything": {"large": form, "numbers": [3, 1, 2]}})
-
-    ours, nodes = await on_node("KeyValue::echo", "-t", KEYVALUE, "-3", body)
-
-    assert (ours.code, nodes.code) == (0, 0)
-    assert ours.json["body"] == nodes.json["body"]
-
-
-async def test_what_is_printed_of_a_message_can_be_sent_again(node4):
-    to = ("-p", node4.hostport, node4.service, "KeyValue::echo", "-t", KEYVALUE, "-3")
-    body = {"large": 2**62, "bytes": "ab", "real": 1.5, "point": {"x": 1, "y": 2}, "colour": "RED"}
-
-    first = await _run(OURS, *to, json.dumps({"everything": body}))
-    again = await _run(OURS, *to, json.dumps({"everything": first.json["body"]}))
-
-    assert again.json == first.json
-    assert again.json["body"]["large"] == {"type": "Buffer", "data": [64, 0, 0, 0, 0, 0, 0, 0]}
