@@ -7,12 +7,15 @@ when the channel moves to another (``asyncio.run`` after an import-time ``listen
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import socket
 import ssl
 import stat
 import threading
+import warnings
+import weakref
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +83,12 @@ class Listener:
             self.reachable = (
                 f"{address}:{port}" if everywhere or bound.family == socket.AF_INET else None
             )
+        # Not __del__: the sockets would be collected along with us, each with a warning of its own.
+        self._lost = weakref.finalize(
+            self, _lose, channel.name, self.hostport, self._sockets, self._unlink, os.getpid()
+        )
+        self._lost.atexit = False
+        _listeners.add(self)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Accept connections on ``loop``; what was accepted on another loop is not our concern."""
@@ -183,6 +192,7 @@ class Listener:
     def close(self) -> None:
         """Accept nothing more. Connections that were accepted stay."""
         self.detach()
+        self._lost.detach()
         for bound in self._sockets:
             bound.close()
         self._sockets = []
@@ -190,11 +200,45 @@ class Listener:
             _remove_socket(self._unlink)
             self._unlink = None
 
+    def end_with_process(self) -> None:
+        """Close the sockets, unless a loop of another thread serves until the very end."""
+        if self._loop is None or not self._loop.is_running():
+            self._lost.detach()
+            for bound in self._sockets:
+                bound.close()
+
     def forget(self) -> None:
         """In a forked child: drop what belongs to the parent, without a word to its loop."""
         drop_for_good((self._loop, self._resuming, self._warning, self.arriving))
         self._loop = self._resuming = self._warning = None
         self.arriving = {}
+
+
+_listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
+
+
+def _lose(
+    name: str, hostport: str, sockets: list[socket.socket], path: str | None, process: int
+) -> None:
+    """See to the sockets of a channel that was collected: its loop is over, and nobody closed it."""
+    warnings.warn(
+        f"unclosed channel {name} at {hostport}: call close() before its loop ends",
+        ResourceWarning,
+        stacklevel=2,
+    )
+    for bound in sockets:
+        bound.close()
+    if path is not None and process == os.getpid():
+        _remove_socket(path)
+
+
+def _close_at_exit() -> None:
+    """Let a process end without a word about channels that served until then."""
+    for listener in list(_listeners):
+        listener.end_with_process()
+
+
+atexit.register(_close_at_exit)
 
 
 def drop_for_good(objects: object) -> None:
