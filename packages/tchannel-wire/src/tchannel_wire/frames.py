@@ -5,6 +5,7 @@ A frame is ``size:2 type:1 reserved:1 id:4 reserved:8 payload``; `size` counts a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from enum import IntEnum
 from struct import Struct
@@ -133,7 +134,7 @@ class FrameBuffer:
         # What is left over between two reads, None in between.
         self._tail = None
         self._needed = 0
-        self._complete: list[bytes] | None = None
+        self._complete: deque[bytes] | None = None
 
     @property
     def pending(self) -> int:
@@ -211,7 +212,7 @@ class FrameBuffer:
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the stream, of any length."""
         if self._complete is None:
-            self._complete = []
+            self._complete = deque()
         self._complete += self.split(data)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -222,6 +223,6 @@ class FrameBuffer:
 
         """
         while self._complete:
-            yield Frame.decode(self._complete.pop(0))
+            yield Frame.decode(self._complete.popleft())
         if self.error is not None:
             raise self.error

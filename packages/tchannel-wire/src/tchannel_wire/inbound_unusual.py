@@ -16,6 +16,7 @@ from .exchanges import InboundFlow
 from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import AS, CN, check_header_limits
+from .layouts import REQUEST_PREFIX
 from .messages import MORE_FRAGMENTS, CallRequest, decode, read_chunks
 from .states import ConnectionState
 from .tracing import NO_TRACING
@@ -23,7 +24,6 @@ from .tracing import NO_TRACING
 __all__ = ["UnusualInbound"]
 
 _ID = Struct(">4xI")
-_TRACING_END = 46
 
 _RESPONSE_SIZE = 54
 """A response's frame without its header block and args."""
@@ -47,7 +47,7 @@ class UnusualInbound(ConnectionBase):
             self._fatal(ProtocolError(description, message_id=id), events)
             return
         service, endpoint = "", b""
-        tracing = frame[21:_TRACING_END] if len(frame) >= _TRACING_END else NO_TRACING
+        tracing = frame[21:REQUEST_PREFIX] if len(frame) >= REQUEST_PREFIX else NO_TRACING
         try:
             message = decode(frame)
             assert isinstance(message, CallRequest)

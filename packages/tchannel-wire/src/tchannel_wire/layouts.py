@@ -12,7 +12,19 @@ from typing import Any
 
 from .frames import MAX_FRAME_SIZE
 
-__all__ = ["NO_SIZE", "FrameHead", "HeadLayouts", "Packers"]
+__all__ = [
+    "NO_SIZE",
+    "REQUEST_PREFIX",
+    "RESPONSE_PREFIX",
+    "FrameHead",
+    "HeadLayouts",
+    "Packers",
+]
+
+REQUEST_PREFIX = 46
+"""Where the service of a call request begins, behind its flags, ttl and tracing."""
+RESPONSE_PREFIX = 43
+"""Where the transport headers of a call response begin, behind its flags, code and tracing."""
 
 _LONGEST_KEPT = 256
 """Longer arg2s are rare enough to have their pack made each time; it also bounds the memory."""

@@ -18,7 +18,7 @@ from .events import CallExpired, ErrorReceived, Event, ResponseReceived
 from .exchanges import OutboundCall, OutboundFlow, PreparedCall
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import check_header_limits, decode_headers, header_block_end
-from .layouts import HeadLayouts
+from .layouts import RESPONSE_PREFIX, HeadLayouts
 from .messages import ErrorMessage, decode
 from .outbound_unusual import UnusualOutbound
 from .states import LocalInput, after_input
@@ -27,9 +27,6 @@ from .tracing import TRACING_SIZE
 __all__ = ["OutboundSide"]
 
 _ID = Struct(">4xI")
-
-_PREFIX = 43
-"""Where the transport headers and the checksum type of a response begin."""
 
 _CALL_REQUEST = int(FrameType.CALL_REQUEST)
 
@@ -245,14 +242,14 @@ class OutboundSide(UnusualOutbound):
 
     def _read_response_prefix(self, frame: bytes) -> bool:
         """Learn what the prefix of this frame means; False if it is none for the fast way."""
-        end = header_block_end(frame, _PREFIX)
+        end = header_block_end(frame, RESPONSE_PREFIX)
         checksum_type = frame[end]
-        prefix = frame[_PREFIX : end + 1]
+        prefix = frame[RESPONSE_PREFIX : end + 1]
         known = _prefixes.get(prefix)
         if known is None:
             if checksum_type not in (ChecksumType.CRC32, ChecksumType.CRC32C):
                 return False
-            known = decode_headers(frame[_PREFIX:end]), ChecksumType(checksum_type)
+            known = decode_headers(frame[RESPONSE_PREFIX:end]), ChecksumType(checksum_type)
             _prefixes.keep(prefix, known)
         check_header_limits(known[0], self.options)
         self._response_headers, self._response_checksum_type = known

@@ -12,6 +12,7 @@ from .checksums import ChecksumType
 from .errors import ErrorCode, ProtocolError
 from .frames import FrameType
 from .headers import decode_headers, header_block_end
+from .layouts import REQUEST_PREFIX, RESPONSE_PREFIX
 
 __all__ = [
     "peek_arg1",
@@ -30,8 +31,6 @@ __all__ = [
 ]
 
 _LONG = Struct(">I")
-_REQUEST_FIELDS = 46
-_RESPONSE_FIELDS = 43
 _TTL = 17
 
 _CALL_REQUEST = int(FrameType.CALL_REQUEST)
@@ -67,7 +66,7 @@ def peek_more(frame: bytes) -> bool:
 
 def peek_ttl(frame: bytes) -> int:
     """The ttl of a call request, in milliseconds."""
-    if len(frame) < _REQUEST_FIELDS:
+    if len(frame) < REQUEST_PREFIX:
         raise _cut_off(frame)
     ttl: int = _LONG.unpack_from(frame, _TTL)[0]
     return ttl
@@ -85,10 +84,10 @@ def peek_tracing(frame: bytes) -> bytes:
 def peek_service(frame: bytes) -> str:
     """The service of a call request."""
     try:
-        end = _REQUEST_FIELDS + 1 + frame[_REQUEST_FIELDS]
+        end = REQUEST_PREFIX + 1 + frame[REQUEST_PREFIX]
         if end > len(frame):
             raise _cut_off(frame)
-        return str(frame[_REQUEST_FIELDS + 1 : end], "utf-8")
+        return str(frame[REQUEST_PREFIX + 1 : end], "utf-8")
     except IndexError:
         raise _cut_off(frame) from None
     except UnicodeDecodeError:
@@ -151,15 +150,15 @@ def replace_ttl(frame: bytes, ttl: int) -> bytes:
     """
     if not 1 <= ttl <= 0xFFFFFFFF:
         raise ValueError(f"ttl must be 1 to 0xFFFFFFFF milliseconds, not {ttl}")
-    if len(frame) < _REQUEST_FIELDS:
+    if len(frame) < REQUEST_PREFIX:
         raise _cut_off(frame)
     return frame[:_TTL] + _LONG.pack(ttl) + frame[_TTL + 4 :]
 
 
 def _headers_start(frame: bytes) -> int:
     if frame[2] == _CALL_REQUEST:
-        return _REQUEST_FIELDS + 1 + frame[_REQUEST_FIELDS]
-    return _RESPONSE_FIELDS
+        return REQUEST_PREFIX + 1 + frame[REQUEST_PREFIX]
+    return RESPONSE_PREFIX
 
 
 def _checksum_start(frame: bytes) -> int:

@@ -8,6 +8,7 @@ from struct import Struct
 from ..checksums import ChecksumType
 from ..frames import FrameType
 from ..headers import decode_headers, encode_headers, header_block_end
+from ..layouts import REQUEST_PREFIX, RESPONSE_PREFIX
 from ..tracing import NO_TRACING, Tracing
 from .base import BYTE, LONG, pack_tracing
 from .chunks import ChunksMessage, read_chunks
@@ -85,10 +86,10 @@ class CallRequest(ChunksMessage):
         if len(frame) < _REQUEST_HEAD.size:
             raise IndexError
         _, _, _, flags, ttl, tracing = _REQUEST_HEAD.unpack_from(frame)
-        start = 47 + frame[46]
+        start = REQUEST_PREFIX + 1 + frame[REQUEST_PREFIX]
         if start > len(frame):
             raise IndexError
-        service = str(frame[47:start], "utf-8")
+        service = str(frame[REQUEST_PREFIX + 1 : start], "utf-8")
         end = header_block_end(frame, start)
         headers = decode_headers(frame[start:end])
         checksum_type, checksum, chunks = read_chunks(frame, end)
@@ -162,8 +163,8 @@ class CallResponse(ChunksMessage):
         if len(frame) < _RESPONSE_HEAD.size:
             raise IndexError
         _, _, _, flags, code, tracing = _RESPONSE_HEAD.unpack_from(frame)
-        end = header_block_end(frame, 43)
-        headers = decode_headers(frame[43:end])
+        end = header_block_end(frame, RESPONSE_PREFIX)
+        headers = decode_headers(frame[RESPONSE_PREFIX:end])
         checksum_type, checksum, chunks = read_chunks(frame, end)
         return cls(
             id=id,
