@@ -57,7 +57,7 @@ class RawPeer:
 
     async def next_frame(self) -> bytes:
         """The next frame as it is; EOFError when the router has closed."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not self.frames:
                 data = await self.reader.read(1 << 20)
                 if not data:

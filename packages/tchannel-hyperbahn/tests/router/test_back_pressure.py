@@ -94,9 +94,9 @@ def kept(router):
     [(1, 100), (20, 100), (200, 1000), (1, 60_000), (20, 60_000), (200, 60_000)],
 )
 async def test_requests_for_a_service_that_does_not_read_are_bounded_in_all(
-    connect, serve_raw, frames, eventually, most_waiting, number, size
+    connect, serve_raw, frames, eventually, most_waiting, number, size, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         service, senders = await serve_raw(router), await connect(router, number)
         service.stop_reading(router)
         frame = wire.encode(frames.call(1, chunks=[b"endpoint", b"", bytes(size)]))
@@ -123,9 +123,9 @@ async def test_requests_for_a_service_that_does_not_read_are_bounded_in_all(
 
 @pytest.mark.parametrize("number", [1, 20, 200])
 async def test_answers_for_a_caller_that_does_not_read_are_bounded_in_all(
-    connect, serve_raw, frames, eventually, most_waiting, number
+    connect, serve_raw, frames, eventually, most_waiting, number, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         services = [await serve_raw(router, f"service-{n}") for n in range(number)]
         (caller,) = await connect(router, 1)
         each = 100 // number + 3
@@ -157,9 +157,9 @@ async def test_answers_for_a_caller_that_does_not_read_are_bounded_in_all(
 
 
 async def test_frames_that_senders_had_begun_before_are_kept_by_them(
-    connect, serve_raw, frames, eventually, most_waiting
+    connect, serve_raw, frames, eventually, most_waiting, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         service, senders = await serve_raw(router), await connect(router, 50)
         frame = wire.encode(frames.call(1, chunks=[b"endpoint", b"", BODY]))
         for sender in senders:  # all but the end of a frame each, which the router reads
@@ -178,8 +178,10 @@ async def test_frames_that_senders_had_begun_before_are_kept_by_them(
         assert max(most_waiting.values()) <= 1024 * KIB
 
 
-async def test_the_smallest_limit_holds_too(connect, serve_raw, frames, eventually, most_waiting):
-    async with Router(max_buffered=128 * KIB) as router:
+async def test_the_smallest_limit_holds_too(
+    connect, serve_raw, frames, eventually, most_waiting, clock
+):
+    async with Router(max_buffered=128 * KIB, clock=clock) as router:
         service, senders = await serve_raw(router), await connect(router, 20)
         service.stop_reading(router)
         for sender in senders:
@@ -195,9 +197,9 @@ async def test_the_smallest_limit_holds_too(connect, serve_raw, frames, eventual
 
 @pytest.mark.parametrize("number", [1, 20])
 async def test_what_waits_for_a_connection_is_bounded_too(
-    connect, open_raw, listening, frames, eventually, most_waiting, number
+    connect, open_raw, listening, frames, eventually, most_waiting, number, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         service = await open_raw(router.hostport)
         await service.shake_hands(listening.hostport)
         await service.advertise("service")
@@ -221,9 +223,9 @@ async def test_what_waits_for_a_connection_is_bounded_too(
 
 
 async def test_a_peer_that_does_not_read_the_routers_own_answers_is_read_no_more(
-    connect, frames, eventually
+    connect, frames, eventually, clock
 ):
-    async with Router(max_buffered=128 * KIB) as router:
+    async with Router(max_buffered=128 * KIB, clock=clock) as router:
         (peer,) = await connect(router, 1)
         connection = peer.connection_in(router)
         peer.stop_reading(router)
@@ -241,10 +243,10 @@ async def test_a_peer_that_does_not_read_the_routers_own_answers_is_read_no_more
 
 
 async def test_a_peer_that_discovers_without_reading_is_read_no_more(
-    connect, serve_raw, frames, eventually
+    connect, serve_raw, frames, eventually, clock
 ):
     pytest.importorskip("tchannel_thrift")
-    async with Router(max_buffered=128 * KIB) as router:
+    async with Router(max_buffered=128 * KIB, clock=clock) as router:
         for number in range(1, 201):
             instance = router.directory.instance(
                 f"10.0.{number >> 8}.{number & 255}:1", ephemeral=False
@@ -291,9 +293,9 @@ async def test_errors_alone_cannot_pile_up_without_end(
 
 
 async def test_only_those_wait_whose_frames_are_for_the_one_that_does_not_read(
-    connect, serve_raw, frames, eventually
+    connect, serve_raw, frames, eventually, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         stuck, living = await serve_raw(router, "stuck"), await serve_raw(router, "living")
         sender, other = await connect(router, 2)
         stuck.stop_reading(router)
@@ -308,9 +310,9 @@ async def test_only_those_wait_whose_frames_are_for_the_one_that_does_not_read(
 
 
 async def test_another_instance_takes_the_calls_of_one_that_does_not_read(
-    connect, serve_raw, frames, eventually
+    connect, serve_raw, frames, eventually, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         stuck = await serve_raw(router)
         (caller,) = await connect(router, 1)
         stuck.stop_reading(router)
@@ -329,7 +331,7 @@ async def test_another_instance_takes_the_calls_of_one_that_does_not_read(
 
 
 async def test_senders_go_on_when_most_has_been_read_and_not_before(
-    connect, serve_raw, frames, eventually, monkeypatch
+    connect, serve_raw, frames, eventually, monkeypatch, clock
 ):
     went_on = []
     resume = FrameWriter.resume_writing
@@ -339,7 +341,7 @@ async def test_senders_go_on_when_most_has_been_read_and_not_before(
         resume(self)
 
     monkeypatch.setattr(FrameWriter, "resume_writing", watched)
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         service, (sender,) = await serve_raw(router), await connect(router, 1)
         service.stop_reading(router)
         sender.send(*[frames.call(id, chunks=[b"e", b"", BODY]) for id in range(1, 101)])
@@ -399,9 +401,9 @@ async def test_a_call_whose_time_is_over_when_there_is_room_is_not_passed_on(
 
 
 async def test_two_services_that_call_each_other_and_do_not_read_go_on_when_they_do(
-    connect, serve_raw, frames, eventually, most_waiting
+    connect, serve_raw, frames, eventually, most_waiting, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         ends = [await serve_raw(router, name) for name in ("one", "two")]
         for end, other in zip(ends, ("two", "one"), strict=True):
             end.stop_reading(router)
@@ -483,8 +485,10 @@ async def test_a_service_that_stops_for_good_holds_its_callers_for_ten_seconds(
         assert codes <= {wire.ErrorCode.NETWORK, wire.ErrorCode.DECLINED}
 
 
-async def test_a_service_that_dies_lets_its_callers_go_on(connect, serve_raw, frames, eventually):
-    async with Router() as router:
+async def test_a_service_that_dies_lets_its_callers_go_on(
+    connect, serve_raw, frames, eventually, clock
+):
+    async with Router(clock=clock) as router:
         service, senders = await serve_raw(router), await connect(router, 20)
         service.stop_reading(router)
         for sender in senders:
@@ -500,9 +504,9 @@ async def test_a_service_that_dies_lets_its_callers_go_on(connect, serve_raw, fr
 
 
 async def test_a_sender_that_dies_while_it_is_held_leaves_nothing(
-    connect, serve_raw, frames, eventually
+    connect, serve_raw, frames, eventually, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         service, (dying, living) = await serve_raw(router), await connect(router, 2)
         service.stop_reading(router)
         for sender in (dying, living):
@@ -525,9 +529,9 @@ async def test_a_sender_that_dies_while_it_is_held_leaves_nothing(
 
 
 async def test_a_cancel_and_an_error_behind_a_held_frame_arrive_after_it_in_order(
-    connect, serve_raw, frames, eventually
+    connect, serve_raw, frames, eventually, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         stuck, other = await serve_raw(router, "stuck"), await serve_raw(router, "other")
         middle = await serve_raw(router, "middle")
         (caller,) = await connect(router, 1)
@@ -550,9 +554,9 @@ async def test_a_cancel_and_an_error_behind_a_held_frame_arrive_after_it_in_orde
 
 
 async def test_fragments_of_a_call_keep_their_order_when_they_are_held_back(
-    connect, serve_raw, frames, eventually
+    connect, serve_raw, frames, eventually, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         service, (sender,) = await serve_raw(router), await connect(router, 1)
         service.stop_reading(router)
         sender.send(frames.call(1, flags=1, chunks=[b"e", b"", b""]))
@@ -590,9 +594,9 @@ async def test_a_connection_that_is_closed_for_a_bad_frame_goes_although_it_does
 
 
 async def test_advertising_on_a_connection_that_does_not_read_keeps_the_calls_that_wait(
-    connect, open_raw, serve_raw, listening, frames, eventually
+    connect, open_raw, serve_raw, listening, frames, eventually, clock
 ):
-    async with Router() as router:
+    async with Router(clock=clock) as router:
         first = await open_raw(router.hostport)
         await first.shake_hands(listening.hostport)
         answered = await first.advertise("service")
