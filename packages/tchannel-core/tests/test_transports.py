@@ -310,12 +310,46 @@ async def test_a_wrong_name_in_the_certificate_is_a_network_error(tcp, tls):
         await client.raw("server", "echo", hostport=server.hostport)
 
 
-async def test_a_client_without_tls_is_refused_by_a_server_with_it(tcp, tls):
+# Both sides hear of it at once: a timeout would end the call with another text.
+async def test_a_client_without_tls_is_refused_by_a_server_with_it(tcp, tls, caplog):
+    caplog.set_level("INFO", logger="tchannel")
     server = echo(tcp("server", hostport="127.0.0.1:0", ssl_server=tls[0]))
     client = tcp("client")
 
-    with pytest.raises(errors.NetworkError):
+    with pytest.raises(errors.NetworkError, match="may expect TLS"):
         await client.raw("server", "echo", hostport=server.hostport)
+    (line,) = [one for one in caplog.records if one.name == "tchannel.listener"]
+    assert "does not speak TLS" in line.getMessage()
+    assert line.peer.startswith("127.0.0.1:")
+
+
+async def test_a_client_with_tls_is_refused_by_a_server_without_it(tcp, tls, caplog):
+    server = echo(tcp("server", hostport="127.0.0.1:0"))
+    client = tcp("client", ssl_client=tls[1], server_name="service.test")
+
+    with pytest.raises(errors.NetworkError, match=r"may not speak TLS \("):
+        await client.raw("server", "echo", hostport=server.hostport)
+    (line,) = [one for one in caplog.records if one.name == "tchannel.listener"]
+    assert "speaks TLS, and server does not: give it ssl_server=" in line.getMessage()
+    assert line.peer.startswith("127.0.0.1:")
+    await check(tcp("plain"), server.hostport)
+
+
+async def test_a_peer_without_tls_that_answers_something_else_is_named(tcp, tls):
+    async def greet(reader, writer):
+        writer.write(b"220 ready\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    other = await asyncio.start_server(greet, "127.0.0.1", 0)
+    client = tcp("client", ssl_client=tls[1], server_name="service.test")
+    port = other.sockets[0].getsockname()[1]
+
+    with pytest.raises(errors.NetworkError, match="the peer does not speak TLS"):
+        await client.raw("server", "echo", hostport=f"127.0.0.1:{port}")
+    other.close()
+    await other.wait_closed()
 
 
 async def test_tls_over_a_unix_socket(tcp, tls, tmp_path):

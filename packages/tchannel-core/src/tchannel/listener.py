@@ -20,6 +20,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from .connection import Connection
+from .first_bytes import FirstBytes, reason_of_failure
 from .log_fields import log_fields
 from .net import format_hostport, local_ip, parse_hostport
 
@@ -151,14 +152,16 @@ class Listener:
         task = asyncio.current_task()
         assert task is not None
         self.arriving[task] = None
+        connection = Connection(channel, None)
+        protocol = connection if tls else FirstBytes(connection)
         try:
-            await loop.connect_accepted_socket(lambda: Connection(channel, None), accepted, **tls)
+            await loop.connect_accepted_socket(lambda: protocol, accepted, **tls)
         except (OSError, ssl.SSLError) as error:
             log.info(
                 "a connection from %s to %s could not be made: %s",
                 peer or "a Unix socket",
                 channel.name,
-                error,
+                reason_of_failure(error, tls=True),
                 extra=log_fields(peer),
             )
 

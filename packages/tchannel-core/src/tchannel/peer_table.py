@@ -15,6 +15,7 @@ import tchannel_wire as wire
 
 from .connection import Connection
 from .errors import NetworkError
+from .first_bytes import reason_of_failure
 from .log_fields import log_fields
 from .net import UNIX_CALLER, parse_hostport
 from .peers import Peer, PeerGroup
@@ -89,7 +90,8 @@ class PeerTable:
 
     def connect_failed(self, peer: Peer, error: BaseException) -> None:
         """Tell the calls that wait for a connection to ``peer`` that it did not come about."""
-        reason = _reason(error)
+        tls = self._channel.ssl_client is not None
+        reason = reason_of_failure(error, tls=tls)
         log.info("cannot connect to %s: %s", peer.hostport, reason, extra=log_fields(peer.hostport))
         peer.connecting = None
         if peer.group is not None and not peer.connections:
@@ -214,7 +216,3 @@ class PeerTable:
             )
         else:
             await loop.create_connection(lambda: Connection(channel, peer), host, port, **tls)
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
