@@ -119,3 +119,15 @@ def test_large_frame_that_trickles_in_is_kept_once():
 
     assert buffer.split(frame[-rest:]) == [frame]
     assert buffer.pending == 0
+
+
+def test_beginning_of_a_frame_that_is_arriving_can_be_seen():
+    buffer = FrameBuffer()
+
+    assert (buffer.missing, buffer.peek(9)) == (0, b"")
+    for length in range(1, len(BYTES)):
+        buffer.split(BYTES[length - 1 : length])
+        assert buffer.peek(9) == BYTES[: min(9, length)]
+        assert buffer.missing == (len(BYTES) - length if length > 1 else 0)
+    assert buffer.split(BYTES[-1:]) == [BYTES]
+    assert (buffer.missing, buffer.peek(9)) == (0, b"")

@@ -141,6 +141,16 @@ class FrameBuffer:
         """Bytes kept of a frame that is not complete yet."""
         return 0 if self._tail is None else len(self._tail)
 
+    @property
+    def missing(self) -> int:
+        """Bytes that the `pending` frame lacks; 0 when none is pending, or its size is not known."""
+        tail = self._tail
+        return 0 if tail is None or len(tail) < 2 else self._needed - len(tail)
+
+    def peek(self, most: int) -> bytes:
+        """The first bytes of the `pending` frame, at most so many: for whom it is, say."""
+        return b"" if self._tail is None else bytes(self._tail[:most])
+
     def split(self, data: bytes) -> list[bytes]:
         """Take the next bytes of the stream; the frames that they complete, each as its bytes."""
         frames: list[bytes] = []

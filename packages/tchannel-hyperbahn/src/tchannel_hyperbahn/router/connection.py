@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import tchannel_wire as wire
 
 from .backlog import Backlog
-from .reading import PEEK, FrameReader
 from .routing import probable_route_of, route_of
 from .writing import FrameWriter
 
@@ -26,6 +25,8 @@ __all__ = ["RouterConnection"]
 log = logging.getLogger("tchannel.router")
 
 _HANDSHAKE_TIMEOUT = 5.0
+_PEEK = 512
+"""Bytes of a read while somebody is slow: enough to see whom the next frame is for."""
 _MAX_ID = 0xFFFFFFFE
 
 
@@ -55,8 +56,8 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         """Since when the frame that is being handled has been held back; None if it was not."""
         self._opener = instance is not None
         self._last_id = 0
-        self._reader = FrameReader()
-        self._next_read = PEEK
+        self._reader = wire.FrameBuffer()
+        self._next_read = _PEEK
         self._arriving_for: Backlog | None = None
         self._waits_for: set[Backlog] = set()
         self._kept: deque[tuple[float, bytes]] = deque()
@@ -104,9 +105,9 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         # costs more than copying what was read.
         if not self._router.slow:
             return self._router.read_buffer
-        size, self._next_read = self._next_read, PEEK
+        size, self._next_read = self._next_read, _PEEK
         if self._arriving_for is not None and self._arriving_for.full:
-            size = PEEK  # it has filled up since, through others that were read in the same turn
+            size = _PEEK  # it has filled up since, through others that were read in the same turn
         return self._router.read_buffer[:size]
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -133,7 +134,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         self.closed = True
         self._handshake.cancel()
         self.local.clear()
-        self._reader = FrameReader()
+        self._reader = wire.FrameBuffer()
         self._kept.clear()
         for backlog in self._waits_for:
             backlog.forget(self)
@@ -201,14 +202,14 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         missing = self._reader.missing
         if not missing:
             return
-        prefix = self._reader.prefix
+        prefix = self._reader.peek(2 * _PEEK)
         known, backlog = self._receiver_of(prefix)
         self._arriving_for = backlog
         if backlog is not None and backlog.full:
             if self.held_since is None:
                 self.held_since = self._router.clock.time()
             backlog.hold_back(self)
-        elif known or len(prefix) > PEEK:
+        elif known or len(prefix) > _PEEK:
             self._next_read = missing
 
     def _receiver_of(self, prefix: bytes) -> tuple[bool, Backlog | None]:
