@@ -171,7 +171,7 @@ async def test_new_calls_wait_while_the_peer_does_not_read_and_keep_their_timeou
     server.raw.register("echo", lambda request: request.body)
     to_client.pause_reading()
     big = [
-        client.raw("server", "echo", b"x" * 300_000, hostport="127.0.0.1:1", timeout=60)
+        client.raw("server", "echo", b"x" * 1_000_000, hostport="127.0.0.1:1", timeout=60)
         for _ in range(4)
     ]
     await clock.advance(0)
@@ -240,8 +240,7 @@ async def test_a_peer_that_asks_for_answers_and_reads_none_is_not_read_from(limi
 async def test_calls_that_gave_up_on_a_peer_that_does_not_read_leave_nothing(limited, clock):
     client, _, to_server, to_client = await limited(write_buffer=100_000)
     to_client.pause_reading()
-    for _ in range(5):
-        client.raw("server", "x", b"x" * 100_000, hostport="127.0.0.1:1", timeout=100)
+    client.raw("server", "x", b"x" * 1_000_000, hostport="127.0.0.1:1", timeout=100)
     await clock.advance(0)
     waiting = to_server.protocol.waiting
     calls = [client.raw("server", "x", hostport="127.0.0.1:1", timeout=1) for _ in range(10)]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+import tchannel_wire as wire
 from tchannel import errors
 from tchannel.options import Options
 
@@ -63,3 +64,50 @@ async def test_calls_to_a_peer_that_never_reads_time_out_in_bounded_memory(tcp, 
     assert held(connection) < BUFFER + SLACK
     assert not connection.waiting
     assert (await client.raw("server", "echo", b"x", hostport=good.hostport)).body == b"1"
+
+
+async def test_calls_of_one_turn_wait_like_those_of_many(tcp, client):
+    server = tcp("server", hostport="127.0.0.1:0")
+    await client.raw("server", "echo", b"x", hostport=serve(server))
+    (connection,) = client.connections
+
+    calls = [
+        client.raw("server", "echo", bytes(60 * KIB), hostport=server.hostport) for _ in range(100)
+    ]
+
+    assert connection.wire.buffered < BUFFER + 64 * KIB
+    assert [(await call).body for call in calls] == [b"61440"] * 100
+
+
+async def test_a_caller_that_never_reads_its_answers_is_not_read_from(tcp):
+    server = tcp("server", hostport="127.0.0.1:0", options=Options(write_buffer=BUFFER))
+    served = 0
+
+    @server.raw.register("much")
+    def much(request):
+        nonlocal served
+        served += 1
+        return bytes(60 * KIB)
+
+    server.listen()
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    caller = wire.Connection(opener=True, host_port="0.0.0.0:0", process_name="deaf", now=0.0)
+    writer.write(caller.data_to_send())
+    while not caller.receive(await reader.read(1024), 0.0):
+        pass
+    writer.transport.pause_reading()
+    much_of = wire.prepare_call("server", {"as": "raw", "cn": "deaf"}, b"much")
+
+    for _ in range(40):
+        for _ in range(100):
+            caller.call(much_of, b"", bytes(KIB), 30.0, bytes(25), 0.0, None, False)
+        while caller.has_data:
+            writer.write(caller.data_to_send())
+        for _ in range(20):
+            await asyncio.sleep(0)
+    (connection,) = server.connections
+
+    # What the system's buffers hold, and what one read of 256 KiB asked for.
+    assert held(connection) < BUFFER + 256 * 60 * KIB
+    assert served < 1_000
+    writer.transport.abort()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextvars import Context
 from typing import TYPE_CHECKING, Any, cast
 
 import tchannel_wire as wire
 
 from . import errors
+from .back_pressure import BackPressure
 from .clock import TimerHandle
 from .inbound import InboundRequest, serve
 from .log_fields import fields_of, log_fields
@@ -35,11 +35,6 @@ _REQUEST = wire.RequestReceived
 # How long a closing connection may take to get rid of its last bytes.
 _CLOSE_TIMEOUT = 2.0
 
-# Why reading may be paused; reading goes on when no reason is left.
-HOLD_STREAM = 1
-HOLD_WRITES = 2
-HOLD_STREAMS = 4
-
 
 class _Wire(wire.Connection):
     """The sans-IO connection, which knows whose it is: expired deadlines find their way by it."""
@@ -49,7 +44,7 @@ class _Wire(wire.Connection):
     owner: Connection
 
 
-class Connection(asyncio.Protocol):
+class Connection(BackPressure):
     """A connection to a peer, whoever opened it.
 
     Args:
@@ -60,36 +55,21 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_abort_timer",
-        "_bodies_held",
-        "_context",
         "_gone",
-        "_holds",
         "_lost",
-        "_replied",
-        "_streamed",
-        "_unsent",
         "address",
         "announced",
         "certificate",
-        "channel",
-        "closed",
         "draining",
-        "flushing",
         "inbound",
-        "loop",
         "opener",
-        "paused",
         "peer",
         "ready",
         "timers",
-        "transport",
-        "waiting",
-        "wire",
     )
 
     def __init__(self, channel: TChannel, peer: Peer | None) -> None:
-        self.channel = channel
-        self.loop = channel.loop
+        super().__init__(channel)
         self.timers = channel.timers
         self.peer = peer
         self.opener = peer is not None
@@ -97,24 +77,11 @@ class Connection(asyncio.Protocol):
         self.announced = ""
         self.certificate: Any = None
         self.inbound: dict[int, InboundRequest] = {}
-        self.transport: asyncio.Transport
-        self.wire: _Wire
         self.ready = False
-        self.closed = False
         self.draining = False
-        self.paused = False
-        # A dict for its order: they go on in turn.
-        self.waiting: dict[asyncio.Future[None], None] = {}
         self._gone = False
         self._lost: asyncio.Future[None] | None = None
         self._abort_timer: TimerHandle | None = None
-        self._bodies_held = 0
-        self._context = Context()
-        self.flushing = False
-        self._holds = 0
-        self._replied = 0
-        self._streamed = 0
-        self._unsent = 0
 
     # -- what asyncio calls -------------------------------------------------------------------
 
@@ -126,7 +93,7 @@ class Connection(asyncio.Protocol):
         self.certificate = transport.get_extra_info("peercert")
         channel = self.channel
         self.announced = channel.advertised_hostport(opener=self.opener)
-        self.wire = _Wire(
+        sans_io = self.wire = _Wire(
             opener=self.opener,
             host_port=self.announced,
             process_name=channel.process_name,
@@ -136,7 +103,7 @@ class Connection(asyncio.Protocol):
             stream_request=channel.wants_stream,
             unix_socket=not isinstance(transport.get_extra_info("peername"), tuple),
         )
-        self.wire.owner = self
+        sans_io.owner = self
         channel.connections.add(self)
         if channel.closing:
             self.abort()
@@ -159,10 +126,7 @@ class Connection(asyncio.Protocol):
                 elif events:
                     self.flush_soon()
         if self.paused:
-            # Pongs and refusals are answers as well: nobody may make us keep any number of them.
-            replied = self.wire.replied
-            self.count_unsent(replied - self._replied)
-            self._replied = replied
+            self._count_replies()
 
     def eof_received(self) -> None:
         """The peer is gone: nobody half-closes (protocol, "Connection")."""
@@ -188,107 +152,6 @@ class Connection(asyncio.Protocol):
             if self._gone:
                 self._lost.set_result(None)
         return self._lost
-
-    def pause_writing(self) -> None:
-        """The peer reads slower than we write: keep the rest of the frames here."""
-        self.paused = True
-        self._replied = self.wire.replied
-
-    def resume_writing(self) -> None:
-        """Go on writing."""
-        self.paused = False
-        self._flush()
-        if not self.paused:
-            self._unsent = 0
-            self.release(HOLD_WRITES)
-            self._wake_writers()
-
-    # -- writing ------------------------------------------------------------------------------
-
-    def flush_soon(self) -> None:
-        """Write what is to be sent at the end of this turn of the loop."""
-        if not self.flushing:
-            self.flushing = True
-            self.loop.call_soon(self._flush, context=self._context)
-
-    def _flush(self) -> None:
-        self.flushing = False
-        # The transport may be closed by now, and says so only in the log.
-        if self.paused or self.transport.is_closing():
-            return
-        data = self.wire.data_to_send()
-        if data:
-            self.transport.write(data)
-            if self.wire.has_data and not self.paused:
-                self.flush_soon()
-        if self.waiting and not self.paused and not self.wire.has_data:
-            self._wake_writers()
-
-    @property
-    def congested(self) -> bool:
-        """True when new calls have to wait until the peer has read some of what it got."""
-        return self.paused and self.wire.buffered > self.channel.options.write_buffer
-
-    def writable(self) -> asyncio.Future[None]:
-        """Return a Future that ends once the peer reads again, or is gone."""
-        future: asyncio.Future[None] = self.loop.create_future()
-        if (self.paused or self.wire.has_data) and not self.closed:
-            self.waiting[future] = None
-            future.add_done_callback(self._waits_no_more, context=self._context)
-            self.flush_soon()
-        else:
-            future.set_result(None)
-        return future
-
-    def _waits_no_more(self, future: asyncio.Future[None]) -> None:
-        self.waiting.pop(future, None)
-
-    def _wake_writers(self) -> None:
-        waiting, self.waiting = self.waiting, {}
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    def count_unsent(self, size: int) -> None:
-        """Count an answer that the peer does not read; beyond the limit nothing more is read."""
-        self._unsent += size
-        if self._unsent > self.channel.options.write_buffer:
-            self.hold(HOLD_WRITES)
-
-    # -- reading ------------------------------------------------------------------------------
-
-    def hold(self, reason: int) -> None:
-        """Stop reading for ``reason``."""
-        if not self._holds and not self.transport.is_closing():
-            self.transport.pause_reading()
-        self._holds |= reason
-
-    def release(self, reason: int) -> None:
-        """Read on, unless there is another reason not to."""
-        if self._holds & reason:
-            self._holds &= ~reason
-            if not self._holds and not self.transport.is_closing():
-                self.transport.resume_reading()
-
-    def hold_for_body(self) -> None:
-        """One more streamed body has more bytes than its reader takes."""
-        self._bodies_held += 1
-        self.hold(HOLD_STREAM)
-
-    def release_body(self) -> None:
-        """One body fewer."""
-        self._bodies_held -= 1
-        if not self._bodies_held:
-            self.release(HOLD_STREAM)
-
-    def count_streamed(self, size: int) -> None:
-        """Count what the streamed bodies keep that still arrive: many small ones are much as well."""
-        self._streamed += size
-        most = self.channel.options.wire.reassembly_memory
-        if self._streamed > most:
-            self.hold(HOLD_STREAMS)
-        elif self._streamed <= most // 2:
-            self.release(HOLD_STREAMS)
 
     # -- events -------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import tchannel_wire as wire
 
 from . import errors, interceptors
 from .answering import FOR_THE_PROCESS, ReceivedRequest
+from .back_pressure import SMALL
 from .current import current_call
 from .event import EventType
 from .interception import intercept_request
@@ -36,9 +37,6 @@ _BEFORE_RECEIVE: Final = int(EventType.before_receive_request)
 
 # Results that are surely neither awaitable nor a stream: one look-up instead of two checks.
 _PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool, Response})
-
-# The bytes of smaller requests are not counted: their number is what bounds them.
-_SMALL: Final = 1024
 
 _new = object.__new__
 
@@ -270,7 +268,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
         _refuse(connection, event, errors.DeclinedError("draining: the channel is closing"))
         return
     size = len(event.arg2) + len(event.arg3)
-    if size <= _SMALL or endpoint.stream:
+    if size <= SMALL or endpoint.stream:
         size = 0
     elif channel.inbound_bytes and channel.inbound_bytes + size > options.inbound_memory:
         _refuse(connection, event, errors.BusyError("too many bytes of requests in flight"))

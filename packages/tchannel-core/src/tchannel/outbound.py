@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import tchannel_wire as wire
 
 from . import errors, retries
+from .back_pressure import SMALL
 from .call_state import Decode
 from .event import EventType
 from .interception import InterceptedCall
@@ -90,7 +91,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         connections = peer.connections
         if not connections:
             self._wait_for_connection(peer)
-        elif connections[0].paused and connections[0].congested:
+        elif connections[0].slow and connections[0].congested:
             self._wait_for_reader(connections[0])
         else:
             self._send(connections[0])
@@ -129,6 +130,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
                 self.exchange = connection.wire.call(
                     self.prepared, self.arg2, self.arg3, ttl, self.tracing, now, self, self.stream
                 )
+                if len(self.arg3) > SMALL:
+                    # What one turn of the loop makes is not written before its end.
+                    connection.slow = True
             else:
                 self._start_stream(connection, ttl, now)
         except wire.LocalProtocolError:

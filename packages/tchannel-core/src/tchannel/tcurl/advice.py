@@ -70,7 +70,7 @@ def _connecting(failure: CallFailed) -> str:
         return "no such host; is -p right?"
     if "certificate" in said or "hostname mismatch" in said:
         return "--ca, --server-name or --insecure say what to trust"
-    if "ssl" in said or "tls" in said:
+    if ("ssl" in said or "tls" in said) and "may expect tls" not in said:
         return "is it a port for TLS?"
     if "no such file" in said:
         return "there is no such socket"

@@ -1,0 +1,181 @@
+"""The part of a connection that keeps memory bounded when one side is slower than the other."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import Context
+from typing import TYPE_CHECKING, Final
+
+import tchannel_wire
+
+if TYPE_CHECKING:
+    from .channel import TChannel
+
+__all__ = ["SMALL", "BackPressure"]
+
+SMALL: Final = 1024
+"""Bytes up to which a body is not counted: looking at each would make small calls dearer."""
+
+# Why reading may be paused; reading goes on when no reason is left.
+HOLD_STREAM = 1
+HOLD_WRITES = 2
+HOLD_STREAMS = 4
+
+
+class BackPressure(asyncio.Protocol):
+    """Writes what is to be sent once per turn of the loop, and says who has to wait.
+
+    New calls wait while more than ``options.write_buffer`` bytes wait to be sent. Of a peer that does
+    not read its answers nothing more is read once they are as many.
+    """
+
+    __slots__ = (
+        "_bodies_held",
+        "_context",
+        "_holds",
+        "_replied",
+        "_streamed",
+        "_unsent",
+        "channel",
+        "closed",
+        "flushing",
+        "loop",
+        "paused",
+        "slow",
+        "transport",
+        "waiting",
+        "wire",
+    )
+
+    transport: asyncio.Transport
+    wire: tchannel_wire.Connection
+
+    def __init__(self, channel: TChannel) -> None:
+        self.channel = channel
+        self.loop = channel.loop
+        self.closed = False
+        self.flushing = False
+        self.paused = False
+        """Whether the transport takes nothing more for now."""
+        self.slow = False
+        """Whether new calls have to look if they may go: it is paused, or much waits to be sent."""
+        # A dict for its order: they go on in turn.
+        self.waiting: dict[asyncio.Future[None], None] = {}
+        self._context = Context()
+        self._bodies_held = 0
+        self._holds = 0
+        self._replied = 0
+        self._streamed = 0
+        self._unsent = 0
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def flush_soon(self) -> None:
+        """Write what is to be sent at the end of this turn of the loop."""
+        if not self.flushing:
+            self.flushing = True
+            self.loop.call_soon(self._flush, context=self._context)
+
+    def _flush(self) -> None:
+        self.flushing = False
+        # The transport may be closed by now, and says so only in the log.
+        if self.paused or self.transport.is_closing():
+            return
+        data = self.wire.data_to_send()
+        if data:
+            self.transport.write(data)
+            # Much is written on until the transport is full: only then is it known that the peer
+            # does not read, and one read may have asked for hundreds of MiB of answers.
+            while not self.paused and self.congested:
+                self.transport.write(self.wire.data_to_send())
+            if self.wire.has_data and not self.paused:
+                self.flush_soon()
+        self.slow = self.paused
+        if self.waiting and not self.paused and not self.wire.has_data:
+            self._wake_writers()
+
+    def pause_writing(self) -> None:
+        """The peer reads slower than we write: keep the rest of the frames here."""
+        self.paused = self.slow = True
+        self._replied = self.wire.replied
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self.paused = False
+        self._flush()
+        if not self.paused:
+            self._unsent = 0
+            self.release(HOLD_WRITES)
+            self._wake_writers()
+
+    @property
+    def congested(self) -> bool:
+        """True when new calls have to wait until the peer has read some of what it got."""
+        return self.wire.buffered > self.channel.options.write_buffer
+
+    def writable(self) -> asyncio.Future[None]:
+        """Return a Future that ends once the peer reads again, or is gone."""
+        future: asyncio.Future[None] = self.loop.create_future()
+        if (self.paused or self.wire.has_data) and not self.closed:
+            self.waiting[future] = None
+            future.add_done_callback(self._waits_no_more, context=self._context)
+            self.flush_soon()
+        else:
+            future.set_result(None)
+        return future
+
+    def _waits_no_more(self, future: asyncio.Future[None]) -> None:
+        self.waiting.pop(future, None)
+
+    def _wake_writers(self) -> None:
+        waiting, self.waiting = self.waiting, {}
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def count_unsent(self, size: int) -> None:
+        """Count an answer that waits to be sent; beyond the limit nothing more is read."""
+        self._unsent += size
+        if self._unsent > self.channel.options.write_buffer:
+            self.hold(HOLD_WRITES)
+
+    def _count_replies(self) -> None:
+        """Pongs and refusals are answers as well: nobody may make us keep any number of them."""
+        replied = self.wire.replied
+        self.count_unsent(replied - self._replied)
+        self._replied = replied
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def hold(self, reason: int) -> None:
+        """Stop reading for ``reason``."""
+        if not self._holds and not self.transport.is_closing():
+            self.transport.pause_reading()
+        self._holds |= reason
+
+    def release(self, reason: int) -> None:
+        """Read on, unless there is another reason not to."""
+        if self._holds & reason:
+            self._holds &= ~reason
+            if not self._holds and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    def hold_for_body(self) -> None:
+        """One more streamed body has more bytes than its reader takes."""
+        self._bodies_held += 1
+        self.hold(HOLD_STREAM)
+
+    def release_body(self) -> None:
+        """One body fewer."""
+        self._bodies_held -= 1
+        if not self._bodies_held:
+            self.release(HOLD_STREAM)
+
+    def count_streamed(self, size: int) -> None:
+        """Count what the streamed bodies keep that still arrive: many small ones are much as well."""
+        self._streamed += size
+        most = self.channel.options.wire.reassembly_memory
+        if self._streamed > most:
+            self.hold(HOLD_STREAMS)
+        elif self._streamed <= most // 2:
+            self.release(HOLD_STREAMS)
