@@ -173,9 +173,8 @@ async def test_an_answer_that_is_too_large(pair, line):
     assert fields == (HERE, "server", "big", seen[0])
 
 
-async def test_a_call_whose_time_is_up(pair, clock, line):
-    client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+def hang_on(server):
+    """Let ``hang`` never answer; returns the ids of its calls."""
     seen = []
 
     @server.raw.register
@@ -183,6 +182,13 @@ async def test_a_call_whose_time_is_up(pair, clock, line):
         seen.append(request.id)
         await asyncio.Event().wait()
 
+    return seen
+
+
+async def test_a_call_whose_time_is_up(pair, clock, line):
+    client, server, *_ = pair
+    caller = next(iter(server.connections)).address
+    seen = hang_on(server)
     call = client.raw("server", "hang", hostport=HERE, timeout=1)
     await clock.advance(0)
     pair[2].cut = True  # the client does not get to say so first
@@ -196,13 +202,7 @@ async def test_a_call_whose_time_is_up(pair, clock, line):
 async def test_a_call_that_its_caller_cancels(pair, clock, line):
     client, server, *_ = pair
     caller = next(iter(server.connections)).address
-    seen = []
-
-    @server.raw.register
-    async def hang(request):
-        seen.append(request.id)
-        await asyncio.Event().wait()
-
+    seen = hang_on(server)
     call = client.raw("server", "hang", hostport=HERE)
     await clock.advance(0)
     call.cancel()

@@ -8,8 +8,8 @@ import pytest
 
 # For the runs inside this process, which would load them again each: classes of the second loading
 # do not fit what C extensions keep of the first.
-import tornado.gen  # noqa: F401
-import yaml  # noqa: F401
+import tornado.gen  # noqa: F401 - loaded, not used
+import yaml  # noqa: F401 - likewise
 
 pytest_plugins = ["pytester"]
 

@@ -86,8 +86,9 @@ class BackPressure(asyncio.Protocol):
             self.transport.write(data)
             # Much is written on until the transport is full: only then is it known that the peer
             # does not read, and one read may have asked for hundreds of MiB of answers.
-            while not self.paused and self.congested:
-                self.transport.write(self.wire.data_to_send())
+            while data and not self.paused and self.congested:
+                data = self.wire.data_to_send()
+                self.transport.write(data)
             if self.wire.has_data and not self.paused:
                 self.flush_soon()
         self.slow = self.paused

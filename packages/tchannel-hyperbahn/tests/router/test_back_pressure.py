@@ -400,15 +400,26 @@ async def test_a_call_whose_time_is_over_when_there_is_room_is_not_passed_on(
 # -- nobody waits for ever ------------------------------------------------------------------------
 
 
-async def test_two_services_that_call_each_other_and_do_not_read_go_on_when_they_do(
-    connect, serve_raw, frames, eventually, most_waiting, clock
-):
-    async with Router(clock=clock) as router:
+@pytest.fixture
+def both_hold_each_other_up(serve_raw, frames, eventually):
+    """A function that gives two services which call each other a hundred times and do not read."""
+
+    async def hold_up(router):
         ends = [await serve_raw(router, name) for name in ("one", "two")]
         for end, other in zip(ends, ("two", "one"), strict=True):
             end.stop_reading(router)
             end.send(*[frames.call(id, other, chunks=[b"e", b"", BODY]) for id in range(1, 101)])
         await eventually(lambda: held(router, *ends))
+        return ends
+
+    return hold_up
+
+
+async def test_two_services_that_call_each_other_and_do_not_read_go_on_when_they_do(
+    both_hold_each_other_up, most_waiting, clock
+):
+    async with Router(clock=clock) as router:
+        ends = await both_hold_each_other_up(router)
 
         for end in ends:
             end.read_on()
@@ -425,14 +436,10 @@ async def collect(peer, number):
 
 
 async def test_of_two_that_read_nothing_until_they_have_written_one_is_closed(
-    connect, serve_raw, frames, eventually, clock, caplog
+    both_hold_each_other_up, eventually, clock, caplog
 ):
     async with Router(clock=clock) as router:
-        ends = [await serve_raw(router, name) for name in ("one", "two")]
-        for end, other in zip(ends, ("two", "one"), strict=True):
-            end.stop_reading(router)
-            end.send(*[frames.call(id, other, chunks=[b"e", b"", BODY]) for id in range(1, 101)])
-        await eventually(lambda: held(router, *ends))
+        ends = await both_hold_each_other_up(router)
 
         clock.advance(STALLED_AFTER)
         await eventually(lambda: len(router.connections) == 1)

@@ -43,7 +43,7 @@ class BaseMessage:
     @classmethod
     def _read(cls, frame: bytes, id: int) -> Self:
         """The message that a whole frame holds; IndexError or a short slice say "cut off"."""
-        raise NotImplementedError
+        raise NotImplementedError  # the kinds of message each have their own
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
