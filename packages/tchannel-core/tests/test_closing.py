@@ -377,3 +377,34 @@ def test_a_connection_that_is_just_being_accepted_is_closed_as_well(turns):
         caller.settimeout(5)
         with contextlib.suppress(ConnectionResetError):
             assert caller.recv(1) == b""
+
+
+async def test_closing_ends_when_a_connection_is_accepted_in_the_same_turn():
+    server = TChannel("server", hostport="127.0.0.1:0")
+    server.listen()
+    with socket.create_connection(("127.0.0.1", server.port)):
+        closing = server.close(grace=0)
+        # Its making is cancelled before `connection_made`, which comes all the same.
+        server.listener._acceptor._accept(server.listener._sockets[0])
+        async with asyncio.timeout(10):
+            await closing
+
+    assert server.connections == set()
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_closing_ends_in_whatever_turn_of_connecting_it_comes(turns):
+    client = TChannel("client")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        call = client.raw("server", "e", hostport=f"127.0.0.1:{silent.getsockname()[1]}")
+        await pass_turns(turns)
+        async with asyncio.timeout(10):
+            await client.close(grace=0)
+
+    assert client.connections == set()
+    assert isinstance(call.exception(), errors.NetworkError)
+
+
+async def pass_turns(turns):
+    for _ in range(turns):
+        await asyncio.sleep(0)

@@ -307,7 +307,7 @@ async def test_a_connect_that_fails_in_an_unforeseen_way_fails_its_calls_and_can
     table = type(client.peers_table)
     with monkeypatch.context() as patch:
 
-        async def broken(self, peer):
+        async def broken(self, peer, connection):
             raise RuntimeError("no such transport")
 
         patch.setattr(table, "_open", broken)

@@ -49,7 +49,7 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     await _end_arriving(channel)
     for call in list(channel.waiting):
         call.give_up()
-    channel.peers_table.stop_connecting()
+    await channel.peers_table.stop_connecting()
     left = list(channel.connections)
     for connection in left:
         connection.close()
@@ -69,7 +69,7 @@ async def close_channel(channel: TChannel, grace: float) -> None:
 async def _end_arriving(channel: TChannel) -> None:
     """See to connections that were accepted and are not made yet."""
     if channel.listener is not None:
-        arriving = list(channel.listener.arriving)
+        arriving = channel.listener.arriving
         # A turn for those that need no more; the others are TLS handshakes.
         await asyncio.sleep(0)
         for task in arriving:

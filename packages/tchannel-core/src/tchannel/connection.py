@@ -133,6 +133,8 @@ class Connection(BackPressure):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what was in flight."""
+        if self._gone:
+            return
         if not self.closed:
             self.handle(self.wire.receive_eof(self.timers.time()))
         if self._abort_timer is not None:
@@ -299,6 +301,16 @@ class Connection(BackPressure):
     def abort(self) -> None:
         """Close at once; whatever is in flight fails."""
         self.transport.abort()
+
+    def making_cancelled(self) -> None:
+        """See to the end of a connection whose making was cancelled: it may have been made already.
+
+        asyncio's transports then tell of their end within two turns of the loop, uvloop's never.
+        """
+        if self in self.channel.connections:
+            self.peer = None  # whoever asked for it is told by whoever cancelled
+            self.abort()
+            self.loop.call_soon(self.loop.call_soon, self.connection_lost, None)
 
     def __repr__(self) -> str:
         way = "to" if self.opener else "from"

@@ -16,9 +16,9 @@ import stat
 import threading
 import warnings
 import weakref
-from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from .acceptor import BACKLOG, Acceptor
 from .connection import Connection
 from .first_bytes import FirstBytes, reason_of_failure
 from .log_fields import log_fields
@@ -31,12 +31,8 @@ __all__ = ["Listener", "drop_for_good"]
 
 log = logging.getLogger("tchannel.listener")
 
-_BACKLOG = 1024
 _ALL_IPV4 = "0.0.0.0"  # noqa: S104 - what users write to bind everywhere
 _EVERYWHERE = frozenset({"", _ALL_IPV4, "::"})
-
-# How long nothing is accepted after the process ran out of descriptors.
-_RETRY_AFTER = 1.0
 
 # How long a loop may take to start before a listener that nobody reads says so.
 _WARN_AFTER = 1.0
@@ -58,12 +54,9 @@ class Listener:
     def __init__(self, channel: TChannel, hostport: str | None, *, reuse_port: bool) -> None:
         self._channel = channel
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._resuming: asyncio.TimerHandle | None = None
+        self._acceptor: Acceptor | None = None
         self._warning: threading.Timer | None = None
         self._unlink: str | None = None
-        # Connections that were accepted and are not made yet: TLS shakes hands meanwhile. With
-        # the socket as long as nobody else sees to it.
-        self.arriving: dict[asyncio.Task[None], socket.socket | None] = {}
         if hostport is not None and hostport.startswith("unix:"):
             path = hostport.removeprefix("unix:")
             self._sockets = [_bind_unix(path)]
@@ -95,52 +88,24 @@ class Listener:
         """Accept connections on ``loop``; what was accepted on another loop is not our concern."""
         self.detach()
         self._loop = loop
-        # Not asyncio.Server, which breaks, and loses the socket, when it is closed while a
-        # connection is being accepted.
-        self._resume()
+        self._acceptor = Acceptor(loop, self._sockets, self._make_connection, self._cannot_accept)
         if not loop.is_running():
             self._warn_unless_running(loop)
 
-    def _resume(self) -> None:
-        self._resuming = None
-        if self._loop is not None:
-            for bound in self._sockets:
-                # In an empty context: what arrives must not inherit that of the caller of listen().
-                Context().run(self._loop.add_reader, bound.fileno(), self._accept, bound)
+    @property
+    def arriving(self) -> list[asyncio.Task[None]]:
+        """The making of connections that were accepted and are not made yet: TLS shakes hands."""
+        return [] if self._acceptor is None else list(self._acceptor.arriving)
 
-    def _accept(self, bound: socket.socket) -> None:
-        loop = self._loop
-        assert loop is not None
+    def _cannot_accept(self, error: OSError) -> None:
+        log.warning("%s cannot accept connections: %s", self._channel.name, error)
+
+    async def _make_connection(self, accepted: socket.socket, address: object) -> None:
         if self._warning is not None:
             self._warning.cancel()
             self._warning = None
-        for _ in range(_BACKLOG):
-            try:
-                accepted, address = bound.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                # Out of descriptors or memory: the socket stays readable, so look away for a while.
-                log.warning("%s cannot accept connections: %s", self._channel.name, error)
-                for other in self._sockets:
-                    loop.remove_reader(other.fileno())
-                self._resuming = loop.call_later(_RETRY_AFTER, self._resume)
-                return
-            accepted.setblocking(False)
-            peer = format_hostport(*address[:2]) if isinstance(address, tuple) else ""
-            task = loop.create_task(self._make_connection(loop, accepted, peer))
-            self.arriving[task] = accepted
-            task.add_done_callback(self._arrived)
-
-    def _arrived(self, task: asyncio.Task[None]) -> None:
-        accepted = self.arriving.pop(task, None)
-        if accepted is not None:  # cancelled before it began
-            accepted.close()
-
-    async def _make_connection(
-        self, loop: asyncio.AbstractEventLoop, accepted: socket.socket, peer: str
-    ) -> None:
-        channel = self._channel
+        loop, channel = asyncio.get_running_loop(), self._channel
+        peer = format_hostport(*address[:2]) if isinstance(address, tuple) else ""
         tls: dict[str, Any] = {}
         if channel.ssl_server is not None:
             timeout = channel.options.handshake_timeout
@@ -149,13 +114,13 @@ class Listener:
                 "ssl_handshake_timeout": timeout,
                 "ssl_shutdown_timeout": timeout,
             }
-        task = asyncio.current_task()
-        assert task is not None
-        self.arriving[task] = None
         connection = Connection(channel, None)
         protocol = connection if tls else FirstBytes(connection)
         try:
             await loop.connect_accepted_socket(lambda: protocol, accepted, **tls)
+        except asyncio.CancelledError:
+            connection.making_cancelled()
+            raise
         except (OSError, ssl.SSLError) as error:
             log.info(
                 "a connection from %s to %s could not be made: %s",
@@ -184,13 +149,9 @@ class Listener:
         if self._warning is not None:
             self._warning.cancel()
             self._warning = None
-        if self._resuming is not None:
-            self._resuming.cancel()
-            self._resuming = None
-        loop, self._loop = self._loop, None
-        if loop is not None and not loop.is_closed():
-            for bound in self._sockets:
-                loop.remove_reader(bound.fileno())
+        if self._loop is not None and self._acceptor is not None:
+            self._loop = None
+            self._acceptor.stop()
 
     def close(self) -> None:
         """Accept nothing more. Connections that were accepted stay."""
@@ -212,9 +173,8 @@ class Listener:
 
     def forget(self) -> None:
         """In a forked child: drop what belongs to the parent, without a word to its loop."""
-        drop_for_good((self._loop, self._resuming, self._warning, self.arriving))
-        self._loop = self._resuming = self._warning = None
-        self.arriving = {}
+        drop_for_good((self._loop, self._acceptor, self._warning))
+        self._loop = self._acceptor = self._warning = None
 
 
 _listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
@@ -274,7 +234,7 @@ def _listen(
     host: str, port: int, family: socket.AddressFamily, *, reuse_port: bool
 ) -> socket.socket:
     bound = socket.create_server(
-        (host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
+        (host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port
     )
     bound.setblocking(False)
     return bound
@@ -286,7 +246,7 @@ def _bind_unix(path: str) -> socket.socket:
     bound = socket.socket(socket.AF_UNIX)
     try:
         bound.bind(path)
-        bound.listen(_BACKLOG)
+        bound.listen(BACKLOG)
         bound.setblocking(False)
     except BaseException:
         bound.close()

@@ -146,12 +146,15 @@ class PeerTable:
             else:
                 del self.peers[peer.hostport]
 
-    def stop_connecting(self) -> None:
-        """Fail the calls that still wait for a connection: the channel closes."""
+    async def stop_connecting(self) -> None:
+        """Fail the calls that still wait for a connection, and end its making: the channel closes."""
+        cancelled = []
         for peer in list(self.peers.values()):
             if peer.connecting is not None:
                 peer.connecting.cancel()
+                cancelled.append(peer.connecting)
                 self.connect_failed(peer, ConnectionAbortedError("the channel is closed"))
+        await asyncio.gather(*cancelled, return_exceptions=True)
 
     # -- connecting ---------------------------------------------------------------------------
 
@@ -176,9 +179,11 @@ class PeerTable:
 
         timeout = channel.options.connect_timeout
         timer = clock.call_at(clock.time() + timeout, give_up)
+        connection = Connection(channel, peer)
         try:
-            await self._open(peer)
+            await self._open(peer, connection)
         except asyncio.CancelledError:
+            connection.making_cancelled()
             if not timed_out:
                 peer.connecting = None
                 raise
@@ -191,7 +196,7 @@ class PeerTable:
         # The handshake has a deadline of its own; its end, good or bad, is an event of the
         # connection, and until then the peer counts as connecting.
 
-    async def _open(self, peer: Peer) -> None:
+    async def _open(self, peer: Peer, connection: Connection) -> None:
         channel = self._channel
         loop = channel.loop
         host, port = parse_hostport(peer.hostport)
@@ -211,8 +216,6 @@ class PeerTable:
         if peer.hostport.startswith("unix:"):
             if context is not None and not (peer.server_name or channel.server_name):
                 tls["server_hostname"] = ""
-            await loop.create_unix_connection(
-                lambda: Connection(channel, peer), host.removeprefix("unix:"), **tls
-            )
+            await loop.create_unix_connection(lambda: connection, host.removeprefix("unix:"), **tls)
         else:
-            await loop.create_connection(lambda: Connection(channel, peer), host, port, **tls)
+            await loop.create_connection(lambda: connection, host, port, **tls)

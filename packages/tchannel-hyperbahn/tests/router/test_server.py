@@ -88,6 +88,37 @@ async def test_closing_leaves_nothing(open_raw):
     assert not router.connections
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_closing_ends_in_whatever_turn_of_a_new_connection_it_comes(turns):
+    router = Router()
+    router.listen()
+    with socket.create_connection(router.hostport.split(":")):
+        await pass_turns(turns)
+        async with asyncio.timeout(10):
+            await router.close()
+
+    assert not router.connections
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_closing_ends_in_whatever_turn_of_connecting_back_it_comes(turns):
+    router = Router()
+    router.listen()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        back = f"127.0.0.1:{silent.getsockname()[1]}"
+        router.connect(router.directory.instance(back, ephemeral=False))
+        await pass_turns(turns)
+        async with asyncio.timeout(10):
+            await router.close()
+
+    assert not router.connections
+
+
+async def pass_turns(turns):
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
 async def test_it_can_come_back_on_its_address():
     async with Router() as first:
         address = first.hostport

@@ -413,6 +413,20 @@ async def test_closing_aborts_connections_even_when_nobody_reads(joined):
     await client.lost
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_closing_ends_in_whatever_turn_of_a_new_connection_it_comes(turns):
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        proxy = FaultProxy(f"127.0.0.1:{upstream.getsockname()[1]}")
+        await proxy.start()
+        with socket.create_connection(proxy.hostport.rsplit(":", 1)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                await proxy.close()
+
+    assert proxy.connections == ()
+
+
 async def test_closing_ends_those_who_wait(joined):
     proxy, _, _ = await joined()
     waiting = asyncio.ensure_future(proxy.until(lambda: False))

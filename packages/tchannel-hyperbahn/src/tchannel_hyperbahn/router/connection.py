@@ -15,6 +15,8 @@ from .routing import probable_route_of, route_of
 from .writing import FrameWriter
 
 if TYPE_CHECKING:
+    from tchannel.clock import TimerHandle
+
     from .directory import Instance
     from .exchange import Exchange
     from .local import LocalCall
@@ -61,9 +63,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         self._arriving_for: Backlog | None = None
         self._waits_for: set[Backlog] = set()
         self._kept: deque[tuple[float, bytes]] = deque()
-        self._handshake = router.clock.call_at(
-            router.clock.time() + _HANDSHAKE_TIMEOUT, self._handshake_failed
-        )
+        self._handshake: TimerHandle
 
     @property
     def usable(self) -> bool:
@@ -90,8 +90,12 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         self.transport = cast("asyncio.Transport", transport)
         low = self._limits.low
         self.transport.set_write_buffer_limits(high=low, low=low)
-        self._router.connections.add(self)
-        if self._router.closed:
+        router = self._router
+        router.connections.add(self)
+        self._handshake = router.clock.call_at(
+            router.clock.time() + _HANDSHAKE_TIMEOUT, self._handshake_failed
+        )
+        if router.closed:
             self.abort()
         elif self._opener:
             self._send(wire.InitRequest(headers=self._router.init_headers))
@@ -131,6 +135,8 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what was under way here."""
+        if self not in self._router.connections:
+            return
         self.closed = True
         self._handshake.cancel()
         self.local.clear()
@@ -141,6 +147,17 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         self._waits_for.clear()
         self._router.connection_lost(self)
         self.end_writing()
+
+    def making_cancelled(self) -> None:
+        """See to the end of a connection whose making was cancelled: it may have been made already.
+
+        asyncio's transports then tell of their end in the next turn of the loop, uvloop's never.
+        """
+        if self in self._router.connections:
+            self.instance = None  # whoever asked for it is told by whoever cancelled
+            self.abort()
+            loop = self._router.loop
+            loop.call_soon(loop.call_soon, self.connection_lost, None)
 
     # -- holding back -------------------------------------------------------------------------
 

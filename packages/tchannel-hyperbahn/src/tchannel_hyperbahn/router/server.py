@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 import tchannel_wire as wire
-from tchannel.clock import Clock, LoopClock, sleep
+from tchannel.acceptor import BACKLOG, Acceptor
+from tchannel.clock import Clock, LoopClock
 from tchannel.net import local_ip, parse_hostport
 
 from .backlog import MIN_BUFFERED, Backlog, Limits
@@ -26,9 +27,7 @@ __all__ = ["Router"]
 
 log = logging.getLogger("tchannel.router")
 
-_BACKLOG = 1024
 _CONNECT_TIMEOUT = 2.0
-_ACCEPT_PAUSE = 1.0
 
 
 class Router:
@@ -84,6 +83,7 @@ class Router:
         self._forget_after = forget_after
         self._given_clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._acceptor: Acceptor | None = None
         self._socket: socket.socket | None = None
         self._listening = False
         self.closed = False
@@ -131,7 +131,7 @@ class Router:
         if self.closed:
             raise RuntimeError("the router is closed")
         if self._socket is None:
-            self._socket = socket.create_server((self._host, self._port), backlog=_BACKLOG)
+            self._socket = socket.create_server((self._host, self._port), backlog=BACKLOG)
             self._socket.setblocking(False)
             self._port = self._socket.getsockname()[1]
 
@@ -165,7 +165,13 @@ class Router:
         self.endpoints = LocalEndpoints(self.directory, self._advertised)
         self.init_headers = wire.init_headers(self.hostport, f"router[{os.getpid()}]")
         self._listening = True
-        self._start(self._serve)
+        assert self._socket is not None
+        self._acceptor = Acceptor(
+            loop,
+            [self._socket],
+            self._make_connection,
+            lambda error: log.warning("no connections can be accepted: %s", error),
+        )
         log.info("a router for development listens on %s; production runs Hyperbahn", self.hostport)
 
     async def close(self) -> None:
@@ -184,10 +190,13 @@ class Router:
             self._socket.close()
         if self._socket is None or not self._listening:
             return
+        assert self._acceptor is not None
+        self._acceptor.stop()
+        self._socket.close()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._socket.close()
+        # What was accepted is not cancelled: it is made in three turns, and finds the router closed.
+        await asyncio.gather(*self._tasks, *self._acceptor.arriving, return_exceptions=True)
         for connection in list(self.connections):
             connection.abort()
         if self.connections:
@@ -207,17 +216,11 @@ class Router:
     ) -> None:
         await self.close()
 
-    async def _serve(self) -> None:
-        # Not by loop.create_server: on 3.12 and newer a server that is closed while a connection is
-        # being accepted fails inside asyncio, which nobody can catch.
-        assert self._socket is not None
-        while True:
-            try:
-                accepted, _ = await self.loop.sock_accept(self._socket)
-                await self.loop.connect_accepted_socket(lambda: RouterConnection(self), accepted)
-            except OSError as error:  # no file descriptor is left, say
-                log.warning("a connection could not be accepted: %s", error)
-                await sleep(self.clock, _ACCEPT_PAUSE)
+    async def _make_connection(self, accepted: socket.socket, _address: object) -> None:
+        try:
+            await self.loop.connect_accepted_socket(lambda: RouterConnection(self), accepted)
+        except OSError as error:
+            log.info("a connection could not be made: %s", error)
 
     def _start(self, function: Callable[..., object], *args: object) -> None:
         # In an empty context: what it starts outlives whoever caused it.
@@ -239,11 +242,14 @@ class Router:
 
     async def _connect(self, instance: Instance) -> None:
         host, port = parse_hostport(instance.hostport)
+        connection = RouterConnection(self, instance)
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT):
-                await self.loop.create_connection(
-                    lambda: RouterConnection(self, instance), host, port
-                )
+                try:
+                    await self.loop.create_connection(lambda: connection, host, port)
+                except asyncio.CancelledError:
+                    connection.making_cancelled()
+                    raise
         except (OSError, ValueError) as error:  # ValueError: the announced host is no host name
             self._connect_failed(instance, str(error) or type(error).__name__)
         # The connection tells when its handshake is done, or that it is lost.

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import logging
 import random
 import socket
 import struct
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, cast
 
+from tchannel.acceptor import BACKLOG, Acceptor
 from tchannel.net import format_hostport, parse_hostport
 
 from .faults import Faults, FaultSettings
@@ -16,6 +18,8 @@ from .pipe import Pipe
 
 if TYPE_CHECKING:
     from tchannel.clock import Clock
+
+log = logging.getLogger("tchannel_testing.proxy")
 
 #: SO_LINGER on with a time of 0: close() sends RST.
 _LINGER_RESET = struct.pack("ii", 1, 0)
@@ -92,7 +96,8 @@ class FaultProxy:
         self._listen = parse_hostport(listen)
         self._clock = clock
         self._rng = random.Random(seed)
-        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
+        self._acceptor: Acceptor | None = None
         self._connections: dict[ProxiedConnection, None] = {}
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self.upstream = Direction(self._changed)
@@ -108,7 +113,7 @@ class FaultProxy:
 
         :raises RuntimeError: the proxy has not started.
         """
-        if self._server is None:
+        if self._socket is None:
             raise RuntimeError("the proxy has no address before start()")
         return format_hostport(*self._listen)
 
@@ -123,26 +128,31 @@ class FaultProxy:
         :raises RuntimeError: it has started already.
         :raises OSError: the address cannot be had.
         """
-        if self._server is not None:
+        if self._acceptor is not None:
             raise RuntimeError("the proxy has started already")
         loop = asyncio.get_running_loop()
         if self._clock is None:
             self._clock = loop
         host, port = self._listen
-        self._server = await loop.create_server(self._accept, host, port)
-        self._listen = (host, self._server.sockets[0].getsockname()[1])
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        self._socket.setblocking(False)
+        self._listen = (host, self._socket.getsockname()[1])
+        self._acceptor = Acceptor(loop, [self._socket], self._accept, _cannot_accept)
 
     async def close(self) -> None:
         """Stop listening and abort every connection; returns when all sockets are closed."""
-        if self._server is None:
+        if self._acceptor is None or self._socket is None:
             return
-        self._server.close()
+        self._acceptor.stop()
+        self._socket.close()
+        # Not cancelled: it is made in three turns of the loop.
+        await asyncio.gather(*self._acceptor.arriving, return_exceptions=True)
         connections = list(self._connections)
         for connection in connections:
             connection.abort()
         for connection in connections:
             await connection.closed
-        await self._server.wait_closed()
         for _, future in self._waiters:
             if not future.done():
                 future.set_exception(RuntimeError("the proxy was closed"))
@@ -205,13 +215,25 @@ class FaultProxy:
             if not future.done() and condition():
                 future.set_result(None)
 
-    def _accept(self) -> asyncio.Protocol:
+    async def _accept(self, accepted: socket.socket, _address: object) -> None:
         assert self._clock is not None, "start() sets the clock"
-        self.accepted += 1
         connection = ProxiedConnection(self, self._clock)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection._client, accepted
+            )
+        except OSError as error:
+            _cannot_accept(error)
+            connection._check_closed()
+
+    def _add(self, connection: "ProxiedConnection") -> None:
+        self.accepted += 1
         self._connections[connection] = None
         self._changed()
-        return connection._client
+
+
+def _cannot_accept(error: OSError) -> None:
+    log.warning("the proxy cannot accept a connection: %s", error)
 
 
 class ProxiedConnection:
@@ -277,6 +299,7 @@ class ProxiedConnection:
             self._cut(False)
 
     def _client_connected(self) -> None:
+        self._proxy._add(self)
         if self._refused:
             self.reset()
             return
@@ -290,6 +313,9 @@ class ProxiedConnection:
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self._server, *self._proxy._target)
+        except asyncio.CancelledError:
+            self._server.making_cancelled()
+            raise
         except OSError:
             self._client.reset()
             self._client.abort()
@@ -298,7 +324,7 @@ class ProxiedConnection:
             self._check_closed()
 
     def _stop_connecting(self) -> None:
-        # Once the socket is connected, the transport's end tells; uvloop's would not after a cancel.
+        # Once it is made, the transport's end tells.
         if self._connecting is not None and not self._server.open:
             self._connecting.cancel()
 
@@ -376,7 +402,16 @@ class _End(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._incoming.sink_full(False)
 
+    def making_cancelled(self) -> None:
+        """It may have been made already: asyncio tells of its end in the next turn, uvloop never."""
+        if self.open:
+            self.abort()
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self.connection_lost, None)
+
     def connection_lost(self, exc: Exception | None) -> None:
+        if not self.open:
+            return
         self.open = False
         self._connection._end_lost(self, exc)
 
