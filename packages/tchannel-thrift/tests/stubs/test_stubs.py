@@ -183,6 +183,7 @@ def pyright(project, *files):
     return done.stdout
 
 
+@pytest.mark.once
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("check", [mypy, pyright])
 def test_right_code_is_accepted_and_so_are_the_stubs(project, check):
@@ -190,6 +191,7 @@ def test_right_code_is_accepted_and_so_are_the_stubs(project, check):
     assert "error" not in output.replace("0 errors", ""), output
 
 
+@pytest.mark.once
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("check", [mypy, pyright])
 def test_every_wrong_line_is_refused(project, check):
@@ -245,6 +247,7 @@ def test_package_is_importable_without_the_original_files(tmp_path, monkeypatch)
             del sys.modules[name]
 
 
+@pytest.mark.once
 @pytest.mark.timeout(300)
 def test_stubs_in_a_package_import_relatively(project):
     package = project / "inside"

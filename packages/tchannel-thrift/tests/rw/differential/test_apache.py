@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 from collections import defaultdict
 
+import pytest
 
+
+@pytest.mark.once  # of our code nothing is run
 def test_the_corpus_says_what_the_compiler_does(case, compiler, tmp_path):
     path = case.write(tmp_path)
     run = subprocess.run(

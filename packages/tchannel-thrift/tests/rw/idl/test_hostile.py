@@ -154,6 +154,7 @@ PATHOLOGICAL = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.timeout(20)  # seconds; the slowest takes about one, and a quadratic one hours
 @pytest.mark.parametrize("source", PATHOLOGICAL.values(), ids=PATHOLOGICAL.keys())
 def test_a_megabyte_of_anything_ends_soon(source):
@@ -163,6 +164,7 @@ def test_a_megabyte_of_anything_ends_soon(source):
 NUMBERS = [name for name in PATHOLOGICAL if re.match("long|many (dots|signs)", name)]
 
 
+@pytest.mark.once
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("name", NUMBERS)  # the two tokenizers differ in their numbers
 def test_a_megabyte_of_numbers_of_apache_ends_soon(name):
