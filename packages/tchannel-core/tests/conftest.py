@@ -108,8 +108,11 @@ class MemoryTransport(asyncio.Transport):
             self._watch_buffer()
             asyncio.get_running_loop().call_soon(self.other.deliver)
 
+    def get_write_buffer_size(self) -> int:
+        return sum(map(len, self.other.held))
+
     def _watch_buffer(self) -> None:
-        size = sum(map(len, self.other.held))
+        size = self.get_write_buffer_size()
         if size > self.high_water and not self.paused_writer:
             self.paused_writer = True
             self.protocol.pause_writing()

@@ -237,6 +237,59 @@ async def test_a_peer_that_asks_for_answers_and_reads_none_is_not_read_from(limi
     assert answer.body == b"again"
 
 
+@pytest.fixture
+async def deaf(limited, clock):
+    """A function that makes calls whose answers nobody reads; returns them."""
+
+    async def call(caller, callee, end, name):
+        callee.raw.register("big", lambda request: b"x" * 60_000)
+        end.pause_reading()
+        calls = []
+        for _ in range(20):
+            calls += [caller.raw(name, "big", hostport="127.0.0.1:1", timeout=500)]
+            await clock.advance(0)
+        return calls
+
+    return call
+
+
+async def test_a_peer_that_takes_none_of_its_answers_for_a_minute_is_closed(
+    limited, clock, deaf, caplog
+):
+    client, server, to_server, to_client = await limited(write_buffer=300_000)
+    calls = await deaf(client, server, to_server, "server")
+    assert not to_client.reading
+    await clock.advance(59)
+    assert not any(call.done() for call in calls)
+
+    await clock.advance(2)
+
+    assert server.connections == client.connections == set()
+    assert {type(call.exception()) for call in calls} == {errors.NetworkError}
+    (record,) = [record for record in caplog.records if "has taken none" in record.getMessage()]
+    assert record.getMessage().endswith("in 60 s: its connection is closed")
+    assert record.peer == to_client.protocol.address
+
+
+async def test_a_peer_that_takes_a_little_now_and_then_is_not_closed(limited, clock, deaf):
+    client, server, to_server, _ = await limited(write_buffer=300_000)
+    calls = await deaf(client, server, to_server, "server")
+    for _ in range(3):
+        await clock.advance(50)
+        to_server.resume_reading()
+        await asyncio.sleep(0)
+        to_server.pause_reading()
+    await clock.advance(50)
+    assert not all(call.done() for call in calls)
+
+    to_server.resume_reading()
+    await clock.advance(0)
+
+    assert {len((await call).body) for call in calls} == {60_000}
+    await clock.advance(100)
+    assert len(server.connections) == 1
+
+
 async def test_calls_that_gave_up_on_a_peer_that_does_not_read_leave_nothing(limited, clock):
     client, _, to_server, to_client = await limited(write_buffer=100_000)
     to_client.pause_reading()

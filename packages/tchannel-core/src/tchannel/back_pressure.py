@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextvars import Context
 from typing import TYPE_CHECKING, Final
 
 import tchannel_wire
 
+from .log_fields import log_fields
+
 if TYPE_CHECKING:
     from .channel import TChannel
+    from .clock import TimerHandle
+    from .timers import Timers
 
 __all__ = ["SMALL", "BackPressure"]
+
+log = logging.getLogger("tchannel.connection")
 
 SMALL: Final = 1024
 """Bytes up to which a body is not counted: looking at each would make small calls dearer."""
@@ -26,7 +33,8 @@ class BackPressure(asyncio.Protocol):
     """Writes what is to be sent once per turn of the loop, and says who has to wait.
 
     New calls wait while more than ``options.write_buffer`` bytes wait to be sent. Of a peer that does
-    not read its answers nothing more is read once they are as many.
+    not read its answers nothing more is read once they are as many; a peer that takes none of them for
+    ``options.stall_timeout`` is closed. Two that are not read by each other would wait for ever.
     """
 
     __slots__ = (
@@ -34,7 +42,9 @@ class BackPressure(asyncio.Protocol):
         "_context",
         "_holds",
         "_replied",
+        "_stalled",
         "_streamed",
+        "_taken_up_to",
         "_unsent",
         "channel",
         "closed",
@@ -47,6 +57,8 @@ class BackPressure(asyncio.Protocol):
         "wire",
     )
 
+    address: str
+    timers: Timers
     transport: asyncio.Transport
     wire: tchannel_wire.Connection
 
@@ -65,7 +77,9 @@ class BackPressure(asyncio.Protocol):
         self._bodies_held = 0
         self._holds = 0
         self._replied = 0
+        self._stalled: TimerHandle | None = None
         self._streamed = 0
+        self._taken_up_to = 0
         self._unsent = 0
 
     # -- writing ------------------------------------------------------------------------------
@@ -103,10 +117,12 @@ class BackPressure(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on writing."""
         self.paused = False
+        self._taken_up_to = -1
         self._flush()
         if not self.paused:
             self._unsent = 0
             self.release(HOLD_WRITES)
+            self.stop_watching()
             self._wake_writers()
 
     @property
@@ -139,12 +155,44 @@ class BackPressure(asyncio.Protocol):
         self._unsent += size
         if self._unsent > self.channel.options.write_buffer:
             self.hold(HOLD_WRITES)
+            if self._stalled is None:
+                self._watch()
 
     def _count_replies(self) -> None:
         """Pongs and refusals are answers as well: nobody may make us keep any number of them."""
         replied = self.wire.replied
         self.count_unsent(replied - self._replied)
         self._replied = replied
+
+    def _watch(self) -> None:
+        # While it is held, nothing is added to what the transport has.
+        self._taken_up_to = self.transport.get_write_buffer_size()
+        timers = self.timers
+        self._stalled = timers.clock.call_at(
+            timers.time() + self.channel.options.stall_timeout, self._look_again
+        )
+
+    def _look_again(self) -> None:
+        self._stalled = None
+        if self.transport.is_closing():
+            return
+        if self.transport.get_write_buffer_size() != self._taken_up_to:
+            self._watch()
+            return
+        log.warning(
+            "%s has taken none of the %d bytes for it in %g s: its connection is closed",
+            self.address,
+            self.wire.buffered + self._taken_up_to,
+            self.channel.options.stall_timeout,
+            extra=log_fields(self.address),
+        )
+        self.transport.abort()
+
+    def stop_watching(self) -> None:
+        """Forget when the peer last took something: it takes everything again, or it is gone."""
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     # -- reading ------------------------------------------------------------------------------
 

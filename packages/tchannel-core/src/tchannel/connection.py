@@ -139,6 +139,7 @@ class Connection(BackPressure):
             self.handle(self.wire.receive_eof(self.timers.time()))
         if self._abort_timer is not None:
             self._abort_timer.cancel()
+        self.stop_watching()
         self.channel.connections.discard(self)
         self._wake_writers()
         self._gone = True

@@ -39,6 +39,8 @@ class Options:
             of any size is served when no other is; default 256 MiB.
         write_buffer: Bytes that wait for a peer to read before new calls to it wait, and before
             nothing more is read from it; default 4 MiB.
+        stall_timeout: How long a peer from which nothing is read, because so many of its answers
+            wait, may take none of them before its connection is closed; default 60.
         stream_buffer: Bytes of a streamed body that may wait for their reader before the
             connection is not read any more; default 256 KiB.
         peer_connections: Connections that a group of known peers opens to spread its calls;
@@ -74,6 +76,7 @@ class Options:
         "penalty_min",
         "retry_delay",
         "retry_delay_max",
+        "stall_timeout",
         "stream_buffer",
         "wire",
         "write_buffer",
@@ -92,6 +95,7 @@ class Options:
         max_calls: int = 100_000,
         inbound_memory: int = 256 * _MIB,
         write_buffer: int = 4 * _MIB,
+        stall_timeout: float = 60.0,
         stream_buffer: int = 256 * _KIB,
         peer_connections: int = 10,
         penalty_min: float = 0.5,
@@ -112,6 +116,7 @@ class Options:
         self.max_calls = _positive("max_calls", max_calls)
         self.inbound_memory = _positive("inbound_memory", inbound_memory)
         self.write_buffer = _positive("write_buffer", write_buffer)
+        self.stall_timeout = _seconds("stall_timeout", stall_timeout)
         self.stream_buffer = _positive("stream_buffer", stream_buffer)
         self.peer_connections = _count("peer_connections", peer_connections)
         self.penalty_min = _seconds("penalty_min", penalty_min)
