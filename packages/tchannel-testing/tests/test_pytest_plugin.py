@@ -142,6 +142,42 @@ def test_gen_test_runs_every_kind_of_coroutine(run, body):
     result.assert_outcomes(passed=3)
 
 
+def test_gen_test_leaves_no_loop_behind_and_takes_none_away(run):
+    result = run(
+        """
+        import asyncio, gc
+        import pytest
+
+        def current():
+            return asyncio.get_event_loop_policy()._local._loop
+
+        @pytest.mark.gen_test
+        async def test_first():
+            assert current() is asyncio.get_running_loop()
+
+        def test_there_is_none_left():
+            assert current() is None
+            gc.collect()
+
+        def test_somebody_sets_one():
+            asyncio.set_event_loop(asyncio.new_event_loop())
+
+        @pytest.mark.gen_test
+        def test_beside_it(io_loop):
+            yield
+            assert current() is io_loop.asyncio_loop
+
+        def test_it_is_still_there():
+            loop = current()
+            assert not loop.is_closed()
+            asyncio.set_event_loop(None)
+            loop.close()
+        """,
+        apart=True,
+    )
+    result.assert_outcomes(passed=5)
+
+
 def test_gen_test_fails_with_its_test_and_ends_after_its_timeout(run):
     result = run(
         """

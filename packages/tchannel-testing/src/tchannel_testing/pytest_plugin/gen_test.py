@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -70,13 +71,16 @@ class GenTestPlugin:
         """A Tornado IOLoop of the test's own; it is the current one while the test runs."""
         from tornado.ioloop import IOLoop
 
-        loop = IOLoop(make_current=True)
+        before = _current_loop()
+        asyncio_loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(asyncio_loop)
+        # Not make_current=True, which asks for the loop before, and so makes one on 3.11.
+        loop = IOLoop(asyncio_loop=asyncio_loop, make_current=False)
         yield loop
-        asyncio_loop: asyncio.AbstractEventLoop = getattr(loop, "asyncio_loop")  # noqa: B009  # undeclared
         _end_tasks(asyncio_loop)
         asyncio_loop.run_until_complete(asyncio_loop.shutdown_asyncgens())
         loop.close(all_fds=True)
-        asyncio.set_event_loop(None)
+        asyncio.set_event_loop(before)
 
 
 def _is_ours(item: pytest.Item) -> bool:
@@ -96,6 +100,15 @@ def _is_ours(item: pytest.Item) -> bool:
 def is_tornado_coroutine(function: object) -> bool:
     """Whether ``gen.coroutine`` made it: to all others it is a plain function."""
     return bool(getattr(function, "__tornado_coroutine__", False))
+
+
+def _current_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that is set for this thread, without making one as asyncio's function does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # policies are going away
+        policy = asyncio.get_event_loop_policy()
+    loop: asyncio.AbstractEventLoop | None = getattr(getattr(policy, "_local", None), "_loop", None)
+    return loop
 
 
 def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
