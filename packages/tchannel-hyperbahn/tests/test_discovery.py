@@ -12,6 +12,8 @@ from tchannel import Response, errors
 from tchannel_hyperbahn import InvalidServiceName, NoPeersAvailable, discover
 from tchannel_hyperbahn.discovery_messages import answer_discovery, read_discovery, write_query
 
+pytestmark = pytest.mark.extra
+
 DEAD = "127.0.0.1:1"
 
 

@@ -14,6 +14,8 @@ from tchannel_hyperbahn.discovery_messages import (
     write_query,
 )
 
+pytestmark = pytest.mark.extra
+
 # discover(query: {1: serviceName}) as it was seen on the wire between tcurl and Hyperbahn 2.20.1
 QUERY = bytes.fromhex("0c0001 0b0001 00000004 6e616d65 00 00")
 

@@ -11,6 +11,8 @@ pytest.importorskip("tchannel_thrift", reason="needs tchannel-thrift")
 from tchannel import TChannel, thrift_request_builder
 from tchannel_testing import data
 
+pytestmark = pytest.mark.extra
+
 TYPES = ["bool", "byte", "i16", "i32", "i64", "double", "string", "binary", "list", "set", "map"]
 KINDS = ["enum", "typedef", "struct", "union", "exception", "const", "void", "extends", "throws"]
 

@@ -249,6 +249,7 @@ def test_the_fixtures_work_together_in_a_tornado_coroutine(run):
     result.assert_outcomes(passed=2)
 
 
+@pytest.mark.extra
 def test_the_router_is_there_with_tchannel_hyperbahn(run):
     pytest.importorskip("tchannel_hyperbahn", reason="needs tchannel-hyperbahn")
     result = run(
@@ -270,6 +271,7 @@ def test_the_router_is_there_with_tchannel_hyperbahn(run):
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.extra
 def test_the_router_serves_a_plain_function_too(run):
     pytest.importorskip("tchannel_hyperbahn", reason="needs tchannel-hyperbahn")
     result = run(
@@ -314,6 +316,7 @@ def test_none_of_it(tchannel_router):
     result.stdout.fnmatch_lines(["*ValueError: as it says*"])
 
 
+@pytest.mark.extra
 def test_a_router_that_no_test_function_used_gives_its_address_back(run):
     pytest.importorskip("tchannel_hyperbahn", reason="needs tchannel-hyperbahn")
     result = run(

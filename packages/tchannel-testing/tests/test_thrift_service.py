@@ -11,6 +11,8 @@ from tchannel import TChannel, errors, thrift
 from tchannel_testing import data
 from tchannel_testing.thrift_service import FakeThriftService
 
+pytestmark = pytest.mark.extra
+
 
 @pytest.fixture
 async def service():

@@ -256,6 +256,7 @@ async def test_a_peer_that_does_not_read_the_routers_own_answers_is_read_no_more
             assert (await peer.next()).code == wire.ErrorCode.DECLINED
 
 
+@pytest.mark.extra
 async def test_a_peer_that_discovers_without_reading_is_read_no_more(
     connect, serve_raw, frames, eventually, clock
 ):

@@ -6,6 +6,8 @@ pytest.importorskip("tchannel_thrift", reason="needs the extra `discover`")
 
 from tchannel_hyperbahn import HyperbahnSource
 
+pytestmark = pytest.mark.extra
+
 
 async def test_the_instances_are_called_without_a_router_in_between(serve, router, make_channel):
     service = await serve("keyvalue")

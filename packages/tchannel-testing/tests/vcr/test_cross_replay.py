@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("tchannel_thrift", reason="the conversation speaks Thrift, too")
 
+pytestmark = pytest.mark.extra
+
 HERE = Path(__file__).parent / "tchannel_python"
 PEER = Path(__file__).parents[4] / "tests/interop/peers/py21/.venv/bin/python"
 NEEDS = "import mock, tchannel, wrapt, yaml"

@@ -196,6 +196,7 @@ async def test_calls_through_another_service_are_recorded_where_they_start(tmp_p
     assert [interaction.play_count for interaction in again.interactions] == [1, 0]
 
 
+@pytest.mark.extra
 async def test_calls_through_a_router_replay_without_it(path):
     hyperbahn = pytest.importorskip("tchannel_hyperbahn.router", reason="needs tchannel-hyperbahn")
 
