@@ -16,5 +16,6 @@ def test_the_largest_id_leaves_all_ones_free() -> None:
 
 def test_language_and_version_name_this_interpreter_and_this_library() -> None:
     assert glossary.TCHANNEL_LANGUAGE == "python"
-    assert glossary.TCHANNEL_LANGUAGE_VERSION.endswith("-" + platform.python_version())
+    interpreter = f"{platform.python_implementation()}-{platform.python_version()}"
+    assert interpreter == glossary.TCHANNEL_LANGUAGE_VERSION
     assert tchannel.__version__ == glossary.TCHANNEL_VERSION
