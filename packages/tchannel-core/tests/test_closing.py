@@ -52,6 +52,24 @@ async def test_what_is_left_at_the_end_of_the_grace_is_aborted(joined, work):
     assert joined.server.inbound_calls == 0
 
 
+async def test_a_connection_that_waits_to_be_idle_leaves_no_timer(joined, work, clock):
+    joined.client.peers.add(joined.hostport)
+    call = joined.client.raw("server", "work")
+    await joined.advance(0)
+    timers = clock.waiting
+    joined.client.peers.remove(joined.hostport)
+    joined.client.peers.add(joined.hostport)
+    joined.client.peers.remove(joined.hostport)
+    assert clock.waiting == timers + 1
+
+    closing = joined.client.close(grace=0)
+    await joined.advance(0)
+
+    await closing
+    assert isinstance(call.exception(), errors.NetworkError)
+    assert clock.waiting == timers
+
+
 async def test_new_calls_are_declined_while_it_drains(joined, work):
     joined.client.raw("server", "work", hostport=joined.hostport)
     await joined.advance(0)

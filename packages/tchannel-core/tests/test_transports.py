@@ -79,6 +79,16 @@ async def test_listen_takes_a_port(tcp):
     assert server.hostport == f"127.0.0.77:{port}"
 
 
+async def test_listen_takes_a_port_of_every_interface(tcp):
+    server = tcp("server")
+    server.raw.register("echo", lambda request: request.body)
+    server.listen(0)
+
+    assert server.host == local_ip()
+    await check(tcp("client"), f"127.0.0.1:{server.port}")
+    await check(tcp("client"), server.hostport)
+
+
 async def test_a_port_in_use_is_an_os_error_at_once(tcp):
     server = echo(tcp("server", hostport="127.0.0.1:0"))
     other = tcp("other", hostport=server.hostport)

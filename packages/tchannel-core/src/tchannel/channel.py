@@ -204,7 +204,8 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
                 return
             hostport = self._given_hostport
             if port is not None and not (hostport or "").startswith("unix:"):
-                host = parse_hostport(hostport)[0] if hostport else ""
+                # By default every interface, of both families.
+                host = parse_hostport(hostport)[0] if hostport else "::"
                 hostport = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             listener = Listener(self, hostport, reuse_port=self._reuse_port)
             self.listener = listener

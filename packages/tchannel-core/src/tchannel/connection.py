@@ -35,6 +35,9 @@ _REQUEST = wire.RequestReceived
 # How long a closing connection may take to get rid of its last bytes.
 _CLOSE_TIMEOUT = 2.0
 
+# How often a connection is looked at that is to be closed once its calls are answered.
+_IDLE_CHECK = 1.0
+
 
 class _Wire(wire.Connection):
     """The sans-IO connection, which knows whose it is: expired deadlines find their way by it."""
@@ -54,7 +57,7 @@ class Connection(BackPressure):
     """
 
     __slots__ = (
-        "_abort_timer",
+        "_end_timer",
         "_gone",
         "_lost",
         "address",
@@ -81,7 +84,7 @@ class Connection(BackPressure):
         self.draining = False
         self._gone = False
         self._lost: asyncio.Future[None] | None = None
-        self._abort_timer: TimerHandle | None = None
+        self._end_timer: TimerHandle | None = None
 
     # -- what asyncio calls -------------------------------------------------------------------
 
@@ -137,8 +140,8 @@ class Connection(BackPressure):
             return
         if not self.closed:
             self.handle(self.wire.receive_eof(self.timers.time()))
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
+        if self._end_timer is not None:
+            self._end_timer.cancel()
         self.stop_watching()
         self.channel.connections.discard(self)
         self._wake_writers()
@@ -295,9 +298,19 @@ class Connection(BackPressure):
             transport.write(data)
         transport.close()
         # transport.close() waits without end for a peer that does not read.
-        self._abort_timer = self.timers.clock.call_at(
-            self.timers.time() + _CLOSE_TIMEOUT, transport.abort
-        )
+        self._end_in(_CLOSE_TIMEOUT, transport.abort)
+
+    def close_when_idle(self) -> None:
+        """Close once its calls are answered: its peer is no longer known, or not by our old address."""
+        if self.wire.outbound or self.inbound:
+            self._end_in(_IDLE_CHECK, self.close_when_idle)
+        elif not self.closed:
+            self.close()
+
+    def _end_in(self, delay: float, end: Callable[[], object]) -> None:
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+        self._end_timer = self.timers.clock.call_at(self.timers.time() + delay, end)
 
     def abort(self) -> None:
         """Close at once; whatever is in flight fails."""

@@ -211,14 +211,6 @@ class Lifecycle:
     ) -> None:
         await self.close()
 
-    def close_when_idle(self, connection: Connection) -> None:
-        """Close a connection to a peer that is no longer known, once its calls are answered."""
-        if connection.wire.outbound or connection.inbound:
-            clock = self.timers.clock
-            clock.call_at(clock.time() + 1.0, self.close_when_idle, connection)
-        elif not connection.closed:
-            connection.close()
-
     def changed(self) -> asyncio.Future[None]:
         """Return a Future that ends at the next `notify`."""
         future = self.loop.create_future()

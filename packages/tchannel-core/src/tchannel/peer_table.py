@@ -109,7 +109,7 @@ class PeerTable:
     def _retire(self, peer: Peer) -> None:
         for connection in list(peer.connections):
             if connection.opener:
-                self._channel.close_when_idle(connection)
+                connection.close_when_idle()
         self.drop_unused(peer)
 
     def renew(self, peer: Peer) -> bool:
@@ -129,7 +129,7 @@ class PeerTable:
             if connection.opener and connection.peer is peer and connection.announced != address:
                 if connection in peer.connections:
                     self.connection_gone(connection)
-                    channel.close_when_idle(connection)
+                    connection.close_when_idle()
                 elif not connection.ready and not connection.closed:
                     done = False
         return done
