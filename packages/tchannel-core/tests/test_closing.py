@@ -426,3 +426,23 @@ async def test_closing_ends_in_whatever_turn_of_connecting_it_comes(turns):
 async def pass_turns(turns):
     for _ in range(turns):
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_closing_that_its_loop_did_not_see_the_end_of_is_done_in_the_next(turns):
+    server = TChannel("server", hostport="127.0.0.1:0")
+    server.on_close(lambda: asyncio.sleep(60))
+
+    async def begin():
+        server.listen()
+        server.close()
+        await pass_turns(turns)
+
+    async def end():
+        await server.close(grace=0)
+
+    asyncio.run(begin())
+    asyncio.run(end())
+
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", server.port)) != 0

@@ -74,8 +74,9 @@ def test_a_call_made_before_the_loop_runs_begins_with_it():
     assert printed == "b'early'\n"
 
 
+@pytest.mark.parametrize("use", ["use_loop", "listen"])
 @pytest.mark.parametrize("runner", ["asyncio.run", "uvloop.run"])
-def test_a_channel_of_the_module_serves_one_run_after_the_other(runner):
+def test_a_channel_of_the_module_serves_one_run_after_the_other(runner, use):
     if runner == "uvloop.run":
         pytest.importorskip("uvloop")
     printed = run(f"""
@@ -93,7 +94,7 @@ def test_a_channel_of_the_module_serves_one_run_after_the_other(runner):
 
         async def main():
             client = TChannel("client")
-            channel.use_loop()
+            channel.{use}()
             print((await client.raw("one", "echo", "x", hostport=hostport)).body)
             await client.close()
             # What is connected to the channel goes with its last client.
@@ -183,6 +184,37 @@ def test_a_channel_made_before_a_fork_works_in_parent_and_child():
         asyncio.run(main())
         if child:
             assert os.waitpid(child, 0)[1] == 0
+            print("ok")
+    """)
+    assert printed == "ok\n"
+
+
+def test_a_forked_child_serves_where_its_parent_listened_once_it_listens_too():
+    printed = run("""
+        import asyncio, os
+        from tchannel import TChannel
+
+        channel = TChannel("one", hostport="127.0.0.1:0")
+        channel.raw.register("pid", lambda request: str(os.getpid()))
+
+        async def parent():
+            channel.listen()
+
+        async def child():
+            channel.listen()
+            async with asyncio.timeout(20):
+                async with TChannel("client") as client:
+                    body = (await client.raw("one", "pid", hostport=channel.hostport)).body
+                    assert int(body) == os.getpid()
+            await channel.close()
+
+        asyncio.run(parent())
+        pid = os.fork()
+        if pid == 0:
+            asyncio.run(child())
+        else:
+            assert os.waitpid(pid, 0)[1] == 0
+            channel.close()
             print("ok")
     """)
     assert printed == "ok\n"

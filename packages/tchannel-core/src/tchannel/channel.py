@@ -201,6 +201,8 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
                     raise errors.AlreadyListeningError(
                         f"{self.name} listens on port {self.port} already, not on {port}"
                     )
+                if running_loop() is not None and (self.loop is None or not self.loop.is_running()):
+                    self.use_loop()  # it listened before this loop ran, or before a fork
                 return
             hostport = self._given_hostport
             if port is not None and not (hostport or "").startswith("unix:"):

@@ -173,7 +173,8 @@ class Lifecycle:
         """
         # Unlike the timeout of a call, no grace at all is a wish that makes sense.
         within = 0.0 if grace == 0 else seconds(grace, self.options.close_grace, "grace")
-        if self._closed is not None:
+        # Anew, if its loop ended before it was over.
+        if self._closed is not None and not self._closed.cancelled():
             return asyncio.shield(self._closed)
         running = self.use_loop()
         self.winding_down = True

@@ -248,6 +248,23 @@ def test_many_threads_may_close_and_each_waits(make: Make, fake: Any) -> None:
     assert made.closed == [None]
 
 
+def test_a_thread_that_came_after_may_close_again_whatever_its_ident(make: Make) -> None:
+    channel = make()
+    channel.json("service", "echo").result(10)
+    loops = channel.submit(threading.get_ident).result(10)
+    channel.close()
+
+    def close() -> int:
+        channel.close()
+        return threading.get_ident()
+
+    for _ in range(50):
+        with ThreadPoolExecutor(1) as thread:
+            # The system gives it anew soon, mostly at once.
+            if thread.submit(close).result(10) == loops:
+                break
+
+
 def test_no_call_is_lost_when_another_thread_closes(make: Make) -> None:
     """Each call gets an answer, an error or a refusal, however it meets the close."""
     for _ in range(20):

@@ -31,12 +31,13 @@ def test_it_runs_a_loop_of_the_factory_in_a_daemon_thread(
 
     thread.call_soon(look)
     assert done.wait(10)
+    ident = thread.ident
     thread.stop()
     thread.stop()
     assert seen[0] is loops[0]
     assert seen[0].is_closed()
     assert seen[1].daemon
-    assert (seen[1].ident, seen[1].name) == (thread.ident, "tchannel-test")
+    assert (seen[1].ident, seen[1].name) == (ident, "tchannel-test")
 
 
 def test_stopping_ends_the_tasks_of_the_loop(

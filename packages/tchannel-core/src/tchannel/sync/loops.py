@@ -54,7 +54,7 @@ class LoopThread:
         except RuntimeError:
             self._runner.close()
             raise
-        self.ident = self._thread.ident
+        self.ident: int | None = self._thread.ident
 
     def stop(self, timeout: float | None = None) -> None:
         """End what runs in the loop, close it and wait for the thread, at most `timeout` seconds."""
@@ -75,6 +75,8 @@ class LoopThread:
                 # the closed loop refuses them; list() copies the set in one step.
                 for future in list(self.pending):
                     future.abandon()
+                # Threads that start from now on may get the same one.
+                self.ident = None
 
 
 class BorrowedLoop:
