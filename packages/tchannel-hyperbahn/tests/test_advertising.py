@@ -488,6 +488,23 @@ async def test_closing_while_the_first_is_still_tried_ends_it(make_channel):
     assert isinstance(future.exception(), errors.CanceledError)
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_closing_without_grace_ends_advertising_in_whatever_turn_it_comes(
+    make_channel, hyperbahn, turns
+):
+    before = asyncio.all_tasks()
+    channel = make_channel()
+    future = channel.advertise(routers=[hyperbahn.hostport])
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    await channel.close(grace=0)
+
+    assert future.done()
+    left = asyncio.all_tasks() - before
+    assert [task for task in left if "dvertis" in repr(task)] == []
+
+
 async def test_closing_takes_back_what_may_have_been_accepted(make_channel, hyperbahn):
     hyperbahn.hang()
     channel = make_channel("name")

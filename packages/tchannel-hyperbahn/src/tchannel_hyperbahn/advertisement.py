@@ -79,13 +79,18 @@ class Advertisement:
         """Say whether it is being advertised on ``loop``, or will be."""
         return self._loop is loop and not self._task.done() and not self.first.cancelled()
 
+    def cancel(self) -> None:
+        """Advertise no more; what runs of it ends in the next turns of the loop."""
+        if self._loop is asyncio.get_running_loop():
+            self._task.cancel()
+        if not self._loop.is_closed() and not self.first.done():
+            self._fail(errors.CanceledError(f"the advertisement of {self.name!r} was taken back"))
+
     async def stop(self) -> None:
         """Advertise no more; nothing runs afterwards."""
-        if not self._loop.is_closed() and self._loop is asyncio.get_running_loop():
-            self._task.cancel()
+        self.cancel()
+        if self._loop is asyncio.get_running_loop():
             await asyncio.wait([self._task])
-        if not self.first.done():
-            self._fail(errors.CanceledError(f"the advertisement of {self.name!r} was taken back"))
 
     def _first_done(self, first: asyncio.Future[Response]) -> None:
         if first.cancelled():

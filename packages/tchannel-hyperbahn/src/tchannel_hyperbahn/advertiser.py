@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextvars import Context
 
 from tchannel import Response, TChannel, errors
@@ -115,11 +115,18 @@ class Advertiser:
         }
         return taken_back
 
-    async def close(self) -> None:
-        """Take everything back: the channel closes."""
+    def close(self) -> Coroutine[None, None, None]:
+        """Take everything back: the channel closes. Returns what waits for the routers' answer."""
+        leaving = self._drop(list(self._advertisements))
+        for advertisement in leaving:
+            # At once: without any grace, what is returned does not get to begin.
+            advertisement.cancel()
+        return self._say_farewell(leaving)
+
+    async def _say_farewell(self, leaving: list[Advertisement]) -> None:
         under_way = set(self._leaving_on(asyncio.get_running_loop()).values())
         try:
-            await self._take_back(self._drop(list(self._advertisements)))
+            await self._take_back(leaving)
         except errors.TChannelError as error:
             # The routers will forget the names by themselves.
             log.info("nothing was unadvertised while closing: %s", error)

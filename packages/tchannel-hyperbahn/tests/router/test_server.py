@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import struct
 
 import pytest
 
@@ -112,6 +114,52 @@ async def test_closing_ends_in_whatever_turn_of_connecting_back_it_comes(turns):
             await router.close()
 
     assert not router.connections
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_giving_up_waiting_for_its_end_does_not_stop_it(turns):
+    router = Router()
+    router.listen()
+    with socket.create_connection(router.hostport.split(":")) as caller:
+        await pass_turns(4)
+        waiting = asyncio.ensure_future(router.close())
+        await pass_turns(turns)
+        waiting.cancel()
+        again = [router.close() for _ in range(2)]
+        async with asyncio.timeout(10):
+            await asyncio.gather(*again)
+
+        assert not router.connections
+        caller.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert caller.recv(1) == b""
+
+
+async def test_a_connection_that_was_reset_before_it_was_accepted_is_dropped(eventually):
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+    async with Router() as router:
+        with socket.create_connection(router.hostport.split(":")) as caller:
+            # Closing it resets it.
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await pass_turns(10)
+        await eventually(lambda: not router.connections)
+
+    assert complaints == []
+
+
+def test_the_address_of_a_router_whose_loop_is_over_can_be_given_back():
+    router = Router()
+
+    async def begin():
+        router.listen()
+
+    asyncio.run(begin())
+    asyncio.run(router.close())
+
+    with socket.socket() as probe:
+        host, port = router.hostport.split(":")
+        assert probe.connect_ex((host, int(port))) != 0
 
 
 async def pass_turns(turns):

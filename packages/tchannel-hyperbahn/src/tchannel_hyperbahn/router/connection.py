@@ -38,15 +38,17 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
     Args:
         router: Whose connection it is.
         instance: Whom it was opened to; None when the other side opened it.
+        address: Where the other side is, when it opened the connection; the transport cannot tell
+            of one that is gone again already.
 
     """
 
-    def __init__(self, router: Router, instance: Instance | None = None) -> None:
+    def __init__(self, router: Router, instance: Instance | None = None, address: str = "") -> None:
         super().__init__(router)
         self.instance = instance
         """Whom it leads to, once that is known."""
         self.remote: wire.RemotePeer | None = None
-        self.address = "" if instance is None else instance.hostport
+        self.address = address if instance is None else instance.hostport
         self.incoming: dict[int, Exchange] = {}
         """Calls that came on it, by their ids here."""
         self.outgoing: dict[int, Exchange] = {}
@@ -99,9 +101,6 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
             self.abort()
         elif self._opener:
             self._send(wire.InitRequest(headers=self._router.init_headers))
-        else:
-            host, port = transport.get_extra_info("peername")[:2]
-            self.address = f"{host}:{port}"
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to read to, and how much: little while somebody is slow."""

@@ -89,6 +89,7 @@ class Router:
         self.closed = False
         """Whether `close` was called."""
         self._all_lost = asyncio.Event()
+        self._closing: asyncio.Task[None] | None = None
         self.init_headers: dict[str, str] = {}
         self.loop: asyncio.AbstractEventLoop
         self.clock: Clock
@@ -177,22 +178,28 @@ class Router:
     async def close(self) -> None:
         """End at once, without a farewell: calls on their way fail; nothing is left afterwards.
 
-        It may be called in another loop than the one that the router listens on.
+        It may be called in another loop than the one that the router listens on, and again, to wait
+        for the same end.
         """
-        if self._listening and self.loop is not asyncio.get_running_loop():
-            if self.loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.close(), self.loop))
+        running = asyncio.get_running_loop()
+        here = self._listening and self.loop is running
+        if self._listening and not here and self.loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.close(), self.loop))
             return
-        if self.closed:
-            return
-        self.closed = True
-        if self._socket is not None and not self._listening:
-            self._socket.close()
-        if self._socket is None or not self._listening:
-            return
+        if not self.closed:
+            self.closed = True
+            if self._acceptor is not None:
+                self._acceptor.stop()
+            if self._socket is not None:
+                self._socket.close()
+            if here:
+                self._closing = running.create_task(self._end(), context=Context())
+        if here and self._closing is not None:
+            # Whoever gives up waiting for it does not stop it.
+            await asyncio.shield(self._closing)
+
+    async def _end(self) -> None:
         assert self._acceptor is not None
-        self._acceptor.stop()
-        self._socket.close()
         for task in self._tasks:
             task.cancel()
         # What was accepted is not cancelled: it is made in three turns, and finds the router closed.
@@ -216,9 +223,11 @@ class Router:
     ) -> None:
         await self.close()
 
-    async def _make_connection(self, accepted: socket.socket, _address: object) -> None:
+    async def _make_connection(self, accepted: socket.socket, address: object) -> None:
+        assert isinstance(address, tuple)
+        connection = RouterConnection(self, address="{}:{}".format(*address))
         try:
-            await self.loop.connect_accepted_socket(lambda: RouterConnection(self), accepted)
+            await self.loop.connect_accepted_socket(lambda: connection, accepted)
         except OSError as error:
             log.info("a connection could not be made: %s", error)
 
