@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 
 import pytest
 
@@ -425,6 +426,62 @@ async def test_closing_ends_in_whatever_turn_of_a_new_connection_it_comes(turns)
                 await proxy.close()
 
     assert proxy.connections == ()
+
+
+@pytest.mark.parametrize("fault", ["reset", "half_open", "close"])
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_fault_may_come_in_whatever_turn_of_a_new_connection(fault, turns):
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        proxy = FaultProxy(f"127.0.0.1:{upstream.getsockname()[1]}")
+        await proxy.start()
+        with socket.create_connection(proxy.hostport.rsplit(":", 1)):
+            # It goes on just before the proxy begins to connect to the server.
+            await proxy.until(lambda: proxy.accepted)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            ending = getattr(proxy, fault)()
+            async with asyncio.timeout(10):
+                if fault == "close":
+                    await ending
+                if fault == "reset":
+                    await proxy.until(lambda: not proxy.connections)
+                await proxy.close()
+
+    assert proxy.connections == ()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_gives_up_waiting_for_an_end_does_not_prevent_it(joined, turns):
+    proxy, _, _ = await joined()
+    (connection,) = proxy.connections
+    waiting = [asyncio.ensure_future(proxy.close()), connection.closed]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    for future in waiting:
+        future.cancel()
+
+    async with asyncio.timeout(10):
+        await proxy.close()
+    assert proxy.connections == ()
+
+
+async def test_an_end_of_file_for_who_has_just_reset_is_no_error(joined):
+    clock = ManualClock()
+    proxy, client, server = await joined(echo=False, clock=clock)
+    proxy.set(latency=1)
+    server.transport.write_eof()
+    for _ in range(20):  # it arrives, and waits
+        await asyncio.sleep(0)
+
+    client.transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    client.transport.abort()
+    await asyncio.sleep(0)
+    clock.advance(1)  # before the proxy is told of the reset
+
+    await proxy.until(lambda: not proxy.connections)
 
 
 async def test_closing_ends_those_who_wait(joined):

@@ -1,6 +1,7 @@
 """One direction of one proxied connection: bytes come in, suffer, and go out."""
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Callable
@@ -290,7 +291,8 @@ class Pipe:
 
     def _write_eof(self) -> None:
         if self.sink is not None and not self.sink.is_closing():
-            self.sink.write_eof()
+            with contextlib.suppress(OSError):  # it was reset, and is about to tell
+                self.sink.write_eof()
         self.ended = True
         self._ended()
 

@@ -146,13 +146,12 @@ class FaultProxy:
             return
         self._acceptor.stop()
         self._socket.close()
-        # Not cancelled: it is made in three turns of the loop.
-        await asyncio.gather(*self._acceptor.arriving, return_exceptions=True)
-        connections = list(self._connections)
-        for connection in connections:
+        # Not cancelled, not even with this: it is made in three turns of the loop.
+        while self._acceptor.arriving:
+            await asyncio.wait(list(self._acceptor.arriving))
+        for connection in list(self._connections):
             connection.abort()
-        for connection in connections:
-            await connection.closed
+        await self.until(lambda: not self._connections)
         for _, future in self._waiters:
             if not future.done():
                 future.set_exception(RuntimeError("the proxy was closed"))
@@ -244,6 +243,7 @@ class ProxiedConnection:
         #: Done when both sockets are closed.
         self.closed: asyncio.Future[None] = loop.create_future()
         self._proxy = proxy
+        self._over = False
         self._refused = proxy.refuse
         self._connecting: asyncio.Task[None] | None = None
         up, down = proxy.upstream, proxy.downstream
@@ -308,6 +308,7 @@ class ProxiedConnection:
         # uvloop ignores pause_reading() during connection_made.
         loop.call_soon(self._up.update_reading)
         self._connecting = loop.create_task(self._connect())
+        self._connecting.add_done_callback(self._connect_ended)
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
@@ -319,9 +320,11 @@ class ProxiedConnection:
         except OSError:
             self._client.reset()
             self._client.abort()
-        finally:
-            self._connecting = None
-            self._check_closed()
+
+    def _connect_ended(self, _: asyncio.Task[None]) -> None:
+        # Not at the end of _connect: cancelled before it begins, it never gets there.
+        self._connecting = None
+        self._check_closed()
 
     def _stop_connecting(self) -> None:
         # Once it is made, the transport's end tells.
@@ -350,13 +353,15 @@ class ProxiedConnection:
 
     def _check_closed(self) -> None:
         waits = self._connecting is not None or self._client.open or self._server.open
-        if not waits and not self.closed.done():
+        if not waits and not self._over:
+            self._over = True
             self._up.close()
             self._down.close()
             self._proxy.upstream._pipes.discard(self._up)
             self._proxy.downstream._pipes.discard(self._down)
             self._proxy._connections.pop(self, None)
-            self.closed.set_result(None)
+            if not self.closed.done():  # cancelled with somebody who waited for it
+                self.closed.set_result(None)
             self._proxy._changed()
 
 
