@@ -72,8 +72,8 @@ def register_stream(channel: TChannel) -> None:
             yield chunk
 
 
-def add_hooks(channel: TChannel) -> None:
-    """A plain-callable hook and interceptor each way, which do nothing: what do they cost?"""
+def add_hooks(channel: TChannel, event: str, interceptors: list[Any]) -> None:
+    """A plain-callable hook and interceptor, which do nothing: what do they cost?"""
     from tchannel.event import EventType
 
     def hook(*args: Any, **kwargs: Any) -> None:
@@ -82,10 +82,8 @@ def add_hooks(channel: TChannel) -> None:
     def interceptor(call: Any, proceed: Callable[[Any], Any]) -> Any:
         return proceed(call)
 
-    channel.hooks.register(hook, EventType.before_send_request)
-    channel.hooks.register(hook, EventType.before_receive_request)
-    channel.interceptors.outgoing.append(interceptor)
-    channel.interceptors.incoming.append(interceptor)
+    channel.hooks.register(hook, EventType[event])
+    interceptors.append(interceptor)
 
 
 def server(task: dict[str, Any]) -> None:
@@ -102,8 +100,8 @@ def server(task: dict[str, Any]) -> None:
             register_stream(channel)
         else:
             register_raw(channel, handler)
-        if workload["hooks"]:
-            add_hooks(channel)
+        if "server" in workload["hooks"]:
+            add_hooks(channel, "before_receive_request", channel.interceptors.incoming)
         channel.listen()
         if kind == "router":
             await channel.advertise(routers=[task["router"]])
@@ -197,8 +195,8 @@ def client(task: dict[str, Any]) -> None:
 
     async def main() -> None:
         channel = TChannel("client", known_peers=known_peers(task))
-        if workload["hooks"]:
-            add_hooks(channel)
+        if "client" in workload["hooks"]:
+            add_hooks(channel, "before_send_request", channel.interceptors.outgoing)
         call, read, expected = make_call(task, channel)
 
         async def connect() -> None:

@@ -17,7 +17,8 @@ class Workload:
 
     `kind` is what a contender must know how to do; `size` is the payload in bytes (of the whole
     stream for "stream"); `in_flight` is the number of calls kept open, or of threads for "sync".
-    `handler` is how the service's handler is written. `memory` asks for the idle memory that each
+    `handler` is how the service's handler is written. `hooks` names the sides, "client" and
+    "server", that have a hook and an interceptor. `memory` asks for the idle memory that each
     connection holds at either end.
     """
 
@@ -28,7 +29,7 @@ class Workload:
     handler: str = "async def"
     connections: int = 1
     peers: int = 1
-    hooks: bool = False
+    hooks: tuple[str, ...] = ()
     memory: bool = False
 
     @property
@@ -48,7 +49,8 @@ def _raw() -> Iterable[Workload]:
             yield Workload(f"raw-{label}-{in_flight}", "raw", size=size, in_flight=in_flight)
     yield Workload("raw-1MiB-4", "raw", size=MIB, in_flight=4)
     yield Workload("raw-16B-32-plain", "raw", handler="def")
-    yield Workload("raw-16B-32-hooked", "hooks", hooks=True)
+    yield Workload("raw-16B-32-hooks-client", "hooks", hooks=("client",))
+    yield Workload("raw-16B-32-hooks-both", "hooks", hooks=("client", "server"))
 
 
 def _all() -> Iterable[Workload]:

@@ -41,6 +41,20 @@ def test_bytes_per_second_must_be_at_least_the_bar(make_result):
     assert verdict_on(judge([ours, floor], []), "bytes/s").held is False
 
 
+def test_hooks_on_the_client_alone_and_on_both_sides_are_judged_by_the_same_bar(make_result):
+    entry = "ours-uvloop@3.13"
+    results = [
+        make_result("raw-16B-32", entry, 100.0),
+        make_result("raw-16B-32-hooks-client", entry, 109.0),
+        make_result("raw-16B-32-hooks-both", entry, 118.0),
+    ]
+
+    verdicts = judge(results, [])
+
+    assert verdict_on(verdicts, "interceptor", "on the client").held is True
+    assert verdict_on(verdicts, "interceptor", "on both sides").held is False
+
+
 def test_an_import_is_judged_by_its_milliseconds():
     startup = Startup("tchannel_wire", "asyncio", "3.13", seconds=[0.012, 0.014, 0.020])
 
