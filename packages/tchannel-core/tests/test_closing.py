@@ -446,3 +446,21 @@ def test_a_closing_that_its_loop_did_not_see_the_end_of_is_done_in_the_next(turn
 
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", server.port)) != 0
+
+
+@pytest.mark.parametrize("turns", range(3, 10))
+def test_calls_that_wait_for_a_connection_or_a_retry_end_with_their_loop(turns):
+    async def begin(silent):
+        client = TChannel("client")
+        options = Options(retry_delay=60, retry_delay_max=60)
+        calls = [
+            client.raw("server", "e", hostport=f"127.0.0.1:{silent.getsockname()[1]}"),
+            TChannel("other", known_peers=["127.0.0.1:1"], options=options).raw("server", "e"),
+        ]
+        await pass_turns(turns)
+        return calls
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        calls = asyncio.run(begin(silent))
+
+    assert [type(call.exception()) for call in calls] == [errors.NetworkError] * 2

@@ -95,6 +95,7 @@ class Lifecycle:
         self.peers_table.clear()
         self.waiting.clear()
         self.inbound_calls = self.inbound_bytes = 0
+        self.closing = False
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
         self.guard = LoopGuard(loop, self._loop_ends)
@@ -106,7 +107,11 @@ class Lifecycle:
 
     def _loop_ends(self) -> None:
         """The loop is about to close, and the channel is still open: let go of all that is on it."""
+        # Until it goes on in another loop, nothing is connected or tried again.
+        self.closing = True
         self.stop_sources()
+        for call in list(self.waiting):
+            call.give_up("its event loop has ended")
         for connection in list(self.connections):
             connection.abort()
         if self.listener is not None:

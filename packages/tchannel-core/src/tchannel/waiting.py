@@ -161,10 +161,10 @@ class WaitingCall(CallState):
         if channel.winding_down:
             channel.notify()
 
-    def give_up(self) -> None:
-        """Fail a call that waits: its channel is closed."""
+    def give_up(self, why: str = "the channel is closed") -> None:
+        """Fail a call that waits: nothing will come of it any more."""
         self._disarm()
-        self._fail(errors.NetworkError("the channel is closed"))
+        self._fail(errors.NetworkError(why))
 
     def _waited_too_long(self, message: str, *args: str) -> None:
         self._disarm()
