@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import get_running_loop
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable
 from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
-from . import errors, interceptors
+from . import errors
 from .current import current_call, saying_farewell
 from .interception import intercept_call
+from .interceptors import process_wide
 from .net import check_hostport, check_text
 from .outbound import Decode, OutgoingCall
-from .response import Response
+from .response import Response, bytes_response
 from .schemes.raw import to_bytes
 from .spans import Trace, check_trace, make_tracing, pack_tracing, random_bits
-from .streaming import Body
 from .timeouts import Timeout, seconds
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Calling:
             arg1,
             b"" if arg2 is None else to_bytes(arg2, "arg2"),
             arg3 if hasattr(arg3, "__aiter__") else b"" if arg3 is None else to_bytes(arg3, "arg3"),
-            _bytes_response,
+            bytes_response,
             timeout,
             retry_on,
             retry_limit,
@@ -230,7 +230,7 @@ class Calling:
             call.tracing = pack_tracing(span, 0, span, trace)
         else:
             call.tracing = make_tracing(trace, parent, call.as_request)
-        if self.interceptors.outgoing or interceptors.process_wide.outgoing:
+        if self.interceptors.outgoing or process_wide.outgoing:
             return intercept_call(call)
         if running:
             call.begin()
@@ -290,12 +290,6 @@ class Calling:
         """Return how many calls wait for their answers, or to be sent."""
         sent = sum(len(connection.wire.outbound) for connection in self.connections)
         return sent + len(self.waiting)
-
-
-def _bytes_response(
-    code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
-) -> Response:
-    return Response(arg3, arg2, headers, 1 if code else 0)
 
 
 def _check_retry_limit(retry_limit: int) -> None:

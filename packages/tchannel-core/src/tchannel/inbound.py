@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tchannel_wire as wire
 
-from . import errors, interceptors
+from . import errors
 from .answering import FOR_THE_PROCESS, ReceivedRequest
 from .back_pressure import SMALL
 from .current import current_call
 from .event import EventType
 from .interception import intercept_request
-from .interceptors import Call, PendingReply, Reply
+from .interceptors import Call, PendingReply, Reply, process_wide
 from .log_fields import log_fields
 from .response import Response
 from .streaming import Body
@@ -297,7 +297,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
         channel.events.fire(_AFTER_RECEIVE, request)
     # Of its own for each handler: what one sets in it, no other sees.
     context = Context()
-    if channel.interceptors.incoming or interceptors.process_wide.incoming:
+    if channel.interceptors.incoming or process_wide.incoming:
         context.run(intercept_request, request)
     elif endpoint.coroutine:
         # Nothing of the handler runs before its task does, so the task does everything: two calls

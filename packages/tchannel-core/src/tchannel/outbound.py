@@ -119,6 +119,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         hooks = channel.events.callbacks
         if hooks[_BEFORE_SEND]:
             channel.events.fire(_BEFORE_SEND, self.as_request())
+            if self.done():  # the hook has cancelled it
+                return
         self.connection = connection
         peer = self.peer
         if peer is not None:
@@ -212,8 +214,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             return
         if hooks[_AFTER_RECEIVE]:
             channel.events.fire(_AFTER_RECEIVE, self.as_request(), result)
-        if self.pending is not None:
-            pending, self.pending = self.pending, None
+        pending = self.pending
+        if pending is not None:
+            self.pending = None
             pending._outcome = event.code, event.arg2, arg3, event.headers
             if pending._future is not None:
                 pending.settle()
