@@ -464,3 +464,35 @@ def test_calls_that_wait_for_a_connection_or_a_retry_end_with_their_loop(turns):
         calls = asyncio.run(begin(silent))
 
     assert [type(call.exception()) for call in calls] == [errors.NetworkError] * 2
+
+
+async def test_calls_of_the_bytes_in_which_a_connection_was_closed_are_not_served_for_ever(joined):
+    @joined.server.raw.register
+    async def hang(request):
+        await asyncio.Event().wait()
+
+    closing = joined.to_client.protocol.close
+    joined.server.hooks.after_receive_request(lambda request: closing())
+    calls = [joined.client.raw("server", "hang", hostport=joined.hostport) for _ in range(3)]
+    await joined.advance(0)
+
+    assert joined.server.connections == set()
+    assert joined.server.inbound_calls == 0
+    assert {type(call.exception()) for call in calls} == {errors.NetworkError}
+
+
+async def test_a_call_that_a_hook_cancels_before_it_is_sent_is_not_sent(tcp):
+    server = tcp("server", hostport="127.0.0.1:0")
+    seen = []
+    server.raw.register("e", seen.append)
+    server.listen()
+    client = tcp("client", known_peers=[server.hostport])
+    call = client.raw("server", "e")
+    client.hooks.before_send_request(lambda request: call.cancel())
+
+    await asyncio.wait([call])
+    await client.raw("server", "e")
+
+    assert call.cancelled()
+    assert len(seen) == 1
+    assert [peer.pending for peer in client.peers_table.peers.values()] == [0]

@@ -140,6 +140,9 @@ class Connection(BackPressure):
             return
         if not self.closed:
             self.handle(self.wire.receive_eof(self.timers.time()))
+        # Of the bytes whose first part made a hook or a handler close the connection.
+        for request in list(self.inbound.values()):
+            request.abandon()
         if self._end_timer is not None:
             self._end_timer.cancel()
         self.stop_watching()
