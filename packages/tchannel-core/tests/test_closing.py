@@ -11,6 +11,7 @@ import pytest
 
 from tchannel import TChannel, errors
 from tchannel.options import Options
+from tchannel.peer_sources import PeerSource
 
 
 @pytest.fixture
@@ -496,3 +497,57 @@ async def test_a_call_that_a_hook_cancels_before_it_is_sent_is_not_sent(tcp):
     assert call.cancelled()
     assert len(seen) == 1
     assert [peer.pending for peer in client.peers_table.peers.values()] == [0]
+
+
+def test_a_closed_channel_that_is_used_in_another_loop_starts_nothing_there():
+    began = []
+
+    class Source(PeerSource):
+        def start(self, group, clock):
+            began.append(asyncio.get_running_loop())
+
+        def stop(self):
+            pass
+
+    channel = TChannel("client", known_peers=Source())
+
+    async def use_and_close():
+        channel.use_loop()
+        await channel.close()
+
+    async def use_again():
+        with pytest.raises(RuntimeError, match="is closed"):
+            channel.raw("server", "e")
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    asyncio.run(use_and_close())
+    assert asyncio.run(use_again()) == set()
+    assert len(began) == 1
+
+
+async def test_a_connection_that_its_peer_has_ended_gets_no_further_calls(joined):
+    connection = joined.to_server.protocol
+    (peer,) = joined.client.peers_table.peers.values()
+    assert peer.connections == [connection]
+
+    connection.eof_received()
+
+    call = joined.client.raw("server", "e", hostport=joined.hostport)
+    await asyncio.wait([call])
+    with pytest.raises(errors.NetworkError, match="cannot connect"):
+        await call
+    assert not connection.wire.outbound
+
+
+async def test_a_peer_that_ends_its_side_and_reads_nothing_is_not_waited_for(joined):
+    joined.to_client.pause_reading()
+    call = joined.client.raw("server", "e", b"x" * 5_000, hostport=joined.hostport)
+    await joined.advance(0)
+
+    joined.to_server.protocol.eof_received()
+    await joined.advance(1)
+    assert not call.done()
+    await joined.advance(1)
+
+    assert isinstance(call.exception(), errors.NetworkError)
+    assert joined.client.connections == set()

@@ -133,6 +133,12 @@ class Connection(BackPressure):
 
     def eof_received(self) -> None:
         """The peer is gone: nobody half-closes (protocol, "Connection")."""
+        # With TLS, or with much to be written, the transport takes its time to tell of its end, and
+        # for ever if the peer does not read either.
+        self.channel.peers_table.connection_gone(self)
+        if not self.transport.is_closing():
+            self.transport.close()
+            self._end_in(_CLOSE_TIMEOUT, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what was in flight."""

@@ -101,7 +101,8 @@ class Lifecycle:
         self.guard = LoopGuard(loop, self._loop_ends)
         if self.listener is not None:
             self.listener.attach(loop)
-        if not isinstance(self._source, ListSource):
+        # A closed channel is only here to refuse a call.
+        if not isinstance(self._source, ListSource) and not self.is_closed():
             self._source_running = True
             Context().run(self._source.start, self.peers_table.group, self.timers.clock)
 
