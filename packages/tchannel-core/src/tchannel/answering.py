@@ -155,8 +155,7 @@ class ReceivedRequest(Request):
                 pending.settle()
             if not pending.passed_on:
                 return
-        # The usual case first: of its exact type, which costs 0.3 % of a small call less to see.
-        if type(arg3) is not bytes and not isinstance(arg3, bytes):
+        if not isinstance(arg3, bytes):
             self._answer_stream(code, arg2, arg3)
             return
         connection = self.connection

@@ -84,7 +84,7 @@ class Call:
 
     # Filled in when somebody first looks at the call or changes it: an interceptor that only
     # passes calls on pays for none of them, 1.5 µs less. Descriptors on one dict, not 17 slots: an
-    # object that size costs 0.3 % of a small call, and a `__setattr__` to see changes by 1 %.
+    # object that size costs 0.3 % of a small call, and a `__setattr__` to see changes 0.5 % more.
     __slots__ = ("_fields", "_origin")
 
     _origin: Origin | None
