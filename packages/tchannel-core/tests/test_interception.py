@@ -232,3 +232,28 @@ async def test_no_timer_is_left_when_the_answer_has_come(joined, served, kind):
         assert (await joined.client.raw("server", "echo", b"x", hostport=HERE)).body == b"x"
 
     assert joined.clock.waiting <= before + 1  # the one of all attempts' deadlines
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("kind", ["function", "coroutine"])
+async def test_what_an_interceptor_lets_through_and_then_fails_is_cancelled(
+    joined, served, kind, times
+):
+    def fail(call, proceed):
+        for _ in range(times):
+            proceed(call)
+        raise ValueError("as it says")
+
+    async def fail_later(call, proceed):
+        fail(call, proceed)
+
+    interceptor = fail if kind == "function" else fail_later
+    joined.client.interceptors.outgoing.append(interceptor)
+    call = joined.client.raw("server", "hang", hostport=HERE)
+    await joined.advance(0)
+
+    with pytest.raises(ValueError, match="as it says"):
+        await call
+    assert all(request.cancelled for request in served)
+    assert joined.to_server.protocol.wire.outbound == {}
+    assert joined.server.inbound_calls == 0

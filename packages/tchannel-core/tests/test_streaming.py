@@ -280,6 +280,27 @@ async def test_a_body_that_is_there_whole_holds_nothing_up(clock, make_channel, 
         await closing
 
 
+async def test_a_stream_whose_call_a_hook_has_ended_is_not_begun(joined):
+    async def endless():
+        await asyncio.Event().wait()
+        yield b""
+
+    @joined.server.raw.register("stream")
+    def stream(request):
+        return Response(endless())
+
+    @joined.server.hooks.before_send_response
+    def hang_up(response):
+        joined.to_client.protocol.close()
+
+    before = asyncio.all_tasks()
+    call = joined.client.raw("server", "stream", hostport=joined.hostport, retry_limit=0)
+    await joined.advance(0)
+
+    assert isinstance(call.exception(), errors.NetworkError)
+    assert asyncio.all_tasks() == before
+
+
 async def test_a_stream_that_a_coroutine_returns_ends_with_its_call(joined):
     ended = []
 

@@ -177,6 +177,8 @@ class ReceivedRequest(Request):
 
     def _answer_stream(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
         self._task = self.connection.loop.create_task(self._pump(code, arg2, body))
+        if self.answered:
+            self._task.cancel()  # a hook has just ended the call: nobody else would stop it
 
     async def _pump(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
         connection = self.connection

@@ -67,6 +67,7 @@ def intercept_call(made: OutgoingCall) -> asyncio.Future[Any]:
             return made
         reply = as_future(result)
     except Exception as error:
+        made.cancel_all()  # it may have been let through before
         inner: asyncio.Future[Any] = channel.loop.create_future()
         inner.set_exception(error)
         inner.exception()
@@ -144,6 +145,11 @@ class InterceptedCall(WaitingCall):
         for name in _CHANGEABLE:
             setattr(self, name, getattr(call, name))
         self.tracing = call.tracing.pack()
+
+    def cancel_all(self) -> None:
+        """Cancel it, and the calls that interceptors made of it besides."""
+        for call in (self, *getattr(self, "further", ())):
+            call.cancel()
 
     def under_way(self) -> bool:
         """Say whether an attempt is being made, or waited for: each has a timeout of its own."""
@@ -234,6 +240,7 @@ class Delivery(asyncio.Future[Any]):
 
     def deliver(self, inner: asyncio.Future[Any]) -> None:
         """Take over the result of ``inner``, a reply or an error."""
+        made = self._made
         self._let_go()
         if self.done():
             if not inner.cancelled():
@@ -243,6 +250,8 @@ class Delivery(asyncio.Future[Any]):
             super().cancel()
             return
         error = inner.exception()
+        if error is not None and made is not None and made is not inner:
+            made.cancel_all()  # the interceptors let it through, and failed without waiting
         if error is None:
             reply = inner.result()
             try:
