@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 from harness.bars import judge
@@ -144,13 +145,12 @@ def main(arguments: list[str]) -> int:
     timing = make_timing(options)
 
     results: list[Result] = []
-    for workload in workloads:
-        turns = [entry for entry in entries if workload.kind in entry.contender.kinds]
-        if turns:
-            of_workload = list(take_turns(turns, workload, timing, progress))
-            progress("")
-            results += of_workload
-            print(workload_table(of_workload), flush=True)
+    for _, series in groupby(workloads, lambda workload: workload.series):
+        of_series = list(take_turns(entries, list(series), timing, progress))
+        progress("")
+        results += of_series
+        for _, of_workload in groupby(of_series, lambda result: result.workload):
+            print(workload_table(list(of_workload)), flush=True)
     with_startup = STARTUP in patterns or not patterns
     startups = measure_startup(interpreters, runs=timing.rounds * 4) if with_startup else []
     if startups:

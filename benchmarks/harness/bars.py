@@ -92,7 +92,8 @@ def _python_bars(python: str) -> Iterable[Bar]:
                   6 * KIB, unit="bytes")  # fmt: skip
     for sides, where in (("client", "on the client"), ("both", "on both sides")):
         yield Bar(f"{python}: hook and interceptor that do nothing, {where}, against none", "cpu_us",
-                  (f"raw-16B-32-hooks-{sides}", uvloop), (SMALL, uvloop), 1.10)  # fmt: skip
+                  (f"raw-16B-32-hooks-{sides}", uvloop), ("raw-16B-32-hooks-none", uvloop),
+                  1.10)  # fmt: skip
     yield Bar(f"{python}: sync client, 16 threads, calls/s against grpc's", "calls_per_second",
               ("sync-16", uvloop), ("sync-16", f"grpc-sync@{python}"), 3.0,
               at_least=True)  # fmt: skip

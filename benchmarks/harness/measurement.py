@@ -142,21 +142,26 @@ def _start_router(entry: Entry, task: dict[str, Any]) -> WorkerProcess:
 
 
 def take_turns(
-    entries: list[Entry], workload: Workload, timing: Timing, tell: Callable[[str], None]
+    entries: list[Entry], workloads: list[Workload], timing: Timing, tell: Callable[[str], None]
 ) -> Iterator[Result]:
     """Measure every entry once per round, so that what the machine does meanwhile hits them all.
 
-    Yields one result per entry, also for those that are missing or failed. The order turns from
-    round to round: nobody always follows the same neighbour.
+    Yields one result per workload and entry that can do it, in this order, also for those that are
+    missing or failed. The order turns from round to round: nobody always follows the same neighbour.
     """
-    results = {
-        entry.name: Result(workload.name, entry.name, entry.contender.name, entry.interpreter.label)
+    turns = [
+        (
+            workload,
+            entry,
+            Result(workload.name, entry.name, entry.contender.name, entry.interpreter.label),
+        )
+        for workload in workloads
         for entry in entries
-    }
+        if workload.kind in entry.contender.kinds
+    ]
     for number in range(timing.rounds):
-        turn = number % max(len(entries), 1)
-        for entry in [*entries[turn:], *entries[:turn]]:
-            result = results[entry.name]
+        turn = number % max(len(turns), 1)
+        for workload, entry, result in [*turns[turn:], *turns[:turn]]:
             if result.status != "ok":
                 continue
             if entry.interpreter.path is None:
@@ -173,4 +178,4 @@ def take_turns(
                 result.samples.append(figures)
                 for name, value in facts.items():
                     setattr(result, name, value)
-    yield from results.values()
+    yield from (result for _, _, result in turns)

@@ -38,6 +38,11 @@ class Workload:
         return self.connections > 1 or self.peers > 1
 
     @property
+    def series(self) -> str:
+        """Workloads of one series are compared with each other, and so take turns in one run."""
+        return self.kind if self.kind in {"hooks", "connections", "peers"} else self.name
+
+    @property
     def per_call(self) -> str:
         """The unit of the CPU columns."""
         return "stream" if self.kind == "stream" else "call"
@@ -49,6 +54,7 @@ def _raw() -> Iterable[Workload]:
             yield Workload(f"raw-{label}-{in_flight}", "raw", size=size, in_flight=in_flight)
     yield Workload("raw-1MiB-4", "raw", size=MIB, in_flight=4)
     yield Workload("raw-16B-32-plain", "raw", handler="def")
+    yield Workload("raw-16B-32-hooks-none", "hooks")
     yield Workload("raw-16B-32-hooks-client", "hooks", hooks=("client",))
     yield Workload("raw-16B-32-hooks-both", "hooks", hooks=("client", "server"))
 

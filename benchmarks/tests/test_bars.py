@@ -44,7 +44,7 @@ def test_bytes_per_second_must_be_at_least_the_bar(make_result):
 def test_hooks_on_the_client_alone_and_on_both_sides_are_judged_by_the_same_bar(make_result):
     entry = "ours-uvloop@3.13"
     results = [
-        make_result("raw-16B-32", entry, 100.0),
+        make_result("raw-16B-32-hooks-none", entry, 100.0),
         make_result("raw-16B-32-hooks-client", entry, 109.0),
         make_result("raw-16B-32-hooks-both", entry, 118.0),
     ]

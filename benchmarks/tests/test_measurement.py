@@ -36,7 +36,7 @@ def test_contenders_take_turns_and_each_round_gives_a_sample():
     told = []
     second = Entry(CONTENDERS["floor-asyncio"], Interpreter("again", Path(sys.executable)))
 
-    results = list(take_turns([floor(), second], SMALL, SHORT, told.append))
+    results = list(take_turns([floor(), second], [SMALL], SHORT, told.append))
 
     assert [len(result.samples) for result in results] == [3, 3]
     assert [line.rpartition("@")[2] for line in told] == [
@@ -44,10 +44,24 @@ def test_contenders_take_turns_and_each_round_gives_a_sample():
     ]  # fmt: skip
 
 
+def test_workloads_that_are_compared_take_turns_too_and_who_cannot_do_one_is_left_out():
+    told = []
+    ours = Entry(CONTENDERS["ours-asyncio"], HERE)
+    hooks = [workload for workload in WORKLOADS.values() if workload.series == "hooks"]
+
+    results = list(take_turns([ours, floor()], hooks, SHORT, told.append))
+
+    assert [result.workload for result in results] == [workload.name for workload in hooks]
+    assert [len(result.samples) for result in results] == [3, 3, 3]
+    assert [line.split(":")[0].rpartition("-")[2] for line in told] == [
+        "none", "client", "both", "client", "both", "none", "both", "none", "client",
+    ]  # fmt: skip
+
+
 def test_a_missing_interpreter_is_a_result_with_the_reason():
     missing = Interpreter("3.99", None, "no such Python")
 
-    (result,) = take_turns([floor(missing)], SMALL, SHORT, lambda text: None)
+    (result,) = take_turns([floor(missing)], [SMALL], SHORT, lambda text: None)
 
     assert (result.status, result.reason, result.samples) == ("missing", "no such Python", [])
 
