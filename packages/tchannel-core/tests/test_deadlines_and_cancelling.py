@@ -255,3 +255,24 @@ async def test_finished_calls_are_no_garbage_for_the_cycle_collector(joined):
     finally:
         gc.enable()
     assert found < 50
+
+
+async def test_a_call_that_a_hook_cancels_before_it_is_sent_is_not_sent(tcp):
+    server, client = tcp("server", hostport="127.0.0.1:0"), tcp("client")
+    served = []
+    server.raw.register("echo", lambda request: served.append(request.body))
+    server.listen()
+    cancelled = client.raw("server", "echo", b"cancelled", hostport=server.hostport)
+
+    @client.hooks.before_send_request
+    def cancel(request):
+        cancelled.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    await client.raw("server", "echo", b"sent", hostport=server.hostport)
+
+    assert served == [b"sent"]
+    (connection,) = client.connections
+    assert connection.wire.outbound == {}
+    assert connection.peer.pending == 0
