@@ -10,6 +10,8 @@ Rules:
 - Code under ``if TYPE_CHECKING:`` is not run, and the core's alias modules exist to import upper
   layers; both are exempt.
 - ``tchannel_wire`` and ``tchannel_thrift.rw`` stand alone.
+- Within the core the wings point one way as well, lazy imports included, and no module of any package
+  imports another in a circle.
 """
 
 import ast
@@ -58,6 +60,15 @@ LAZY = {
 # The core's modules that only give an upper layer its documented name, and the modules that pytest loads.
 ALIASES = re.compile(r"tchannel\.(thrift|hyperbahn|testing|health)(\.\w+)*")
 PYTEST_PLUGIN = re.compile(r"tchannel_testing\.(pytest_plugin|plugin)(\.\w+)*")
+
+# Wing of the core -> the wings below it, see docs/inside.md.
+WINGS = {
+    "_ground": set(),
+    "_serving": {"_ground"},
+    "_links": {"_serving", "_ground"},
+    "_life": {"_links", "_serving", "_ground"},
+    "_calls": {"_ground"},
+}
 
 # Import names that differ from the name of the distribution.
 IMPORT_NAMES = {"google-crc32c": "google_crc32c", "pyyaml": "yaml"}
@@ -168,6 +179,51 @@ def violations(imports: list[Import], dependencies: set[str], extras: set[str]) 
     return found
 
 
+def wing_of(name: str) -> str | None:
+    parts = name.split(".")
+    return parts[1] if parts[0] == "tchannel" and len(parts) > 1 and parts[1][0] == "_" else None
+
+
+def wing_violations(imports: list[Import]) -> list[str]:
+    found = []
+    for one in imports:
+        wing, target = wing_of(one.module), wing_of(one.target)
+        if wing in WINGS and target in WINGS and target != wing and target not in WINGS[wing]:
+            found.append(str(one))
+    return found
+
+
+def circle_of(arrows: dict[str, set[str]]) -> list[str]:
+    """A circle among the modules, or nothing."""
+    done: set[str] = set()
+    path: list[str] = []
+
+    def visit(name: str) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        path.append(name)
+        for target in sorted(arrows.get(name, ())):
+            if found := visit(target):
+                return found
+        done.add(path.pop())
+        return []
+
+    for name in sorted(arrows):
+        if found := visit(name):
+            return found
+    return []
+
+
+def imports_within(package: Path) -> list[Import]:
+    return [
+        one
+        for module, path in modules_of(package)
+        for one in imports_of(path.read_text(), module, is_package=path.name == "__init__.py")
+    ]
+
+
 def import_names(requirements: list[str]) -> set[str]:
     names = {re.split(r"[^A-Za-z0-9_.-]", requirement)[0].lower() for requirement in requirements}
     return {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in names} - LAYERS
@@ -192,13 +248,30 @@ def test_each_package_imports_only_what_its_layer_may(distribution):
     extras = import_names(
         [r for rs in distribution.project.get("optional-dependencies", {}).values() for r in rs]
     )
-    imports = [
-        one
-        for module, path in modules_of(distribution.package)
-        for one in imports_of(path.read_text(), module, is_package=path.name == "__init__.py")
-    ]
 
-    assert violations(imports, dependencies, extras) == []
+    assert violations(imports_within(distribution.package), dependencies, extras) == []
+
+
+def test_the_wings_of_the_core_point_one_way(distributions):
+    core = distributions["tchannel-core"].package
+    folders = {path.name for path in core.iterdir() if path.is_dir() and path.name[0] == "_"}
+
+    assert folders - {"__pycache__"} == set(WINGS)
+    assert wing_violations(imports_within(core)) == []
+
+
+def test_no_modules_import_each_other_in_a_circle(distribution):
+    modules = {module for module, _ in modules_of(distribution.package)}
+    arrows: dict[str, set[str]] = {}
+    for one in imports_within(distribution.package):
+        if one.lazy:
+            continue
+        # `from .x import y` names the module x, or x.y where that is one.
+        target = one.target if one.target in modules else one.target.rpartition(".")[0]
+        if target in modules and not one.module.startswith(f"{target}."):
+            arrows.setdefault(one.module, set()).add(target)
+
+    assert circle_of(arrows) == []
 
 
 def test_layers_that_are_imported_are_installed_with_the_distribution(distribution, distributions):
@@ -277,6 +350,28 @@ def test_the_rules_tell_right_from_wrong(module, code, allowed):
     )
 
     assert (found == []) == allowed
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "allowed"),
+    [
+        ("tchannel._links.peers", "from .._serving.incoming import serve", True),
+        ("tchannel._links.peers", "from .._calls.outgoing import OutgoingCall", False),
+        ("tchannel._links.peers", "def f():\n from .._life import closing", False),
+        ("tchannel._calls.outgoing", "from .._links.peers import Peer", False),
+        ("tchannel._calls.outgoing", "from .._ground import current", True),
+        ("tchannel._ground.current", "from .. import errors", True),
+        ("tchannel._serving.health", "if TYPE_CHECKING:\n from .._links import peers", True),
+        ("tchannel.channel", "from ._life.lifecycle import Lifecycle", True),
+    ],
+)
+def test_the_rules_of_the_wings_tell_right_from_wrong(module, code, allowed):
+    assert (wing_violations(imports_of(code, module)) == []) == allowed
+
+
+def test_circles_are_found():
+    assert circle_of({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle_of({"a": {"b", "c"}, "b": {"c"}}) == []
 
 
 def test_relative_imports_are_resolved():

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tchannel import TChannel
-from tchannel.connection import Connection
+from tchannel._links.connection import Connection
 
 try:
     import uvloop

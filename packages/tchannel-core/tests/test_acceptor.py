@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tchannel.acceptor import Acceptor
+from tchannel._links.acceptor import Acceptor
 
 
 class Loop:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tchannel._ground.current import current_call
 from tchannel.context import current_request
-from tchannel.current import current_call
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 import tchannel_wire as wire
-from tchannel.first_bytes import begins_tls, reason_of_failure
+from tchannel._links.first_bytes import begins_tls, reason_of_failure
 
 
 def client_hello():

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from tchannel import errors
+from tchannel._ground.timeouts import seconds
 from tchannel.options import Options
-from tchannel.timeouts import seconds
 
 
 @pytest.fixture
@@ -343,7 +343,7 @@ def test_timeouts_are_seconds_in_every_form():
 
 
 def test_a_large_int_is_taken_as_seconds_and_logged_once(caplog, monkeypatch):
-    monkeypatch.setattr("tchannel.timeouts._warned", False)
+    monkeypatch.setattr("tchannel._ground.timeouts._warned", False)
     with caplog.at_level(logging.WARNING):
         assert seconds(3600, 30.0) == 3600.0
         assert seconds(1000, 30.0) == 1000.0

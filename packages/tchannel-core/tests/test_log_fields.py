@@ -11,8 +11,8 @@ import pytest
 import tchannel
 import tchannel_wire as wire
 from tchannel import errors
+from tchannel._ground.log_fields import fields_of, log_fields
 from tchannel.event import EventType
-from tchannel.log_fields import fields_of, log_fields
 from tchannel.options import Options
 
 HERE = "127.0.0.1:1"

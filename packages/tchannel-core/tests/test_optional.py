@@ -2,7 +2,7 @@
 
 import pytest
 
-from tchannel._optional import import_layer, install_hint
+from tchannel._ground.optional import import_layer, install_hint
 
 
 def test_a_missing_layer_is_an_error_that_says_what_to_install() -> None:

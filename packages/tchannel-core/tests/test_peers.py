@@ -6,8 +6,8 @@ import random
 import pytest
 
 from tchannel import TChannel, errors
+from tchannel._links.peers import Peer, PeerGroup
 from tchannel.options import Options
-from tchannel.peers import Peer, PeerGroup
 
 
 class Group:

@@ -6,8 +6,16 @@ import itertools
 import pytest
 
 from tchannel import errors
+from tchannel._calls.retries import (
+    NEVER,
+    REFUSED,
+    UNKNOWN,
+    UNSENT,
+    delay_before,
+    kind_of_code,
+    may_retry,
+)
 from tchannel.options import Options
-from tchannel.retries import NEVER, REFUSED, UNKNOWN, UNSENT, delay_before, kind_of_code, may_retry
 
 RETRY_ON = ["n", "c", "t", "ct", "tc"]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tchannel import listener
+from tchannel._links import listener
 from tchannel_hyperbahn.reachable import check_reachable
 
 

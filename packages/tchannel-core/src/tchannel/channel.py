@@ -14,22 +14,25 @@ from typing import Any
 import tchannel_wire as wire
 
 from . import errors
-from .advertising import Advertising
-from .calling import Calling
+from ._calls.calling import Calling
+from ._calls.spans import Trace, check_trace
+from ._ground.addresses import parse_hostport
+from ._ground.text import check_text
+from ._life.advertising import Advertising
+from ._life.lifecycle import Lifecycle
+from ._life.loops import running_loop
+from ._links.listener import Listener
+from ._links.peers import PeerGroup
+from ._serving.endpoints import Endpoints
+from ._serving.health import add_health
+from ._serving.registering import Registering
 from .clock import Clock
-from .endpoints import Endpoints
 from .event import EventEmitter, EventRegistrar
 from .interceptors import Interceptor, Interceptors
-from .lifecycle import Lifecycle
-from .listener import Listener
-from .loops import running_loop
-from .meta import add_health
-from .net import check_text, local_ip, parse_hostport
+from .net import local_ip
 from .options import Options
 from .peer_sources import ListSource, PeerSource
-from .peers import PeerGroup
-from .spans import Trace, check_trace
-from .subchannel import Registering, SubChannel
+from .subchannel import SubChannel
 
 __all__ = ["TChannel"]
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from ._replaced import refuse_names
-from .current import current_call
+from ._ground.current import current_call
+from ._ground.replaced import refuse_names
 
 if TYPE_CHECKING:
     from .request import Request

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from .log_fields import fields_of
+from ._ground.log_fields import fields_of
 
 __all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from tchannel_wire import ChecksumType
 from tchannel_wire import Options as WireOptions
@@ -16,6 +16,9 @@ _Number = TypeVar("_Number", int, float)
 
 _KIB = 1024
 _MIB = 1024 * 1024
+
+SMALL: Final = 1024
+"""Bytes up to which a body is not counted: looking at each would make small calls dearer."""
 
 
 class Options:

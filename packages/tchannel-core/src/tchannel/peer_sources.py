@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from ._links.peers import PeerGroup
     from .clock import Clock
-    from .peers import PeerGroup
 
 __all__ = ["ListSource", "PeerSource"]
 

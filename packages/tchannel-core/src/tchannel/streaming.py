@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from tchannel_wire import FragmentWriter
 
-    from .connection import Connection
-    from .log_fields import LogFields
+    from ._ground.log_fields import LogFields
+    from ._links.connection import Connection
 
 __all__ = ["Body", "close_body", "to_chunk", "write_chunk"]
 

@@ -1,6 +1,6 @@
 """The API of tchannel-python before 0.16, which is not part of this library."""
 
-from ._replaced import replaced
+from ._ground.replaced import replaced
 
 raise replaced(
     __name__,

@@ -6,7 +6,7 @@ and passed on for every call, and an interceptor sees them as ``call.tracing``.
 
 from typing import TYPE_CHECKING, Final
 
-from ._replaced import refuse_names
+from ._ground.replaced import refuse_names
 
 __all__ = ["TRACING_KEY_PREFIX"]
 

@@ -1,6 +1,6 @@
 """Zipkin hooks of tchannel-python, which are not part of this library."""
 
-from ._replaced import replaced
+from ._ground.replaced import replaced
 
 raise replaced(
     __name__,

@@ -186,7 +186,7 @@ async def test_health_is_asked_without_the_thrift_layer(tcurl, to, monkeypatch):
 
 
 async def test_a_service_that_is_not_healthy_ends_with_124(tcurl, to, service):
-    from tchannel.endpoints import Endpoint
+    from tchannel._serving.endpoints import Endpoint
 
     status = b"\x0c\0\0\x02\0\1\0\x0b\0\2\0\0\0\5tired\0\0"
     service.endpoints.add(
@@ -200,7 +200,7 @@ async def test_a_service_that_is_not_healthy_ends_with_124(tcurl, to, service):
 
 
 async def test_a_health_that_nobody_tells_ends_with_125(tcurl, to, service):
-    from tchannel.endpoints import Endpoint
+    from tchannel._serving.endpoints import Endpoint
 
     def refuse(request):
         raise errors.UnhealthyError("no idea")

@@ -110,7 +110,7 @@ async def test_a_service_that_tells_of_nothing_but_meta_is_called_with_a_file(tc
 
 
 async def test_an_answer_that_is_no_idl_is_told(tcurl, service):
-    from tchannel.endpoints import Endpoint
+    from tchannel._serving.endpoints import Endpoint
 
     service.endpoints.add(
         "Meta::thriftIDL", Endpoint("thrift", lambda request: None, None, lambda r: (0, b"", b"{}"))

@@ -15,7 +15,7 @@ from .errors import UndeclaredExceptionError
 from .headers import NO_HEADERS, encode_headers
 
 if TYPE_CHECKING:
-    from tchannel.outbound import Decode
+    from tchannel._calls.outgoing import Decode
 
 __all__ = ["Codec", "Method"]
 

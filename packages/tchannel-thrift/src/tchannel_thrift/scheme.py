@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from tchannel.endpoints import Endpoint
+from tchannel._serving.endpoints import Endpoint
 from tchannel.event import EventType
 
 from .headers import NO_HEADERS, encode_headers
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from tchannel import Response, TChannel
-    from tchannel.endpoints import Endpoints, Handler
-    from tchannel.spans import Trace
+    from tchannel._calls.spans import Trace
+    from tchannel._ground.timeouts import Timeout
+    from tchannel._serving.endpoints import Endpoints, Handler
     from tchannel.subchannel import SubChannel
-    from tchannel.timeouts import Timeout
 
 __all__ = ["ThriftArgScheme", "register"]
 

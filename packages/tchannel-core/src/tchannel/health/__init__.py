@@ -9,7 +9,7 @@ Every channel answers ``Meta::health`` by itself. To answer it otherwise::
 
 from importlib import import_module
 
-from .._optional import install_hint
+from .._ground.optional import install_hint
 
 try:
     # First, because importing the submodule binds the package's attribute `health` to a module.

@@ -48,7 +48,7 @@ def find_scheme(name: str) -> Any:
     if name == JSON:
         return JsonArgScheme
     if name == THRIFT:
-        from .._optional import install_hint
+        from .._ground.optional import install_hint
 
         try:
             from tchannel_thrift import ThriftArgScheme

@@ -7,19 +7,19 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from ..endpoints import Endpoint, Handler
+from .._calls.spans import Trace
+from .._ground.timeouts import Timeout
+from .._serving.endpoints import Endpoint, Handler
 from ..errors import ReadError
 from ..event import EventType
 from ..response import Response
-from ..spans import Trace
 from ..streaming import Body
-from ..timeouts import Timeout
 from .raw import check_status, register
 
 if TYPE_CHECKING:
+    from .._serving.endpoints import Endpoints
+    from .._serving.fallback import Fallback
     from ..channel import TChannel
-    from ..endpoints import Endpoints
-    from ..fallback import Fallback
 
 __all__ = ["JsonArgScheme"]
 

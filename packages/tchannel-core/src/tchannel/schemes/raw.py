@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
 
-from ..endpoints import Endpoint, Handler
+from .._calls.spans import Trace
+from .._ground.timeouts import Timeout
+from .._serving.endpoints import Endpoint, Handler
+from .._serving.fallback import FALLBACK, Fallback
 from ..response import Response, bytes_response
-from ..spans import Trace
-from ..timeouts import Timeout
 
 if TYPE_CHECKING:
+    from .._serving.endpoints import Endpoints
     from ..channel import TChannel
-    from ..endpoints import Endpoints
-    from ..fallback import Fallback
 
 __all__ = ["RawArgScheme"]
 
@@ -157,8 +157,6 @@ def register(
     make: Callable[[Handler], Endpoint],
 ) -> Any:
     """Register a handler in any of the forms that users write."""
-    from ..fallback import FALLBACK, fallback_endpoint
-
     if handler is None and callable(endpoint) and endpoint is not FALLBACK:
         endpoint, handler = None, endpoint
     if handler is None:
@@ -166,7 +164,8 @@ def register(
     if not callable(handler):
         raise TypeError(f"handler must be callable, not {handler!r}")
     if endpoint is FALLBACK:
-        endpoints.fallback = fallback_endpoint(handler)
+        # It gets and gives raw bytes, whatever the scheme of the call.
+        endpoints.fallback = Endpoint(None, handler, None, encode_result)
         return handler
     name = handler.__name__ if endpoint is None else endpoint
     if not isinstance(name, str) or not name:

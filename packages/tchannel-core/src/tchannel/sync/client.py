@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from .._ground.process import drop_for_good
 from ..channel import TChannel as AsyncTChannel
-from ..listener import drop_for_good
 from .future import CallFuture
 from .loops import BorrowedLoop, LoopFactory, LoopThread, ThreadLoop
 from .schemes import JsonArgScheme, RawArgScheme, ThriftArgScheme, refuse_register
@@ -20,13 +20,13 @@ from .schemes import JsonArgScheme, RawArgScheme, ThriftArgScheme, refuse_regist
 if TYPE_CHECKING:
     import tchannel_wire as wire
 
+    from .._calls.spans import Trace
+    from .._ground.timeouts import Timeout
     from ..event import EventRegistrar
     from ..interceptors import Interceptors
     from ..options import Options
     from ..peer_sources import PeerSource
     from ..response import Response
-    from ..spans import Trace
-    from ..timeouts import Timeout
 
 __all__ = ["TChannel"]
 

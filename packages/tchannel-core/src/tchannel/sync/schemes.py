@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from .._calls.spans import Trace
+    from .._ground.timeouts import Timeout
     from ..response import Response
-    from ..spans import Trace
-    from ..timeouts import Timeout
     from .client import TChannel
 
 __all__ = ["JsonArgScheme", "RawArgScheme", "ThriftArgScheme", "refuse_register"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from .._optional import import_layer
-from ..spans import Trace
+from .._calls.spans import Trace
+from .._ground.optional import import_layer
 from .client import TChannel
 
 __all__ = ["client_for"]

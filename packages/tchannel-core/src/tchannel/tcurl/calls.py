@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import tchannel_wire as wire
 
+from .._calls.outgoing import OutgoingCall
 from ..channel import TChannel
 from ..errors import TChannelError
 from ..event import EventType
-from ..outbound import OutgoingCall
 from ..retry import DEFAULT_RETRY_LIMIT
 from .arguments import Arguments
 from .failures import CallFailed, ToolError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from ..net import parse_hostport
+from .._ground.addresses import parse_hostport
 from .failures import ToolError
 
 __all__ = ["check_peers", "read_host_list"]

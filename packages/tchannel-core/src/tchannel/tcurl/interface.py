@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._optional import import_layer
+from .._ground.optional import import_layer
 from .failures import ToolError, one_line
 
 if TYPE_CHECKING:

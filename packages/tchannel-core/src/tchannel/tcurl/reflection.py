@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from .. import errors
-from .._optional import import_layer
+from .._ground.optional import import_layer
 from .calls import Caller, Message
 from .failures import CallFailed, ToolError, one_line
 from .interface import Interface, load_file

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from .._optional import forward, import_layer
+from .._ground.optional import forward, import_layer
 
 if TYPE_CHECKING:
     from tchannel_testing import (

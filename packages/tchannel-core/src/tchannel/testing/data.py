@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from .._optional import import_layer
+from .._ground.optional import import_layer
 
 if TYPE_CHECKING:
     from tchannel_testing.data import *  # noqa: F403 - re-exported to type checkers

@@ -6,8 +6,8 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
-from tchannel.net import format_hostport, parse_hostport
-from tchannel.peers import PeerGroup
+from tchannel._ground.addresses import format_hostport, parse_hostport
+from tchannel._links.peers import PeerGroup
 
 from .polling import PollingSource
 

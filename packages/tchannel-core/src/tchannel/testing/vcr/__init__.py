@@ -1,6 +1,6 @@
 """Recording and replaying of calls; implemented by the tchannel-testing distribution."""
 
-from ..._optional import install_hint
+from ..._ground.optional import install_hint
 
 try:
     from tchannel_testing.vcr import (

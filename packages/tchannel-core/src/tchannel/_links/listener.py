@@ -18,16 +18,18 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from .._ground.addresses import format_hostport, parse_hostport
+from .._ground.log_fields import log_fields
+from .._ground.process import drop_for_good
+from ..net import local_ip
 from .acceptor import BACKLOG, Acceptor
 from .connection import Connection
 from .first_bytes import FirstBytes, reason_of_failure
-from .log_fields import log_fields
-from .net import format_hostport, local_ip, parse_hostport
 
 if TYPE_CHECKING:
-    from .channel import TChannel
+    from ..channel import TChannel
 
-__all__ = ["Listener", "drop_for_good"]
+__all__ = ["Listener"]
 
 log = logging.getLogger("tchannel.listener")
 
@@ -202,17 +204,6 @@ def _close_at_exit() -> None:
 
 
 atexit.register(_close_at_exit)
-
-
-def drop_for_good(objects: object) -> None:
-    """Keep ``objects`` unused: collecting a transport would close it, which is not ours to do.
-
-    They belong to the parent of a forked child, or to a loop that is over.
-    """
-    _dropped.append(objects)
-
-
-_dropped: list[object] = []
 
 
 def _bind(host: str, port: int, *, reuse_port: bool) -> list[socket.socket]:

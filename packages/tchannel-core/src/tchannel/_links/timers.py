@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from tchannel_wire import DeadlineQueue
 
-from .clock import Clock, LoopClock, TimerHandle
+from ..clock import Clock, LoopClock, TimerHandle
 
 if TYPE_CHECKING:
     from .connection import Connection

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .inbound import InboundRequest
+    from .._serving.incoming import InboundRequest
 
 __all__ = ["current_call", "saying_farewell"]
 

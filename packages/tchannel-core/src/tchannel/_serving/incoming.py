@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tchannel_wire as wire
 
-from . import errors
-from .answering import FOR_THE_PROCESS, ReceivedRequest
-from .back_pressure import SMALL
-from .current import current_call
-from .event import EventType
-from .interception import intercept_request
-from .interceptors import Call, PendingReply, Reply, process_wide
-from .log_fields import log_fields
-from .response import Response
-from .streaming import Body
+from .. import errors
+from .._ground.current import current_call
+from .._ground.log_fields import log_fields
+from .._ground.process import FOR_THE_PROCESS
+from ..event import EventType
+from ..interceptors import Call, PendingReply, Reply, process_wide
+from ..options import SMALL
+from ..response import Response
+from ..streaming import Body
+from .answering import ReceivedRequest
+from .intercepted import intercept_request
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from .._links.connection import Connection
 
 __all__ = ["InboundRequest", "serve"]
 

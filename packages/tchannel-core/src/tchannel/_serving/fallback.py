@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .endpoints import Endpoint, Handler
-
-__all__ = ["FALLBACK", "Fallback", "fallback_endpoint"]
+__all__ = ["FALLBACK", "Fallback"]
 
 
 class Fallback:
@@ -20,10 +18,3 @@ class Fallback:
 
 FALLBACK: Final = Fallback()
 """Registered as an endpoint, it takes the calls that no other handler takes, whatever their scheme."""
-
-
-def fallback_endpoint(handler: Handler) -> Endpoint:
-    """Return an endpoint for a catch-all handler: it gets and gives raw bytes."""
-    from .schemes.raw import encode_result
-
-    return Endpoint(None, handler, None, encode_result)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import tchannel_wire as wire
 
-from . import errors
-from .clock import TimerHandle
-from .event import EventType
-from .interceptors import PendingReply
-from .log_fields import LogFields, log_fields
-from .request import OutgoingRequest
-from .streaming import Body
+from .. import errors
+from .._ground.log_fields import LogFields, log_fields
+from ..clock import TimerHandle
+from ..event import EventType
+from ..interceptors import PendingReply
+from ..request import OutgoingRequest
+from ..streaming import Body
 
 if TYPE_CHECKING:
-    from .channel import TChannel
-    from .connection import Connection
-    from .interception import Delivery, InterceptedCall
-    from .peers import Peer
+    from .._links.connection import Connection
+    from .._links.peers import Peer
+    from ..channel import TChannel
+    from .intercepted import Delivery, InterceptedCall
 
 __all__ = ["CallState", "Decode"]
 

@@ -1,20 +1,17 @@
-"""Calls that interceptors stand in the way of: how they go in, and what comes out of them."""
+"""Outgoing calls that interceptors stand in the way of, and what comes out of them."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from asyncio import _get_running_loop
 from contextvars import Context
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import tchannel_wire as wire
 
-from . import errors
-from .answering import FOR_THE_PROCESS
-from .current import current_call
-from .interceptors import (
+from .. import errors
+from .._ground.addresses import check_hostport
+from ..interceptors import (
     Call,
     PendingReply,
     Reply,
@@ -24,19 +21,14 @@ from .interceptors import (
     process_wide,
     run,
 )
-from .log_fields import fields_of
-from .net import check_hostport
 from .waiting import WaitingCall
 
 if TYPE_CHECKING:
+    from ..clock import TimerHandle
     from .call_state import Decode
-    from .clock import TimerHandle
-    from .inbound import InboundRequest
-    from .outbound import OutgoingCall
+    from .outgoing import OutgoingCall
 
-__all__ = ["Delivery", "InterceptedCall", "intercept_call", "intercept_request"]
-
-log = logging.getLogger("tchannel.inbound")
+__all__ = ["Delivery", "InterceptedCall", "intercept_call"]
 
 # What an interceptor may change besides what `PreparedCall` holds.
 _CHANGEABLE = ("arg2", "arg3", "timeout", "deadline", "retry_on", "retry_limit", "hostport")
@@ -263,72 +255,3 @@ class Delivery(asyncio.Future[Any]):
                 return
         self.set_exception(error)
         self.exception()
-
-
-def intercept_request(request: InboundRequest) -> None:
-    """Let the interceptors have the call; in the context that the handler will have."""
-    channel = request.connection.channel
-    current_call.set(request)
-    outer, own = process_wide.incoming, channel.interceptors.incoming
-    call = UnseenCall()
-    call._origin = request
-    try:
-        # As for outgoing calls.
-        if not outer and len(own) == 1:
-            result = own[0](call, request.proceed)
-        else:
-            result = run(outer, own, call, request.proceed)
-        if type(result) is PendingReply and result._origin is request and result._future is None:
-            result.passed_on = True
-            outcome, reply = result._outcome, None
-        else:
-            outcome, reply = None, as_future(result)
-    except BaseException as error:
-        _settle_error(request, error)
-        if isinstance(error, FOR_THE_PROCESS):
-            raise
-        return
-    if reply is None:
-        if outcome is None or request.answered:
-            return
-        if type(outcome) is tuple:
-            request.answer(outcome[0], outcome[1], outcome[2])
-        elif isinstance(outcome, BaseException):
-            request.refuse(outcome)
-    elif reply.done():
-        _settle(request, reply)
-    else:
-        reply.add_done_callback(partial(_settle, request), context=Context())
-
-
-def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
-    request.go_on_without_handler()
-    if future.cancelled():
-        if not request.answered:
-            request.refuse(asyncio.CancelledError())
-        return
-    error = future.exception()
-    if error is not None:
-        _settle_error(request, error)
-    elif not request.answered:
-        reply = future.result()
-        if isinstance(reply, Reply):
-            request.answer(reply.code, reply.arg2, reply.arg3)
-        else:
-            _settle_error(request, TypeError(f"an interceptor gave no Reply, but {reply!r}"))
-
-
-def _settle_error(request: InboundRequest, error: BaseException) -> None:
-    request.go_on_without_handler()
-    if not request.answered:
-        if not isinstance(error, errors.TChannelError):
-            log.error(
-                "an interceptor of %s failed (service %s, caller %s, message %d)",
-                request.endpoint,
-                request.service,
-                request.connection.address,
-                request.id,
-                exc_info=error,
-                extra=fields_of(request),
-            )
-        request.refuse(error)

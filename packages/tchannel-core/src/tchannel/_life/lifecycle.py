@@ -7,23 +7,24 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, cast
 
-from .clock import Clock
+from .._ground.process import drop_for_good
+from .._ground.timeouts import Timeout, seconds
+from .._links.connection import Connection
+from .._links.listener import Listener
+from .._links.peer_table import PeerTable
+from .._links.timers import Timers, timers_of
+from ..clock import Clock
+from ..options import Options
+from ..peer_sources import ListSource, PeerSource
 from .closing import close_channel
-from .connection import Connection
-from .listener import Listener, drop_for_good
 from .loops import LoopGuard, current_loop, running_loop, wrong_thread
-from .options import Options
-from .peer_sources import ListSource, PeerSource
-from .peer_table import PeerTable
-from .timeouts import Timeout, seconds
-from .timers import Timers, timers_of
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from .channel import TChannel
-    from .waiting import WaitingCall
+    from .._calls.waiting import WaitingCall
+    from ..channel import TChannel
 
 __all__ = ["Lifecycle"]
 

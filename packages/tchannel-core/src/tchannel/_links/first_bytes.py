@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
 
-from .log_fields import log_fields
+from .._ground.log_fields import log_fields
 
 if TYPE_CHECKING:
     from .connection import Connection

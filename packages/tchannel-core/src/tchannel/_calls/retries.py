@@ -16,8 +16,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from . import errors
-from .options import Options
+from .. import errors
+from ..options import Options
 
 __all__ = ["NEVER", "REFUSED", "UNKNOWN", "UNSENT", "delay_before", "kind_of_code", "may_retry"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tchannel_wire as wire
 
-from .errors import BadRequestError
+from ..errors import BadRequestError
 
 if TYPE_CHECKING:
-    from .request import Request
+    from ..request import Request
 
 __all__ = ["Endpoint", "Endpoints", "Handler"]
 

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
-from . import errors, retries
-from .back_pressure import SMALL
+from .. import errors
+from ..event import EventType
+from ..options import SMALL
+from ..response import Response
+from ..retry import DEFAULT_RETRY_LIMIT
+from ..streaming import Body, close_body, write_chunk
+from . import retries
 from .call_state import Decode
-from .event import EventType
-from .interception import InterceptedCall
-from .response import Response
-from .retry import DEFAULT_RETRY_LIMIT
-from .streaming import Body, close_body, write_chunk
+from .intercepted import InterceptedCall
 
 if TYPE_CHECKING:
-    from .connection import Connection
-    from .peers import Peer, PeerGroup
+    from .._links.connection import Connection
+    from .._links.peers import Peer, PeerGroup
 
 __all__ = ["Decode", "OutgoingCall"]
 

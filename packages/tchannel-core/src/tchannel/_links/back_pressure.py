@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextvars import Context
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import tchannel_wire
 
-from .log_fields import log_fields
+from .._ground.log_fields import log_fields
 
 if TYPE_CHECKING:
-    from .channel import TChannel
-    from .clock import TimerHandle
+    from ..channel import TChannel
+    from ..clock import TimerHandle
     from .timers import Timers
 
-__all__ = ["SMALL", "BackPressure"]
+__all__ = ["BackPressure"]
 
 log = logging.getLogger("tchannel.connection")
-
-SMALL: Final = 1024
-"""Bytes up to which a body is not counted: looking at each would make small calls dearer."""
 
 # Why reading may be paused; reading goes on when no reason is left.
 HOLD_STREAM = 1

@@ -7,12 +7,13 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import errors, retries
+from .. import errors
+from . import retries
 from .call_state import CallState
 
 if TYPE_CHECKING:
-    from .connection import Connection
-    from .peers import Peer
+    from .._links.connection import Connection
+    from .._links.peers import Peer
 
 __all__ = ["WaitingCall"]
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import tchannel_wire as wire
 
-from . import errors
+from .. import errors
+from .._ground.addresses import UNIX_CALLER
+from .._ground.log_fields import fields_of, log_fields
+from .._serving.incoming import InboundRequest, serve
+from ..clock import TimerHandle
 from .back_pressure import BackPressure
-from .clock import TimerHandle
-from .inbound import InboundRequest, serve
-from .log_fields import fields_of, log_fields
-from .net import UNIX_CALLER
 
 if TYPE_CHECKING:
-    from .channel import TChannel
-    from .outbound import OutgoingCall
+    from .._calls.outgoing import OutgoingCall
+    from ..channel import TChannel
     from .peers import Peer
 
 __all__ = ["Connection"]

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
+from .._ground.addresses import UNIX_CALLER, parse_hostport
+from .._ground.log_fields import log_fields
+from ..errors import NetworkError
 from .connection import Connection
-from .errors import NetworkError
 from .first_bytes import reason_of_failure
-from .log_fields import log_fields
-from .net import UNIX_CALLER, parse_hostport
 from .peers import Peer, PeerGroup
 
 if TYPE_CHECKING:
-    from .channel import TChannel
+    from ..channel import TChannel
 
 __all__ = ["PeerTable"]
 

@@ -17,14 +17,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .log_fields import log_fields
-from .net import parse_hostport
-from .options import Options
+from .._ground.addresses import parse_hostport
+from .._ground.log_fields import log_fields
+from ..options import Options
 
 if TYPE_CHECKING:
-    from .channel import TChannel
+    from .._calls.waiting import WaitingCall
+    from ..channel import TChannel
     from .connection import Connection
-    from .waiting import WaitingCall
 
 __all__ = ["Peer", "PeerGroup"]
 

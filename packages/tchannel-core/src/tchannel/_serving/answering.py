@@ -9,28 +9,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tchannel_wire as wire
 
-from . import errors
-from .event import EventType
-from .log_fields import fields_of
-from .request import Request, TransportHeaders
-from .response import Response
-from .streaming import Body, close_body, write_chunk
+from .. import errors
+from .._ground.log_fields import fields_of
+from .._ground.process import FOR_THE_PROCESS
+from ..event import EventType
+from ..request import Request, TransportHeaders
+from ..response import Response
+from ..streaming import Body, close_body, write_chunk
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from .._links.connection import Connection
+    from ..interceptors import PendingReply
     from .endpoints import Endpoint
-    from .interceptors import PendingReply
 
-__all__ = ["FOR_THE_PROCESS", "ReceivedRequest"]
+__all__ = ["ReceivedRequest"]
 
 log = logging.getLogger("tchannel.inbound")
 
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _BEFORE_SEND: Final = int(EventType.before_send_response)
 _AFTER_SEND: Final = int(EventType.after_send_response)
-
-# They end the process; whatever else a handler raises costs its own call, not the connection.
-FOR_THE_PROCESS: Final = (KeyboardInterrupt, SystemExit)
 
 
 class ReceivedRequest(Request):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import tchannel_wire as wire
 
 if TYPE_CHECKING:
-    from .inbound import InboundRequest
-    from .request import Request
+    from .._serving.incoming import InboundRequest
+    from ..request import Request
 
 __all__ = ["TRACED", "Trace", "check_trace", "make_tracing", "pack_tracing", "random_bits"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-from ._optional import install_hint
-from .timeouts import Timeout
+from .._ground.optional import install_hint
+from .._ground.timeouts import Timeout
 
 __all__ = ["Advertising"]
 

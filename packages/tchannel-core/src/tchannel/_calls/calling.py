@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
-from . import errors
-from .current import current_call, saying_farewell
-from .interception import intercept_call
-from .interceptors import process_wide
-from .net import check_hostport, check_text
-from .outbound import Decode, OutgoingCall
-from .response import Response, bytes_response
-from .schemes.raw import to_bytes
+from .. import errors
+from .._ground.addresses import check_hostport
+from .._ground.current import current_call, saying_farewell
+from .._ground.text import check_text
+from .._ground.timeouts import Timeout, seconds
+from ..interceptors import process_wide
+from ..response import Response, bytes_response
+from ..schemes.raw import to_bytes
+from .intercepted import intercept_call
+from .outgoing import Decode, OutgoingCall
 from .spans import Trace, check_trace, make_tracing, pack_tracing, random_bits
-from .timeouts import Timeout, seconds
 
 if TYPE_CHECKING:
-    from .event import EventEmitter
-    from .inbound import InboundRequest
-    from .interceptors import Interceptors
-    from .options import Options
-    from .peer_table import PeerTable
-    from .timers import Timers
+    from .._links.peer_table import PeerTable
+    from .._links.timers import Timers
+    from .._serving.incoming import InboundRequest
+    from ..event import EventEmitter
+    from ..interceptors import Interceptors
+    from ..options import Options
     from .waiting import WaitingCall
 
 __all__ = ["Calling"]

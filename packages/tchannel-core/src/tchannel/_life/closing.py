@@ -8,10 +8,10 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .current import saying_farewell
+from .._ground.current import saying_farewell
 
 if TYPE_CHECKING:
-    from .channel import TChannel
+    from ..channel import TChannel
 
 __all__ = ["close_channel"]
 
