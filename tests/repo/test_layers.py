@@ -193,6 +193,22 @@ def wing_violations(imports: list[Import]) -> list[str]:
     return found
 
 
+def inside_of_the_core(text: str) -> list[str]:
+    """What a sibling imports of the core that is neither public nor `tchannel.lowlevel`."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = [node.value]  # import_module("tchannel._x")
+        else:
+            continue
+        found += [name for name in names if re.match(r"tchannel(\.\w+)*\._(?!version\b)", name)]
+    return found
+
+
 def circle_of(arrows: dict[str, set[str]]) -> list[str]:
     """A circle among the modules, or nothing."""
     done: set[str] = set()
@@ -258,6 +274,34 @@ def test_the_wings_of_the_core_point_one_way(distributions):
 
     assert folders - {"__pycache__"} == set(WINGS)
     assert wing_violations(imports_within(core)) == []
+
+
+def test_siblings_use_only_the_public_modules_of_the_core_and_lowlevel(distribution):
+    if distribution.name == "tchannel-core":
+        return
+    found = {
+        str(path.relative_to(distribution.folder)): names
+        for path in distribution.package.rglob("*.py")
+        if (names := inside_of_the_core(path.read_text()))
+    }
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("from tchannel.lowlevel import Endpoint", True),
+        ("from tchannel.clock import Clock", True),
+        ("from tchannel._links.peers import PeerGroup", False),
+        ("if TYPE_CHECKING:\n from tchannel._links import peers", False),
+        ("from tchannel.channel import _channels", False),
+        ("import tchannel._links.peers as peers", False),
+        ("import_module('tchannel._links.peers')", False),
+    ],
+)
+def test_what_is_inside_of_the_core_is_told_from_what_is_not(code, allowed):
+    assert (inside_of_the_core(code) == []) == allowed
 
 
 def test_no_modules_import_each_other_in_a_circle(distribution):

@@ -34,7 +34,7 @@ from .options import Options
 from .peer_sources import ListSource, PeerSource
 from .subchannel import SubChannel
 
-__all__ = ["TChannel"]
+__all__ = ["TChannel", "live_channels"]
 
 # What one byte of length can say, and what leaves room in the frame of a handshake.
 _MAX_NAME = 255
@@ -280,8 +280,13 @@ def _source(known_peers: Iterable[str] | PeerSource | None) -> PeerSource:
 _channels: weakref.WeakSet[TChannel] = weakref.WeakSet()
 
 
+def live_channels() -> list[TChannel]:
+    """Return the channels of this process that somebody still holds, closed ones among them."""
+    return list(_channels)
+
+
 def _forked() -> None:
-    for channel in list(_channels):
+    for channel in live_channels():
         channel._forked()
 
 

@@ -8,9 +8,8 @@ from collections.abc import Coroutine, Iterable
 from contextvars import Context
 
 from tchannel import Response, TChannel, errors
-from tchannel._ground.current import saying_farewell
-from tchannel._ground.process import drop_for_good
 from tchannel.clock import sleep
+from tchannel.lowlevel import drop_for_good, saying_farewell
 
 from .advertisement import Advertisement
 from .host_list import HostListFile

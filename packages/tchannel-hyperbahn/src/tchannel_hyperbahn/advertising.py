@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from tchannel import Response, TChannel
-from tchannel._ground.timeouts import Timeout, seconds
+from tchannel.lowlevel import Timeout, seconds
 
 from .advertiser import Advertiser
 from .host_list import HostListFile, check_hosts

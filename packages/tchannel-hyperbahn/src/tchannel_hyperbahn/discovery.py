@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import tchannel_wire as wire
 from tchannel import Response, TChannel, errors
-from tchannel._ground.timeouts import Timeout, seconds
+from tchannel.lowlevel import Timeout, seconds
 
 from .advertiser import HYPERBAHN
 from .discovery_messages import read_discovery, write_query

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from tchannel._ground.addresses import parse_hostport
+from tchannel.lowlevel import parse_hostport
 
 __all__ = ["HostListFile", "check_hosts", "parse_hosts"]
 

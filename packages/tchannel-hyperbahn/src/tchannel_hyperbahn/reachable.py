@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import tchannel_wire as wire
 from tchannel import TChannel
-from tchannel._ground.addresses import parse_hostport
+from tchannel.lowlevel import parse_hostport
 
 __all__ = ["check_reachable"]
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 
 from tchannel import TChannel
-from tchannel._links.peers import PeerGroup
+from tchannel.lowlevel import PeerGroup
 
 from .host_list import HostListFile
 

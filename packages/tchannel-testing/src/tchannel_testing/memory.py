@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tchannel import TChannel
-from tchannel._links.connection import Connection
 from tchannel.clock import Clock
+from tchannel.lowlevel import Connection
 
 __all__ = ["MemoryTransport", "Pair", "join", "memory_transports"]
 

@@ -12,7 +12,7 @@ from .service import ThriftService, choose, services_in
 
 if TYPE_CHECKING:
     from tchannel import Response, TChannel
-    from tchannel._calls.spans import Trace
+    from tchannel.lowlevel import Trace
 
 __all__ = ["client_for"]
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, Any
 
-from tchannel._serving.endpoints import Endpoint
+from tchannel.lowlevel import Endpoint
 
 from .idl_texts import IDL, collect
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from tchannel._serving.endpoints import Endpoints
+    from tchannel.lowlevel import Endpoints
 
     from .service import ThriftService
 

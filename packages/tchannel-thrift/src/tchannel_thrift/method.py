@@ -15,7 +15,7 @@ from .errors import UndeclaredExceptionError
 from .headers import NO_HEADERS, encode_headers
 
 if TYPE_CHECKING:
-    from tchannel._calls.outgoing import Decode
+    from tchannel.lowlevel import Decode
 
 __all__ = ["Codec", "Method"]
 

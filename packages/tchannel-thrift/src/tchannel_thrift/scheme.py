@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from tchannel._serving.endpoints import Endpoint
 from tchannel.event import EventType
+from tchannel.lowlevel import Endpoint
 
 from .headers import NO_HEADERS, encode_headers
 from .meta_endpoints import MetaEndpoints
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from tchannel import Response, TChannel
-    from tchannel._calls.spans import Trace
-    from tchannel._ground.timeouts import Timeout
-    from tchannel._serving.endpoints import Endpoints, Handler
+    from tchannel.lowlevel import Endpoints, Handler, Timeout, Trace
     from tchannel.subchannel import SubChannel
 
 __all__ = ["ThriftArgScheme", "register"]

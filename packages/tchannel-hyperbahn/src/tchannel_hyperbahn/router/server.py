@@ -12,9 +12,8 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 import tchannel_wire as wire
-from tchannel._ground.addresses import parse_hostport
-from tchannel._links.acceptor import BACKLOG, Acceptor
 from tchannel.clock import Clock, LoopClock
+from tchannel.lowlevel import BACKLOG, Acceptor, parse_hostport
 from tchannel.net import local_ip
 
 from .backlog import MIN_BUFFERED, Backlog, Limits

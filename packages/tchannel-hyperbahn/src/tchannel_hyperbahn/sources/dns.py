@@ -6,8 +6,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
-from tchannel._ground.addresses import format_hostport, parse_hostport
-from tchannel._links.peers import PeerGroup
+from tchannel.lowlevel import PeerGroup, format_hostport, parse_hostport
 
 from .polling import PollingSource
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from tchannel._links.peers import PeerGroup
 from tchannel.clock import Clock
+from tchannel.lowlevel import PeerGroup
 
 from ..host_list import HostListFile
 from .polling import PollingSource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tchannel._links.peers import PeerGroup
+from tchannel.lowlevel import PeerGroup
 
 from ..discovery import discover
 from ..host_list import check_hosts

@@ -9,8 +9,8 @@ import random
 from contextvars import Context
 
 from tchannel import TChannel
-from tchannel._links.peers import PeerGroup
 from tchannel.clock import Clock, sleep
+from tchannel.lowlevel import PeerGroup
 
 from ..backoff import Backoff
 

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, cast
 
-from tchannel._ground.addresses import format_hostport, parse_hostport
-from tchannel._links.acceptor import BACKLOG, Acceptor
+from tchannel.lowlevel import BACKLOG, Acceptor, format_hostport, parse_hostport
 
 from .faults import Faults, FaultSettings
 from .pipe import Pipe

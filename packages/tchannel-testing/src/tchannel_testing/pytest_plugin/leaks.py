@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterable
 
 from tchannel import TChannel
-from tchannel.channel import _channels  # the channels of this process, which core keeps for fork()
+from tchannel.lowlevel import live_channels
 
 __all__ = ["LeakCheck"]
 
@@ -22,7 +22,7 @@ class LeakCheck:
     """
 
     def __init__(self) -> None:
-        self._channels = weakref.WeakSet(_channels)  # ids are used again
+        self._channels = weakref.WeakSet(live_channels())  # ids are used again
         self._tasks: set[asyncio.Task[object]] = set()
         self._left: list[str] = []
 
@@ -55,7 +55,7 @@ class LeakCheck:
         return [*self._left, *sorted(map(_describe_channel, self._open_channels()))]
 
     def _open_channels(self) -> Iterable[TChannel]:
-        for channel in list(_channels):
+        for channel in live_channels():
             if channel not in self._channels:
                 listens = channel.is_listening() and not channel.is_closed()
                 if listens or channel.connections:

@@ -1,0 +1,65 @@
+"""What arg schemes, peer sources, routers and tools are built on: the one door behind the API.
+
+The distributions on top of tchannel-core use this module and the documented ones, nothing else, and so
+may anybody's. It is under the same promise of stability as the rest of the API: what is named here goes
+on working, with the same meaning, until the next major version.
+
+======================  =====================================================================
+to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `Decode`, `Trace`, `Timeout`, `seconds`
+to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
+to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`
+addresses               `parse_hostport`, `format_hostport`, `check_hostport`, `UNIX_PREFIX`,
+                        `UNIX_CALLER`
+a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`
+layers of one's own     `import_layer`, `install_hint`
+======================  =====================================================================
+
+Times come from `tchannel.clock`, interceptors from `tchannel.interceptors`.
+"""
+
+from ._calls.call_state import Decode
+from ._calls.outgoing import OutgoingCall
+from ._calls.spans import Trace
+from ._ground.addresses import (
+    UNIX_CALLER,
+    UNIX_PREFIX,
+    check_hostport,
+    format_hostport,
+    parse_hostport,
+)
+from ._ground.current import saying_farewell
+from ._ground.optional import import_layer, install_hint
+from ._ground.process import drop_for_good
+from ._ground.timeouts import Timeout, seconds
+from ._links.acceptor import BACKLOG, Acceptor
+from ._links.connection import Connection
+from ._links.peers import Peer, PeerGroup
+from ._serving.endpoints import Endpoint, Endpoints, Handler
+from .channel import TChannel, live_channels
+
+__all__ = [
+    "BACKLOG",
+    "UNIX_CALLER",
+    "UNIX_PREFIX",
+    "Acceptor",
+    "Connection",
+    "Decode",
+    "Endpoint",
+    "Endpoints",
+    "Handler",
+    "OutgoingCall",
+    "Peer",
+    "PeerGroup",
+    "TChannel",
+    "Timeout",
+    "Trace",
+    "check_hostport",
+    "drop_for_good",
+    "format_hostport",
+    "import_layer",
+    "install_hint",
+    "live_channels",
+    "parse_hostport",
+    "saying_farewell",
+    "seconds",
+]
