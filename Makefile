@@ -9,9 +9,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-DISTRIBUTIONS := tchannel-wire tchannel-core tchannel-thrift tchannel-hyperbahn tchannel-testing
+DISTRIBUTIONS := tchannel-wire tchannel-core tchannel-thrift tchannel-hyperbahn tchannel-testing \
+    tchannel-tools
 SOURCES := $(DISTRIBUTIONS:%=packages/%/src)
-IMPORTS := tchannel_wire tchannel tchannel_thrift tchannel_hyperbahn tchannel_testing
+IMPORTS := tchannel_wire tchannel tchannel_thrift tchannel_hyperbahn tchannel_testing tchannel_tools
 
 ifdef PYTHON
 VENV := build/venv-$(notdir $(PYTHON))
@@ -40,7 +41,8 @@ $(VENV)/.packages: requirements/build.txt $(wildcard packages/*/pyproject.toml) 
 	touch $@
 
 $(VENV)/.test: $(wildcard requirements/test*.txt) $(VENV)/.packages
-	$(PIP) -r requirements/test.txt -r requirements/test-repo.txt -r requirements/test-thrift.txt
+	$(PIP) -r requirements/test.txt -r requirements/test-repo.txt -r requirements/test-thrift.txt \
+	    -r requirements/test-tools.txt
 	$(PIP) -r requirements/test-thriftrw.txt || \
 	    echo 'thriftrw was not built (there may be no C compiler): the tests with it will be skipped'
 	touch $@
@@ -154,7 +156,7 @@ test-plugins-%: wheels
 	    --keep $(CURDIR)/build/plugins-$* --python $$(scripts/find-python $*)
 
 .PHONY: dist
-dist: $(VENV)/.test-all  ## The five sdists and wheels, into dist/
+dist: $(VENV)/.test-all  ## The sdists and wheels, into dist/
 	rm -rf dist
 	xargs -n 1 -P $(JOBS) $(BIN)/python -m build --quiet --no-isolation --outdir dist <<< '$(DISTRIBUTIONS:%=packages/%)'
 	$(BIN)/twine check --strict dist/*

@@ -1,5 +1,5 @@
 # noqa: INP001 - a script, not a module of a package
-"""Install one of the five distributions from its built wheel, as a user would, and prove it.
+"""Install one of the distributions from its built wheel, as a user would, and prove it.
 
 Usage: ``python scripts/install_wheel.py tchannel-core [extra…] [tchannel-testing]``, with the Python to
 install into. Further distributions are tools of its tests.
@@ -24,6 +24,7 @@ IMPORTS = {
     "tchannel-thrift": "tchannel_thrift",
     "tchannel-hyperbahn": "tchannel_hyperbahn",
     "tchannel-testing": "tchannel_testing",
+    "tchannel-tools": "tchannel_tools",
 }
 
 
@@ -44,7 +45,7 @@ def pip(*arguments: str) -> None:
 
 
 def install(name: str, extras: list[str], tools: list[str]) -> None:
-    """Replace whatever is installed of the five distributions by the wheels and what they need."""
+    """Replace whatever is installed of the distributions by the wheels and what they need."""
     pip("uninstall", "--quiet", "--yes", *IMPORTS)
     # The constraints keep pip from taking a sibling of the same version from anywhere else.
     lines = [f"{sibling} @ {wheel_of(sibling).as_uri()}" for sibling in IMPORTS]
@@ -66,9 +67,7 @@ def verify(name: str) -> None:
     for sibling, package in IMPORTS.items():
         if sibling not in installed and importlib.util.find_spec(package) is not None:
             sys.exit(f"{package} can be imported though {sibling} is not installed")
-    sys.stdout.write(
-        f"{name} from its wheel; of the five distributions there are: {', '.join(installed)}\n"
-    )
+    sys.stdout.write(f"{name} from its wheel; of its siblings there are: {', '.join(installed)}\n")
 
 
 def is_installed(name: str) -> bool:

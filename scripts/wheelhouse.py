@@ -5,7 +5,7 @@ Usage: ``python scripts/wheelhouse.py build/wheels 3.11 3.12 3.13``
 
 Downloaded, and where need be built, they lie in ``build/wheels/3.11`` and so on. The many environments
 of ``make test-all`` and ``make test-plugins`` are installed from there without a look at an index: so
-all of them get the same versions, and each takes a second. The five distributions are not among them,
+all of them get the same versions, and each takes a second. Our own distributions are not among them,
 only what they need. A Python that is not here is left out, and so is what can do without, when it
 cannot be built.
 """
@@ -23,7 +23,7 @@ OPTIONAL = ("test-thriftrw.txt",)
 
 
 def needs() -> list[str]:
-    """What the five distributions and their extras require, without each other."""
+    """What the distributions and their extras require, without each other."""
     projects = [
         tomllib.loads(path.read_text())["project"]
         for path in sorted(ROOT.glob("packages/*/pyproject.toml"))

@@ -13,6 +13,7 @@ IMPORTS = {
     "tchannel-thrift": "tchannel_thrift",
     "tchannel-hyperbahn": "tchannel_hyperbahn",
     "tchannel-testing": "tchannel_testing",
+    "tchannel-tools": "tchannel_tools",
 }
 
 

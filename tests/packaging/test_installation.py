@@ -15,6 +15,14 @@ SIBLINGS = {
     "tchannel-thrift": {"tchannel-thrift", "tchannel-core", "tchannel-wire"},
     "tchannel-hyperbahn": {"tchannel-hyperbahn", "tchannel-core", "tchannel-wire"},
     "tchannel-testing": {"tchannel-testing", "tchannel-core", "tchannel-wire"},
+    "tchannel-tools": {
+        "tchannel-tools",
+        "tchannel-testing",
+        "tchannel-hyperbahn",
+        "tchannel-thrift",
+        "tchannel-core",
+        "tchannel-wire",
+    },
 }
 
 # A module that cannot be imported belongs to a layer or an extra that is not installed, or to what the

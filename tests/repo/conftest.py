@@ -1,4 +1,4 @@
-"""What the tests of the repository's shape share: the five distributions and their files."""
+"""What the tests of the repository's shape share: the distributions and their files."""
 
 import subprocess
 import tomllib
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Distribution:
-    """One of the five distributions: its name, its folder and its metadata."""
+    """One of the distributions: its name, its folder and its metadata."""
 
     name: str
     folder: Path
@@ -43,13 +43,13 @@ ALL = [_load(path.parent) for path in sorted(ROOT.glob("packages/*/pyproject.tom
 
 @pytest.fixture(scope="session")
 def distributions() -> dict[str, Distribution]:
-    """All five, by name."""
+    """All of them, by name."""
     return {one.name: one for one in ALL}
 
 
 @pytest.fixture(params=ALL, ids=lambda one: one.name)
 def distribution(request: pytest.FixtureRequest) -> Distribution:
-    """Each of the five in turn."""
+    """Each of them in turn."""
     found: Distribution = request.param
     return found
 

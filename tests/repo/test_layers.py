@@ -5,8 +5,8 @@ Rules:
 - At import time a package imports the standard library, itself, the layers below it, and what its
   distribution declares as dependencies. Nothing else.
 - On first use, that is inside a function, in ``try``/``except ImportError``, or in a module that exists
-  for an optional extra, it may also import what its distribution declares as an extra, and the core
-  the layers above it, which it finds lazily.
+  for an optional extra, it may also import what its distribution declares as an extra. Of the core,
+  the few modules of `REACH_UP` find in the layers above it what is named there.
 - Code under ``if TYPE_CHECKING:`` is not run, and the core's alias modules exist to import upper
   layers; both are exempt.
 - ``tchannel_wire`` and ``tchannel_thrift.rw`` stand alone.
@@ -30,6 +30,13 @@ BELOW = {
     "tchannel_thrift": {"tchannel_wire", "tchannel"},
     "tchannel_hyperbahn": {"tchannel_wire", "tchannel"},
     "tchannel_testing": {"tchannel_wire", "tchannel"},
+    "tchannel_tools": {
+        "tchannel_wire",
+        "tchannel",
+        "tchannel_thrift",
+        "tchannel_hyperbahn",
+        "tchannel_testing",
+    },
 }
 LAYERS = set(BELOW)
 
@@ -39,16 +46,13 @@ LAZY = {
         "google_crc32c": "the fast CRC-32C, where it happens to be installed",
         "crc32c": "another fast CRC-32C",
     },
-    "tchannel": {
-        "tchannel_thrift": "known arg schemes are imported on first use",
-        "tchannel_hyperbahn": "advertise() needs it",
-        "uvloop": "the extra [speed]",
-    },
+    "tchannel": {"uvloop": "the extra [speed]"},
     "tchannel_thrift": {
         "thriftrw": "the extra [thriftrw]",
         "thrift": "modules made by Apache Thrift",
     },
     "tchannel_hyperbahn": {"tchannel_thrift": "the extra [discover]"},
+    "tchannel_tools": {},
     "tchannel_testing": {
         "pytest": "the pytest plug-in, which pytest itself loads",
         "tchannel_thrift": "doubles of Thrift services",
@@ -57,8 +61,15 @@ LAZY = {
     },
 }
 
+# The modules of the core that reach up on first use, and what they take there; no other may, nor more.
+REACH_UP = {
+    "tchannel.schemes": {"tchannel_thrift.ThriftArgScheme"},  # of the known scheme "thrift"
+    "tchannel.sync.thrift": {"tchannel_thrift"},  # its clients, to be called from threads
+    "tchannel._life.advertising": {"tchannel_hyperbahn"},  # for advertise()
+}
+
 # The core's modules that only give an upper layer its documented name, and the modules that pytest loads.
-ALIASES = re.compile(r"tchannel\.(thrift|hyperbahn|testing|health)(\.\w+)*")
+ALIASES = re.compile(r"tchannel\.(thrift|hyperbahn|testing|health|tcurl)(\.\w+)*")
 PYTEST_PLUGIN = re.compile(r"tchannel_testing\.(pytest_plugin|plugin)(\.\w+)*")
 
 # Wing of the core -> the wings below it, see docs/inside.md.
@@ -71,7 +82,7 @@ WINGS = {
 }
 
 # Import names that differ from the name of the distribution.
-IMPORT_NAMES = {"google-crc32c": "google_crc32c", "pyyaml": "yaml"}
+IMPORT_NAMES = {"google-crc32c": "google_crc32c", "pyyaml": "yaml", "hdrhistogram": "hdrh"}
 
 
 @dataclass(frozen=True)
@@ -170,6 +181,8 @@ def violations(imports: list[Import], dependencies: set[str], extras: set[str]) 
         if one.top in BELOW[package] | dependencies:
             continue
         if one.lazy and one.top in extras | set(LAZY[package]):
+            continue
+        if one.lazy and one.target in REACH_UP.get(one.module, ()):
             continue
         if ALIASES.fullmatch(one.module) and one.top in LAYERS:
             continue
@@ -318,6 +331,19 @@ def test_no_modules_import_each_other_in_a_circle(distribution):
     assert circle_of(arrows) == []
 
 
+def test_what_reaches_up_from_the_core_is_there(distributions):
+    core = distributions["tchannel-core"].package
+    found: dict[str, set[str]] = {}
+    for module, path in modules_of(core):
+        for one in imports_of(path.read_text(), module, is_package=path.name == "__init__.py"):
+            if one.top in LAYERS - {"tchannel", *BELOW["tchannel"]} and not ALIASES.fullmatch(
+                module
+            ):
+                found.setdefault(module, set()).add(one.target)
+
+    assert found == REACH_UP
+
+
 def test_layers_that_are_imported_are_installed_with_the_distribution(distribution, distributions):
     imports = {one.package.name: one.name for one in distributions.values()}
     needed = {
@@ -375,17 +401,26 @@ def test_what_stands_alone_does_not_load_tornado_or_the_core(module):
         ("tchannel_wire.checksum", "import google_crc32c", False),
         ("tchannel.channel", "import tornado.ioloop, tchannel_wire", True),
         ("tchannel.channel", "import tchannel_thrift", False),
-        ("tchannel.channel", "def f():\n import tchannel_thrift", True),
-        ("tchannel.channel", "def f():\n import_module('tchannel_hyperbahn.x')", True),
+        ("tchannel.channel", "def f():\n import tchannel_thrift", False),
+        ("tchannel.schemes", "def f():\n from tchannel_thrift import ThriftArgScheme", True),
+        ("tchannel.schemes", "def f():\n from tchannel_thrift import load", False),
+        ("tchannel.schemes", "from tchannel_thrift import ThriftArgScheme", False),
+        ("tchannel.sync.thrift", "def f():\n import_layer('tchannel_thrift')", True),
+        ("tchannel.sync.thrift", "def f():\n import_layer('tchannel_thrift.rw.spec')", False),
+        ("tchannel.channel", "def f():\n import_module('tchannel_hyperbahn.x')", False),
         ("tchannel.channel", "import_module('tchannel_hyperbahn.x')", False),
         ("tchannel.channel", "import_module('.thrift', __name__)", True),
         ("tchannel.channel", "if TYPE_CHECKING:\n import tchannel_thrift", True),
         ("tchannel.channel", "if TYPE_CHECKING:\n pass\nelse:\n import tchannel_thrift", False),
         ("tchannel.thrift", "from tchannel_thrift import load", True),
+        ("tchannel.tcurl", "def f():\n import_layer('tchannel_tools.tcurl')", True),
+        ("tchannel.schemes", "def f():\n import tchannel_tools", False),
         ("tchannel.channel", "def f():\n import requests", False),
         ("tchannel_hyperbahn.router", "import tchannel_thrift", False),
         ("tchannel_hyperbahn.router", "from . import discover", True),
         ("tchannel_thrift.scheme", "import tchannel_hyperbahn", False),
+        ("tchannel_testing.service", "def f():\n import tchannel_tools", False),
+        ("tchannel_tools.tcurl.calls", "from tchannel_thrift.rw import spec", True),
     ],
 )
 def test_the_rules_tell_right_from_wrong(module, code, allowed):

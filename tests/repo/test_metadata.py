@@ -15,8 +15,8 @@ def requirements(distribution) -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
-def test_there_are_the_five_distributions(distributions):
-    layers = ["wire", "core", "thrift", "hyperbahn", "testing"]
+def test_there_are_the_distributions(distributions):
+    layers = ["wire", "core", "thrift", "hyperbahn", "testing", "tools"]
 
     assert sorted(distributions) == sorted(f"tchannel-{layer}" for layer in layers)
 

@@ -7,6 +7,7 @@ ALIASES = {
     "tchannel.thrift": "tchannel_thrift",
     "tchannel.health": "tchannel_thrift.meta",
     "tchannel.hyperbahn": "tchannel_hyperbahn",
+    "tchannel.tcurl": "tchannel_tools.tcurl",
     "tchannel.testing": "tchannel_testing",
     "tchannel.testing.vcr": "tchannel_testing.vcr",
     "tchannel.testing.vcr.exceptions": "tchannel_testing.vcr.exceptions",

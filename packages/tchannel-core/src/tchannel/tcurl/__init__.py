@@ -1,9 +1,26 @@
-"""tcurl: calls to TChannel services from the command line, with JSON in and JSON out.
+"""tcurl: calls from the command line; implemented by the tchannel-tools distribution.
 
-The command is ``tcurl``, or ``python -m tchannel.tcurl``; `main` is the same as a function.
-Options, output and exit codes are those of tchannel-node's tool of the same name.
+``python -m tchannel.tcurl`` is the command ``tcurl``; `main` is the same as a function.
 """
 
-from .command import main
+from typing import TYPE_CHECKING, Any
+
+from .._ground.optional import import_layer
+
+if TYPE_CHECKING:
+    from tchannel_tools.tcurl import main
 
 __all__ = ["main"]
+
+
+# Asked for by its name alone, so that ``python -m`` can say in one line what is to be installed.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_layer("tchannel_tools.tcurl", dist="tchannel-tools"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

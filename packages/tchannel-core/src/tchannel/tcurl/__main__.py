@@ -2,7 +2,11 @@
 
 import sys
 
-from .command import main
-
 if __name__ == "__main__":
+    try:
+        from . import main
+    except ImportError as error:
+        sys.stderr.write(f"tcurl: {error}\n")
+        # What tcurl ends with when something is wrong on this side.
+        sys.exit(125)
     sys.exit(main())

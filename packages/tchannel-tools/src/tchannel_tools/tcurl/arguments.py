@@ -1,0 +1,438 @@
+"""The command line: what may stand there, and what it means."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from .._version import __version__
+from .bodies import Given
+from .failures import ToolError
+from .forms import Form
+from .hosts import check_peers, read_host_list
+from .quantities import count, duration, rate
+from .shon import hide_numbers, replace_shon, shown
+
+__all__ = ["EXAMPLES", "TLS", "Arguments", "LoadPlan", "parse"]
+
+DEFAULT_TIMEOUT: Final = 5.0
+DEFAULT_CONCURRENCY: Final = 10
+DEFAULT_LOAD_TIME: Final = 30.0
+
+_USAGE: Final = """\
+tcurl [options] SERVICE ENDPOINT [BODY]
+       tcurl [options] SERVICE --health
+       tcurl [options] SERVICE (--list | --describe NAME)"""
+
+EXAMPLES: Final = """\
+examples:
+  tcurl -p 127.0.0.1:4040 keyvalue-server KeyValue::getValue '{"key": "hello"}'
+  tcurl -p 127.0.0.1:4040 keyvalue-server KeyValue::getValue [ --key hello ]
+  tcurl -H hosts.json -t service.thrift keyvalue-server KeyValue::getValue -3 '{"key": "hello"}'
+  tcurl -p 127.0.0.1:4040 keyvalue-server --list
+  tcurl -p 127.0.0.1:4040 keyvalue-server --describe NotFoundError
+  tcurl -p 127.0.0.1:4040 keyvalue-server --health
+  tcurl -p 127.0.0.1:4040 keyvalue-server get -j -3 @body.json --timeout 2s
+  tcurl -p 127.0.0.1:4040 keyvalue-server get --yaml 'key: hello' --headers '{"user": "me"}'
+  tcurl -p 127.0.0.1:4040 keyvalue-server echo --raw 'any text'
+  tcurl -p 127.0.0.1:4040 keyvalue-server get '{"key": "hello"}' --requests 1000 --rate 500
+"""
+
+_EXIT_CODES: Final = """\
+exit codes:
+  0 ok; 1 to 8 the code of the error frame (1 timeout, 2 cancelled, 3 busy, 4 declined, 5 unexpected
+  error, 6 bad request, 7 network, 8 unhealthy); 124 not healthy; 125 wrong on this side, or no call
+  was made; 126 application error or declared exception; 127 fatal protocol error
+"""
+
+# Options of the old tcurl.py of tchannel-python that are no options any more.
+_REPLACED: Final = {
+    "-d": "a body is given by -3, --body or in third place",
+    "--rps": "calls a second are --rate",
+    "--batch-size": "calls at once are --concurrency",
+    "--profile": "write python -m cProfile -m tchannel_tools.tcurl",
+    "-q": "redirect standard error instead: 2>/dev/null",
+    "--quiet": "redirect standard error instead: 2>/dev/null",
+    "--http": "the http scheme is not offered; --raw sends a body as it is",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TLS:
+    """How to connect by TLS.
+
+    Attributes:
+        ca: File with the certificates to trust instead of the system's.
+        cert: File with the own certificate.
+        key: File with its key, unless ``cert`` has it too.
+        server_name: The name in the peer's certificate instead of its host.
+        insecure: Whether to trust any certificate.
+
+    """
+
+    ca: str | None
+    cert: str | None
+    key: str | None
+    server_name: str | None
+    insecure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """How many calls to make.
+
+    Attributes:
+        requests: How many in all, or None for as many as there is time for.
+        rate: Calls a second to begin, or None for as many as are answered.
+        concurrency: At most so many at once.
+        seconds: For how long, or None until all requests are made.
+        delay: Seconds between a call's end and the next of the same place.
+        as_json: Whether the result is printed as JSON.
+
+    """
+
+    requests: int | None
+    rate: float | None
+    concurrency: int
+    seconds: float | None
+    delay: float
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The command line.
+
+    Attributes:
+        service: Name of the service; "" where none is needed.
+        endpoint: The endpoint; "" where none is needed.
+        body: The body, or None.
+        headers: The application headers, or None.
+        peers: Addresses to call.
+        scheme: ``"raw"``, ``"json"`` or ``"thrift"``.
+        form: How to show the values of the answer.
+        thrift: Thrift file or folder, or None.
+        strict: Whether the Thrift file is read strictly.
+        caller: Caller name.
+        shard_key: Shard key, or None.
+        routing_delegate: Routing delegate, or None.
+        timeout: Seconds for the call with its retries.
+        health: Whether to ask for the service's health.
+        list: Whether to list services and methods.
+        describe: Name of what to describe, or None.
+        load: The calls of the load mode, or None for one call.
+        tls: How to connect by TLS, or None for plain connections.
+        verbose: Whether to say more.
+        debug: Whether to show tracebacks.
+
+    """
+
+    service: str
+    endpoint: str
+    body: Given | None
+    headers: Given | None
+    peers: tuple[str, ...]
+    scheme: str
+    form: Form
+    thrift: str | None
+    strict: bool
+    caller: str
+    shard_key: str | None
+    routing_delegate: str | None
+    timeout: float
+    health: bool
+    list: bool
+    describe: str | None
+    load: LoadPlan | None
+    tls: TLS | None
+    verbose: bool
+    debug: bool
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Read the command line.
+
+    Raises:
+        ToolError: It makes no sense; says why.
+        SystemExit: ``--help`` or ``--version`` was asked for, and is printed.
+
+    """
+    parser = _make_parser()
+    # Service, endpoint and body may stand anywhere between the options, which argparse's own
+    # positionals cannot.
+    options, rest = parser.parse_known_args(hide_numbers(replace_shon(argv)))
+    places = [shown(place) for place in _places(rest, parser)]
+    service = _first(options.service, places)
+    endpoint = ""
+    body = shown(options.body)
+    in_place = False
+    if not (options.health or options.list or options.describe):
+        endpoint = _first(options.endpoint, places)
+        in_place = bool(places)
+        body = places.pop(0) if places else body
+        if not service or not endpoint:
+            missing = "an endpoint" if service else "a service"
+            raise ToolError(f"give {missing}: tcurl SERVICE ENDPOINT [BODY], or see --help")
+    elif not service and not options.thrift:
+        raise ToolError("give a service: tcurl SERVICE --list, say, or see --help")
+    if places:
+        raise ToolError(f"{places[0]!r} is one argument too many: see --help")
+    return Arguments(
+        service=service,
+        endpoint=endpoint,
+        body=_given("the body", body, options.body_file, options.yaml, word=in_place),
+        headers=_given("the headers", shown(options.headers), None, options.yaml),
+        peers=_peers(options, required=not (options.thrift and (options.list or options.describe))),
+        scheme=_scheme(options, endpoint),
+        form=Form(options.exact or options.i64 == "number", options.exact),
+        thrift=options.thrift,
+        strict=options.strict,
+        caller=options.caller,
+        shard_key=options.shard_key,
+        routing_delegate=options.routing_delegate,
+        timeout=duration(options.timeout, "--timeout") if options.timeout else DEFAULT_TIMEOUT,
+        health=options.health,
+        list=options.list,
+        describe=options.describe,
+        load=_load_plan(options),
+        tls=_tls(options),
+        verbose=options.verbose,
+        debug=options.debug,
+    )
+
+
+# -- the parser -----------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ToolError(f"{message}: see --help")
+
+
+class _Replaced(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> NoReturn:
+        option = option_string or ""
+        raise ToolError(f"{option} is no option any more: {_REPLACED[option]}")
+
+
+def _make_parser() -> _Parser:
+    parser = _Parser(
+        prog="tcurl",
+        usage=_USAGE,
+        description="Call a TChannel service; JSON in, JSON out.",
+        epilog=f"{EXAMPLES}\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_call(parser.add_argument_group("the call"))
+    _add_where(parser.add_argument_group("where to"))
+    _add_thrift(parser.add_argument_group("thrift"))
+    _add_load(parser.add_argument_group("load: many calls instead of one"))
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show peer, headers, timing and tracing ids"
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks and the log")
+    parser.add_argument("--version", action="version", version=f"tcurl {__version__}")
+    for option in _REPLACED:
+        parser.add_argument(option, action=_Replaced, nargs="?", help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_call(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-s", "--service", metavar="NAME", help="the service, instead of the first place")
+    add(
+        *("-1", "--arg1", "--endpoint", "--method"),
+        dest="endpoint",
+        metavar="NAME",
+        help="the endpoint, instead of the second place",
+    )
+    add(
+        *("-2", "--arg2", "--head", "--headers"),
+        dest="headers",
+        metavar="JSON",
+        help="application headers: JSON, @FILE, - for standard input; with --raw any text",
+    )
+    add(
+        *("-3", "--arg3", "--body"),
+        dest="body",
+        metavar="JSON",
+        help="the body, instead of the third place: JSON, @FILE or -; with --raw any text",
+    )
+    add("--body-file", metavar="FILE", help="a file with the body (- is standard input)")
+    add("--yaml", action="store_true", help="body and headers are YAML; so are files named *.yaml")
+    add("-r", "--raw", action="store_true", help="the raw scheme: bytes as they are")
+    add("-j", "-J", "--json", action="store_true", help="the json scheme (the default)")
+    add(
+        "--timeout",
+        metavar="TIME",
+        help="for the call with its retries: 500 or 500ms, 1.5s, 2m (default 5s)",
+    )
+    add("--cn", "--caller", dest="caller", default="tcurl", metavar="NAME", help="caller name")
+    add("--sk", "--shard-key", "--shardKey", dest="shard_key", metavar="KEY", help="shard key")
+    add(
+        *("--rd", "--routing-delegate"),
+        dest="routing_delegate",
+        metavar="NAME",
+        help="the service that a router sends the call to instead",
+    )
+    add("--health", action="store_true", help="ask for the service's health")
+    add(
+        "--i64",
+        choices=("buffer", "number"),
+        default="buffer",
+        help="show an i64 as a Buffer of its eight bytes (the default), or as a number",
+    )
+    add(
+        "--exact",
+        action="store_true",
+        help="show what the service sent, where the form of tchannel-node's tool differs",
+    )
+
+
+def _add_where(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        *("-p", "--peer", "--host"),
+        dest="peers",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="where to call (or unix:/path); may be given several times",
+    )
+    add(
+        *("-P", "--peerlist", "-H", "--hostlist"),
+        dest="hostlist",
+        metavar="LIST",
+        help="a JSON array of host:port, or the path of a file with one",
+    )
+    add("--tls", action="store_true", help="connect by TLS; so do the following")
+    add("--ca", metavar="FILE", help="trust these certificates instead of the system's")
+    add("--cert", metavar="FILE", help="the own certificate")
+    add("--key", metavar="FILE", help="its key, unless --cert has it too")
+    add("--server-name", metavar="NAME", help="the name in the peer's certificate")
+    add("--insecure", action="store_true", help="trust any certificate")
+
+
+def _add_thrift(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        *("-t", "--thrift"),
+        metavar="PATH",
+        help="a Thrift file, or a folder with SERVICE.thrift; else the service is asked for its IDL",
+    )
+    add("--strict", action="store_true", help="fields must say whether they are required")
+    add("--no-strict", dest="strict", action="store_false", help="they need not (the default)")
+    add("--list", action="store_true", help="list the Thrift services and their methods")
+    add("--describe", metavar="NAME", help="show a type, a service or a method")
+
+
+def _add_load(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--requests", metavar="N", help="so many calls")
+    add("--rate", metavar="N", help="begin so many calls a second")
+    add(
+        "--concurrency",
+        metavar="N",
+        help=f"at most so many at once (default {DEFAULT_CONCURRENCY})",
+    )
+    add("--time", metavar="TIME", help="for so long: 500 (ms), 10s, 2m (default 30s)")
+    add("--delay", metavar="TIME", help="wait so long after a call before the next")
+    add(
+        *("--format",),
+        choices=("text", "json"),
+        default="text",
+        help="how to print the result (default text)",
+    )
+
+
+# -- what the options mean together ---------------------------------------------------------------
+
+
+def _places(rest: Sequence[str], parser: _Parser) -> list[str]:
+    """Return the arguments that are no options; an option among them is unknown."""
+    places: list[str] = []
+    for position, argument in enumerate(rest):
+        if argument == "--":
+            places += rest[position + 1 :]
+            break
+        if argument.startswith("-") and argument != "-" and " " not in argument:
+            option = argument.partition("=")[0]
+            known = [one for action in parser._actions for one in action.option_strings]
+            near = difflib.get_close_matches(option, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ": see --help"
+            raise ToolError(f"unknown option {option}{hint}")
+        places.append(argument)
+    return places
+
+
+def _first(option: str | None, places: list[str]) -> str:
+    if option is not None:
+        return option
+    return places.pop(0) if places else ""
+
+
+def _given(
+    what: str, text: str | None, path: str | None, yaml: bool, *, word: bool = False
+) -> Given | None:
+    return None if text is None and path is None else Given(what, text, path, yaml, word)
+
+
+def _peers(options: argparse.Namespace, *, required: bool) -> tuple[str, ...]:
+    # As in the Node tool a peer goes before a list.
+    if options.peers:
+        return tuple(check_peers(options.peers, "-p"))
+    if options.hostlist is not None:
+        return tuple(read_host_list(options.hostlist))
+    if required:
+        raise ToolError("say where to call: -p HOST:PORT, or -P with a list of them")
+    return ()
+
+
+def _scheme(options: argparse.Namespace, endpoint: str) -> str:
+    if options.raw:
+        return "raw"
+    if options.json:
+        return "json"
+    return "thrift" if options.thrift or options.health or "::" in endpoint else "json"
+
+
+def _load_plan(options: argparse.Namespace) -> LoadPlan | None:
+    given = (options.requests, options.rate, options.concurrency, options.time)
+    if all(one is None for one in given):
+        return None
+    if options.list or options.describe:
+        raise ToolError("--requests, --rate, --concurrency and --time are for calls")
+    seconds = None if options.time is None else duration(options.time, "--time")
+    if options.requests is None and not seconds:
+        seconds = DEFAULT_LOAD_TIME
+    return LoadPlan(
+        requests=None if options.requests is None else count(options.requests, "--requests"),
+        rate=None if options.rate is None else rate(options.rate, "--rate"),
+        concurrency=(
+            DEFAULT_CONCURRENCY
+            if options.concurrency is None
+            else count(options.concurrency, "--concurrency")
+        ),
+        seconds=seconds or None,
+        delay=0.0 if options.delay is None else duration(options.delay, "--delay"),
+        as_json=options.format == "json",
+    )
+
+
+def _tls(options: argparse.Namespace) -> TLS | None:
+    if options.key and not options.cert:
+        raise ToolError("--key needs --cert, the certificate that it belongs to")
+    wanted = (options.ca, options.cert, options.server_name)
+    if not (options.tls or options.insecure or any(wanted)):
+        return None
+    return TLS(options.ca, options.cert, options.key, options.server_name, options.insecure)
