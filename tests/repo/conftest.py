@@ -93,7 +93,7 @@ class LongFiles:
 
 
 LONG_FILES = LongFiles(
-    limit=450,
+    limit=550,
     allowed={},
 )
 

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-# No file may be longer; those beyond LONG_LINES of conftest.py are listed after the run.
+# No file may be longer; those beyond the limit of conftest.py are listed after the run.
 MOST_LINES = 800
 
 # Folders that are too common for their name to say anything about one machine.

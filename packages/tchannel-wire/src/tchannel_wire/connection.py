@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from math import inf
 from struct import Struct
 from types import UnionType
+from typing import TypeAlias
 
 from .arguments import check_claim
-from .connection_base import NO_HEADERS, NO_PINGS, FrameHandler
+from .connection_base import NO_PINGS, ConnectionTimer
 from .deadlines import DeadlineItem, DeadlineQueue
 from .errors import NO_MESSAGE_ID, ErrorCode, PeerError, ProtocolError, known_code
 from .events import (
@@ -20,7 +21,7 @@ from .events import (
     PongReceived,
     RequestReceived,
 )
-from .frames import HEADER_SIZE, FrameType
+from .frames import HEADER_SIZE, FrameBuffer, FrameType
 from .handshake import (
     check_init_request,
     check_init_response,
@@ -53,6 +54,9 @@ _CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
 _CALL_REQUEST_CONTINUE = int(FrameType.CALL_REQUEST_CONTINUE)
 _CALL_RESPONSE_CONTINUE = int(FrameType.CALL_RESPONSE_CONTINUE)
 _DRAINING = "draining:"
+
+_NO_HEADERS: Mapping[str, str] = {}
+"""What a connection keeps of its own init headers once they are sent."""
 
 
 class Connection(InboundSide, OutboundSide):
@@ -97,6 +101,8 @@ class Connection(InboundSide, OutboundSide):
 
     __slots__ = ()
 
+    _init_headers: Mapping[str, str]
+
     def __init__(
         self,
         *,
@@ -121,19 +127,20 @@ class Connection(InboundSide, OutboundSide):
         else:
             host_port = response_host_port(host_port, unix_socket=unix_socket)
             state = ConnectionState.AWAITING_INIT_REQUEST
-        super().__init__(
-            options=options,
-            headers=init_headers(host_port, process_name, headers),
-            deadlines=deadlines,
-            stream_request=stream_request,
-            state=state,
-        )
+        own_headers = init_headers(host_port, process_name, headers)
+        super().__init__(options=options, deadlines=deadlines, state=state)
+        self._set_up_inbound(stream_request)
+        self._set_up_outbound()
+        self._buffer = FrameBuffer()
+        self._init_headers = own_headers
+        self._init_id = 0
+        self._timer = ConnectionTimer(self)
         self._set_timer(now + self.options.handshake_timeout)
         if opener:
             self._init_id = self._take_id(now)
             request = InitRequest(id=self._init_id, headers=self._init_headers)
             self._outbox.append(encode(request))
-            self._init_headers = NO_HEADERS
+            self._init_headers = _NO_HEADERS
 
     def __repr__(self) -> str:
         return (
@@ -198,7 +205,7 @@ class Connection(InboundSide, OutboundSide):
                 self._receive_call_request_continue(data, start, stop, id, now, events)
             elif type == _CALL_RESPONSE_CONTINUE and self._open:
                 self._receive_call_response_continue(data, start, stop, id, now, events)
-            elif handler := self._handlers.get(type):
+            elif handler := _HANDLERS[self._state].get(type):
                 handler(self, data[start:stop], now, events)
             elif self._state != ConnectionState.CLOSED:
                 self._receive_unexpected(type, events)
@@ -346,7 +353,7 @@ class Connection(InboundSide, OutboundSide):
             self._fatal(error, events)
             return
         self._outbox.append(encode(InitResponse(id=message.id, headers=self._init_headers)))
-        self._init_headers = NO_HEADERS
+        self._init_headers = _NO_HEADERS
         self.remote = remote
         self._handshake_done(FrameType.INIT_REQUEST)
         events.append(Connected(remote))
@@ -412,11 +419,11 @@ def _check_type(value: object, name: str, kind: type | UnionType) -> None:
         raise TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}, not {value!r}")
 
 
-_FRAME_HANDLERS: dict[FrameType, FrameHandler] = {
+_FrameHandler: TypeAlias = Callable[[Connection, bytes, float, list[Event]], None]
+
+_FRAME_HANDLERS: dict[FrameType, _FrameHandler] = {
     FrameType.INIT_REQUEST: Connection._receive_init_request,
     FrameType.INIT_RESPONSE: Connection._receive_init_response,
-    FrameType.CALL_REQUEST: Connection._receive_unusual_request,
-    FrameType.CALL_RESPONSE: Connection._receive_unusual_response,
     FrameType.CANCEL: Connection._receive_cancel,
     FrameType.CLAIM: Connection._receive_claim,
     FrameType.PING_REQUEST: Connection._receive_ping_request,
@@ -425,11 +432,14 @@ _FRAME_HANDLERS: dict[FrameType, FrameHandler] = {
 }
 
 # Plain ints as keys: the type byte of a frame is looked up as it is.
-for _state, _steps in TRANSITIONS.items():
-    Connection.HANDLERS[_state] = {
+_HANDLERS: dict[ConnectionState, dict[int, _FrameHandler]] = {
+    state: {
         int(type): _FRAME_HANDLERS[type]
-        for type in _steps
+        for type in steps
         if isinstance(type, FrameType)
         and type in _FRAME_HANDLERS
-        and _state != ConnectionState.CLOSED
+        and state != ConnectionState.CLOSED
     }
+    for state, steps in TRANSITIONS.items()
+}
+"""By state and frame type, what takes a frame that `_receive_frames` does not read itself."""

@@ -1,20 +1,17 @@
-"""What both sides of a connection share: its state, what it sends, and its end."""
+"""What both sides of a connection stand on: its state, what it sends, its timer and its end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import inf
 from struct import Struct
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
-from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .deadlines import DeadlineItem, DeadlineQueue
+from .deadlines import DeadlineItem, DeadlineQueue, Expirer
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError, WireError
 from .events import ConnectionClosed, Event, RequestReceived
 from .exchanges import Flow, OutboundCall
 from .fragments import CHUNK_OVERHEAD, MESSAGE_OVERHEAD, FragmentReader
-from .frames import FrameBuffer, FrameType
-from .layouts import NO_SIZE
+from .frames import FrameType
 from .messages import cut_description
 from .options import Options
 from .outbox import Outbox
@@ -26,11 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_ID",
-    "NO_HEADERS",
     "NO_PINGS",
     "ConnectionBase",
     "ConnectionTimer",
-    "FrameHandler",
     "first_frame_cost",
     "is_at_work",
 ]
@@ -39,17 +34,11 @@ _ERROR = Struct(">HBxI8xB25sH")
 
 MAX_ID = 0xFFFFFFFE
 
-NO_HEADERS: Mapping[str, str] = {}
-"""What a connection keeps of its own init headers once they are sent."""
-
 # Replaced rather than changed, so that the many connections without a ping share it: 200 bytes.
 NO_PINGS: frozenset[int] = frozenset()
 
 _HEADER_OVERHEAD = 200
 """Bytes that Python spends on one header: two str objects and their place in a dict."""
-
-# Any: a handler's first argument is the subclass that defines it.
-FrameHandler: TypeAlias = Callable[[Any, bytes, float, list[Event]], None]
 
 
 class ConnectionTimer:
@@ -59,95 +48,61 @@ class ConnectionTimer:
 
     bucket: dict[DeadlineItem, None] | None
 
-    def __init__(self, connection: ConnectionBase) -> None:
+    def __init__(self, connection: Expirer) -> None:
         self.connection = connection
         self.bucket = None
 
 
 class ConnectionBase:
-    """The attributes of a connection, and the steps that both sides use."""
+    """The attributes that both sides use, and the steps that both take.
+
+    The slots of the sides and of `Connection` stand here, too, since Python lays out no class whose
+    bases have slots each; what they hold is declared and set where it is used.
+    """
 
     __slots__ = (
         *("deadlines", "inbound", "options", "outbound", "peer_draining", "remote", "replied"),
-        *("_buffer", "_handlers", "_next_id", "_wrapped", "_open", "_outbox", "_pings", "_state"),
-        *("_init_headers", "_init_id", "_timer", "_timer_at"),
-        *(
-            "_max_arg1",
-            "_max_single",
-            "_reassembly",
-            "_stream_request",
-            "_tombstones",
-            "_drain_text",
-        ),
-        # The bytes at the same place of the last call, and what they mean (see inbound.py).
+        *("_next_id", "_wrapped", "_open", "_outbox", "_pings", "_state", "_timer", "_timer_at"),
+        *("_max_single", "_reassembly", "_tombstones", "__weakref__"),
+        # of Connection
+        *("_buffer", "_init_headers", "_init_id"),
+        # of InboundSide
+        *("_drain_text", "_max_arg1", "_stream_request"),
         *("_request_prefix", "_request_size", "_request_fields", "_request_service"),
         *("_request_headers", "_request_checksum_type", "_request_checksum"),
+        # of OutboundSide
         *("_response_prefix", "_response_size", "_response_fields"),
-        *("_response_headers", "_response_checksum_type", "_response_checksum", "__weakref__"),
+        *("_response_headers", "_response_checksum_type", "_response_checksum"),
     )
 
-    HANDLERS: dict[ConnectionState, dict[int, FrameHandler]] = {}
-    """The handler of each frame type in each state; filled from the table of transitions."""
-
     remote: RemotePeer | None
-    _request_prefix: bytes
-    _request_size: int
-    _request_fields: Callable[[bytes, int], tuple[Any, ...]]
-    _request_service: str
-    _request_headers: dict[str, str]
-    _request_checksum_type: ChecksumType
-    """What the last request of the hot path used: CRC-32 or CRC-32C."""
-    _request_checksum: Callable[[bytes], int]
-    _response_prefix: bytes
-    _response_size: int
-    _response_fields: Callable[[bytes, int], tuple[Any, ...]]
-    _response_headers: dict[str, str]
-    _response_checksum_type: ChecksumType
-    _response_checksum: Callable[[bytes], int]
+    _timer: ConnectionTimer
 
     def __init__(
-        self,
-        *,
-        options: Options | None,
-        headers: Mapping[str, str],
-        deadlines: DeadlineQueue | None,
-        stream_request: Callable[[RequestReceived], bool] | None,
-        state: ConnectionState,
+        self, *, options: Options | None, deadlines: DeadlineQueue | None, state: ConnectionState
     ) -> None:
         self.options = Options() if options is None else options
         self.deadlines = DeadlineQueue() if deadlines is None else deadlines
-        # Copies of limits that the hot path compares with, which saves it two lookups each.
-        self._max_arg1 = self.options.max_arg1
+        # A copy of a limit that the hot path compares with, which saves it two lookups.
         self._max_single = self.options.max_message_size
         self.remote = None
         self.peer_draining = False
         self.replied = 0
         self.inbound: dict[int, RequestReceived] = {}
         self.outbound: dict[int, OutboundCall] = {}
-        self._init_headers = headers
-        self._init_id = 0
-        self._stream_request = stream_request
-        self._timer = ConnectionTimer(self)
         self._timer_at = inf
-        self._buffer = FrameBuffer()
         self._outbox = Outbox()
         self._next_id = 1
         self._wrapped = False
         self._pings = NO_PINGS
         self._tombstones: dict[int, float] = {}
         self._reassembly = 0
-        self._drain_text = ""
-        self._request_size = self._response_size = NO_SIZE
-        self._request_checksum_type = ChecksumType.CRC32C
-        self._request_checksum = WHOLE_CHECKSUMS[ChecksumType.CRC32C]
         self._enter(state)
 
     # --- state --------------------------------------------------------------------------------
 
     def _enter(self, state: ConnectionState) -> None:
         self._state = state
-        # Decided once per state, looked up once per frame.
-        self._handlers = self.HANDLERS[state]
         self._open = state in (ConnectionState.OPEN, ConnectionState.DRAINING)
 
     def _end(self, input: LocalInput, error: WireError | None, events: list[Event]) -> None:
@@ -199,13 +154,6 @@ class ConnectionBase:
             self._wrapped = True
         return id
 
-    def _remember(self, call: OutboundCall, now: float) -> None:
-        """Keep the id of a call from being used again while its peer may still speak of it."""
-        self._bury_expired(now)
-        options = self.options
-        life = min(call.ttl + options.tombstone_margin, options.tombstone_limit)
-        self._tombstones[call.id] = now + life
-
     def _bury_expired(self, now: float) -> None:
         # Ids are added in the order of time and none is kept longer than the limit, so what stands
         # behind an entry that is alive waits for it that long at most.
@@ -239,18 +187,6 @@ class ConnectionBase:
             self._reassembly -= reader.memory
             reader.memory = 0
 
-    def _forget_request(self, request: RequestReceived) -> None:
-        """A call of the peer's is over, whatever its end."""
-        self.inbound.pop(request.id, None)
-        self._end_flow(request._flow)
-
-    def _forget_call(self, call: OutboundCall) -> None:
-        """A call of ours is over, whatever its end."""
-        del self.outbound[call.id]
-        # The context usually refers to the call: without it there is no cycle to collect.
-        call.context = None
-        self._end_flow(call._flow)
-
     def _end_flow(self, flow: Flow | None) -> None:
         if flow is None:
             return
@@ -265,7 +201,7 @@ class ConnectionBase:
     # --- time ---------------------------------------------------------------------------------
 
     def _set_timer(self, when: float) -> None:
-        """Let `expire_item` be called at `when`, which is earlier than anything before.
+        """Let the connection's `expire_item` be called at `when`, which is earlier than anything before.
 
         A connection stands in the queue once, for the earliest deadline of its calls when they
         were made. The deadlines of later calls are nearly always later, so that a call costs one
@@ -280,10 +216,6 @@ class ConnectionBase:
         self.deadlines.discard(self._timer)
         self._timer_at = inf
 
-    def expire_item(self, item: DeadlineItem, now: float) -> list[Event]:
-        """The events of an item of this connection that came out of a deadline queue."""
-        raise NotImplementedError
-
 
 def is_at_work(request: RequestReceived) -> bool:
     """Whether the user knows of this request, and has not given the whole answer yet."""
@@ -292,12 +224,6 @@ def is_at_work(request: RequestReceived) -> bool:
         return True
     reader, writer = flow.reader, flow.writer
     return (reader is None or reader.streaming) and (writer is None or not writer.finished)
-
-
-def is_announced(request: RequestReceived) -> bool:
-    """Whether the user has got the event of this request."""
-    flow = request._flow
-    return flow is None or flow.reader is None or flow.reader.streaming
 
 
 def first_frame_cost(frame: bytes, headers: int, chunks: int) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .connection_base import ConnectionBase
     from .events import ResponseReceived
     from .fragments import FragmentReader, FragmentWriter
+    from .inbound import InboundSide
 
 __all__ = [
     "MAX_ARG1",
@@ -86,7 +87,7 @@ class InboundFlow(Flow):
 
     __slots__ = ("_connection", "_id")
 
-    def __init__(self, connection: ConnectionBase, id: int) -> None:
+    def __init__(self, connection: InboundSide, id: int) -> None:
         super().__init__()
         self._connection = connection
         self._id = id

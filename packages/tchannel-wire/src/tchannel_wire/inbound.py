@@ -1,28 +1,39 @@
 """The side of a connection on which the peer calls us.
 
 A small request in one frame takes the fast way through `_receive_call_request`. Whatever is
-unusual about a frame, be it legal or not, leads to inbound_unusual.py, which looks at every field:
+unusual about a frame, be it legal or not (several frames, a rare checksum, a broken rule), leads to
+`_receive_unusual_request`, which looks at every field with the classes of the messages package:
 the fast way only has to notice that it is not the right one.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from struct import Struct
+from typing import Any
 
 from .arguments import check_answer
 from .caches import BlockCache
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import is_announced, is_at_work
-from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError
-from .events import CancelReceived, Event, RequestExpired, RequestReceived, RequestRefused
-from .fragments import FragmentWriter
+from .connection_base import ConnectionBase, first_frame_cost, is_at_work
+from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError, bad_request
+from .events import (
+    CancelReceived,
+    Event,
+    RequestChunk,
+    RequestExpired,
+    RequestReceived,
+    RequestRefused,
+)
+from .exchanges import InboundFlow
+from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import AS, CN, check_header_limits, decode_headers, header_block_end
-from .inbound_unusual import UnusualInbound
-from .layouts import REQUEST_PREFIX, HeadLayouts, Packers
-from .messages import Cancel, decode
+from .layouts import NO_SIZE, REQUEST_PREFIX, HeadLayouts, Packers
+from .messages import MORE_FRAGMENTS, CallRequest, Cancel, decode, read_chunks
 from .states import ConnectionState
+from .tracing import NO_TRACING
 
 __all__ = ["InboundSide"]
 
@@ -44,13 +55,37 @@ _new = object.__new__
 
 _CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
 
+_RESPONSE_SIZE = 54
+"""A response's frame without its header block and args."""
 
-class InboundSide(UnusualInbound):
-    """Receives the peer's calls and answers them."""
+
+class InboundSide(ConnectionBase):
+    """Receives the peer's calls and answers them, however many frames they take."""
 
     __slots__ = ()
 
-    # --- receiving --------------------------------------------------------------------------
+    _stream_request: Callable[[RequestReceived], bool] | None
+    _drain_text: str
+    _max_arg1: int
+    # The bytes at the same place of the last small request, and what they mean.
+    _request_prefix: bytes
+    _request_size: int
+    _request_fields: Callable[[bytes, int], tuple[Any, ...]]
+    _request_service: str
+    _request_headers: dict[str, str]
+    _request_checksum_type: ChecksumType
+    """What the last request of the hot path used: CRC-32 or CRC-32C."""
+    _request_checksum: Callable[[bytes], int]
+
+    def _set_up_inbound(self, stream_request: Callable[[RequestReceived], bool] | None) -> None:
+        self._stream_request = stream_request
+        self._drain_text = ""
+        self._max_arg1 = self.options.max_arg1  # a copy for the hot path: two lookups less
+        self._request_size = NO_SIZE
+        self._request_checksum_type = ChecksumType.CRC32C
+        self._request_checksum = WHOLE_CHECKSUMS[ChecksumType.CRC32C]
+
+    # --- receiving ------------------------------------------------------------------------------
 
     def _receive_call_request(
         self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
@@ -136,6 +171,146 @@ class InboundSide(UnusualInbound):
         self._request_size = head.size
         return True
 
+    def _receive_unusual_request(self, frame: bytes, now: float, events: list[Event]) -> None:
+        """A request of several frames, a bad one, or one that the fast way does not know."""
+        id = _ID.unpack_from(frame)[0]
+        if id == NO_MESSAGE_ID:
+            self._fatal(ProtocolError("call request with the reserved id 0xffffffff"), events)
+            return
+        if id in self.inbound:
+            description = f"call request with id {id}, which is in flight"
+            self._fatal(ProtocolError(description, message_id=id), events)
+            return
+        service, endpoint = "", b""
+        tracing = frame[21:REQUEST_PREFIX] if len(frame) >= REQUEST_PREFIX else NO_TRACING
+        try:
+            message = decode(frame)
+            assert isinstance(message, CallRequest)
+            service = message.service
+            endpoint = message.chunks[0] if message.chunks else b""
+            self._check_request(message, endpoint)
+            reader = FragmentReader(message.checksum_type, self.options)
+            last = not message.more
+            if not last:
+                headers, chunks = len(message.headers), len(message.chunks)
+                self._gather(reader, first_frame_cost(frame, headers, chunks))
+            try:
+                reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
+            except ProtocolError:
+                self._release(reader)
+                raise
+        except ProtocolError as error:
+            self._refuse(id, tracing, error, service, endpoint, events)
+            return
+        deadline = now + message.ttl * 0.001
+        request = RequestReceived(
+            id,
+            message.flags,
+            message.ttl,
+            deadline,
+            tracing,
+            service,
+            message.headers,
+            message.checksum_type,
+            endpoint,
+            b"",
+            b"",
+            not last,
+        )
+        if not last and self._stream_request is not None:
+            reader.to_stream = self._stream_request(request)
+        flow = request._flow = InboundFlow(self, id)
+        flow.reader = reader
+        self.inbound[id] = request
+        if deadline < self._timer_at:
+            self._set_timer(deadline)
+        self._advance_request(request, flow, reader, events, last=last)
+
+    def _check_request(self, request: CallRequest, arg1: bytes) -> None:
+        """The rules that a call request breaks although it can be read.
+
+        Raises:
+            ProtocolError: With what its sender is to be told.
+
+        """
+        if self._state == ConnectionState.DRAINING:
+            raise ProtocolError(self._drain_text, code=ErrorCode.DECLINED)
+        if request.ttl == 0:
+            raise ProtocolError("the ttl has run out: it is 0", code=ErrorCode.TIMEOUT)
+        if not request.service:
+            raise bad_request("no service name given")
+        for key in (AS, CN):
+            if key not in request.headers:
+                raise bad_request(f"transport header {key!r} is missing")
+        check_header_limits(request.headers, self.options)
+        if len(arg1) > self.options.max_arg1:
+            raise bad_request(
+                f"arg1 has {len(arg1)} bytes, at most {self.options.max_arg1} are allowed"
+            )
+
+    def _receive_call_request_continue(
+        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
+    ) -> None:
+        request = self.inbound.get(id)
+        flow = None if request is None else request._flow
+        if request is None or flow is None or flow.reader is None:
+            # Of a call that is over: refused, answered early, cancelled or expired.
+            return
+        reader = flow.reader
+        try:
+            checksum_type, checksum, chunks = read_chunks(data, start + 17, stop)
+            last = not data[start + 16] & MORE_FRAGMENTS
+            if not reader.streaming:
+                self._gather(reader, reader.cost(chunks))
+            reader.feed(checksum_type, checksum, chunks, last=last)
+        except ProtocolError as error:
+            self._refuse(id, request.tracing, error, request.service, request.arg1, events)
+            return
+        self._advance_request(request, flow, reader, events, last=last)
+
+    def _advance_request(
+        self,
+        request: RequestReceived,
+        flow: InboundFlow,
+        reader: FragmentReader,
+        events: list[Event],
+        *,
+        last: bool,
+    ) -> None:
+        """Tell what the last frame has completed."""
+        if reader.streaming:
+            data = reader.take(2)
+            reader.passed_on()
+            if data or last:
+                events.append(RequestChunk(request.id, data, last))
+        elif last or (reader.to_stream and reader.arg == 2):
+            request.arg1 = reader.take(0)
+            request.arg2 = reader.take(1)
+            request.arg3 = reader.take(2)
+            request.more = not last
+            events.append(request)
+            self._release(reader)
+            reader.passed_on()
+        if last:
+            flow.reader = None
+
+    def _refuse(
+        self,
+        id: int,
+        tracing: bytes,
+        error: ProtocolError,
+        service: str,
+        endpoint: bytes,
+        events: list[Event],
+    ) -> None:
+        """Answer a bad call with an error of its own; the rest of its frames will be ignored."""
+        request = self.inbound.get(id)
+        if request is not None:
+            self._forget_request(request)
+        error.message_id = id
+        self._send_error(id, error.code, error.description, tracing)
+        events.append(RequestRefused(id, error, service, endpoint))
+
     def _receive_cancel(self, frame: bytes, now: float, events: list[Event]) -> None:
         request = self.inbound.get(_ID.unpack_from(frame)[0])
         if request is None:
@@ -149,7 +324,7 @@ class InboundSide(UnusualInbound):
             events.append(CancelReceived(request.id, why))
 
     def _expire_request(self, request: RequestReceived, events: list[Event]) -> None:
-        complete = is_announced(request)
+        complete = _is_announced(request)
         description = "the ttl has run out"
         if not complete:
             description += " before the request was complete"
@@ -166,7 +341,12 @@ class InboundSide(UnusualInbound):
         self._send_error(request.id, code, description, request.tracing)
         return at_work
 
-    # --- answering --------------------------------------------------------------------------
+    def _forget_request(self, request: RequestReceived) -> None:
+        """A call of the peer's is over, whatever its end."""
+        self.inbound.pop(request.id, None)
+        self._end_flow(request._flow)
+
+    # --- answering ------------------------------------------------------------------------------
 
     def respond(
         self, id: int, header_block: bytes, arg2: bytes, arg3: bytes, code: int = 0
@@ -237,6 +417,26 @@ class InboundSide(UnusualInbound):
         del self.inbound[id]
         return True
 
+    def _respond_unusually(
+        self, request: RequestReceived, header_block: bytes, arg2: bytes, arg3: bytes, code: int
+    ) -> bool:
+        """Answer in several frames, with a rare checksum, or before the request is complete."""
+        flow = request._flow
+        if not _is_announced(request) or (flow is not None and flow.writer is not None):
+            return False
+        check_answer(arg2, arg3, code)
+        writer = self._new_writer(request, header_block, arg2, code)
+        writer.write(arg3)
+        writer.finish()
+        if _RESPONSE_SIZE + len(header_block) + len(arg2) + len(arg3) < MAX_FRAME_SIZE:
+            frame = writer.next_frame()
+            assert frame is not None
+            self._outbox.append(frame)
+            self._forget_request(request)
+        else:
+            self._attach_writer(request, writer)
+        return True
+
     def start_response(
         self, id: int, header_block: bytes, arg2: bytes, code: int = 0
     ) -> FragmentWriter:
@@ -261,7 +461,7 @@ class InboundSide(UnusualInbound):
         flow = None if request is None else request._flow
         if (
             request is None
-            or not is_announced(request)
+            or not _is_announced(request)
             or (flow is not None and flow.writer is not None)
         ):
             gone = FragmentWriter(id, FrameType.CALL_RESPONSE, b"", ChecksumType.NONE, b"", b"")
@@ -273,6 +473,21 @@ class InboundSide(UnusualInbound):
         writer = self._new_writer(request, header_block, arg2, code)
         self._attach_writer(request, writer)
         return writer
+
+    def _new_writer(
+        self, request: RequestReceived, header_block: bytes, arg2: bytes, code: int
+    ) -> FragmentWriter:
+        fields = bytes((code,)) + request.tracing + header_block
+        return FragmentWriter(
+            request.id, FrameType.CALL_RESPONSE, fields, request.checksum_type, b"", arg2
+        )
+
+    def _attach_writer(self, request: RequestReceived, writer: FragmentWriter) -> None:
+        flow = request._flow
+        if flow is None:
+            flow = request._flow = InboundFlow(self, request.id)
+        flow.writer = writer
+        writer.attach(self._outbox, flow)
 
     def fail(self, id: int, code: int, description: str) -> bool:
         """Answer a call of the peer's with an error frame; a response begun is given up.
@@ -300,6 +515,12 @@ class InboundSide(UnusualInbound):
         self._forget_request(request)
         self._send_error(id, code, description, request.tracing)
         return True
+
+
+def _is_announced(request: RequestReceived) -> bool:
+    """Whether the user has got the event of this request."""
+    flow = request._flow
+    return flow is None or flow.reader is None or flow.reader.streaming
 
 
 def _new_response_packers(header_block: bytes) -> Packers:

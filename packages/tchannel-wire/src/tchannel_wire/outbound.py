@@ -1,32 +1,50 @@
 """The side of a connection on which we call the peer.
 
-As in inbound.py, a small response in one frame takes the fast way, and whatever is unusual about
-a frame is left to outbound_unusual.py.
+As in inbound.py, a small call and a small response, each in one frame, take the fast way, and
+whatever is unusual about them is left to methods that look at every field.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from struct import Struct
+from typing import Any
 
 from .arguments import MAX_TTL, check_call, check_prepared
 from .caches import BlockCache
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import MAX_ID
-from .errors import ProtocolError, known_code
-from .events import CallExpired, ErrorReceived, Event, ResponseReceived
+from .connection_base import MAX_ID, ConnectionBase, first_frame_cost
+from .errors import ProtocolError, bad_request, known_code
+from .events import (
+    CallExpired,
+    CallFailed,
+    ErrorReceived,
+    Event,
+    ResponseChunk,
+    ResponseReceived,
+)
 from .exchanges import OutboundCall, OutboundFlow, PreparedCall
+from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import check_header_limits, decode_headers, header_block_end
-from .layouts import RESPONSE_PREFIX, HeadLayouts
-from .messages import ErrorMessage, decode
-from .outbound_unusual import UnusualOutbound
+from .layouts import NO_SIZE, RESPONSE_PREFIX, HeadLayouts
+from .messages import (
+    MORE_FRAGMENTS,
+    CallResponse,
+    Cancel,
+    ErrorMessage,
+    decode,
+    encode,
+    read_chunks,
+)
 from .states import LocalInput, after_input
 from .tracing import TRACING_SIZE
 
 __all__ = ["OutboundSide"]
 
 _ID = Struct(">4xI")
+_TTL_TRACING = Struct(">I25s")
 
 _CALL_REQUEST = int(FrameType.CALL_REQUEST)
 
@@ -41,12 +59,23 @@ _NO_FIELDS = (0, 0, b"", b"", 0, 0, 0)
 _new = object.__new__
 
 
-class OutboundSide(UnusualOutbound):
-    """Calls the peer and receives its answers."""
+class OutboundSide(ConnectionBase):
+    """Calls the peer and receives its answers, however many frames they take."""
 
     __slots__ = ()
 
-    # --- calling ----------------------------------------------------------------------------
+    # The bytes at the same place of the last small response, and what they mean.
+    _response_prefix: bytes
+    _response_size: int
+    _response_fields: Callable[[bytes, int], tuple[Any, ...]]
+    _response_headers: dict[str, str]
+    _response_checksum_type: ChecksumType
+    _response_checksum: Callable[[bytes], int]
+
+    def _set_up_outbound(self) -> None:
+        self._response_size = NO_SIZE
+
+    # --- calling --------------------------------------------------------------------------------
 
     def call(
         self,
@@ -135,6 +164,29 @@ class OutboundSide(UnusualOutbound):
             self._set_timer(deadline)
         return call
 
+    def _call_unusually(
+        self,
+        prepared: PreparedCall,
+        arg2: bytes,
+        arg3: bytes,
+        milliseconds: int,
+        tracing: bytes,
+        context: object,
+        now: float,
+        ttl: float,
+        stream_response: bool,
+    ) -> OutboundCall:
+        """Call in several frames, or without a checksum."""
+        check_call(arg2, arg3, ttl, tracing)
+        call = self._start(
+            prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
+        )
+        writer = call.writer
+        assert writer is not None
+        writer.write(arg3)
+        writer.finish()
+        return call
+
     def start_call(
         self,
         prepared: PreparedCall,
@@ -165,6 +217,37 @@ class OutboundSide(UnusualOutbound):
             prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
         )
 
+    def _start(
+        self,
+        prepared: PreparedCall,
+        arg2: bytes,
+        milliseconds: int,
+        tracing: bytes,
+        context: object,
+        now: float,
+        ttl: float,
+        stream_response: bool,
+    ) -> OutboundCall:
+        # The prefix ends with the checksum type, which the writer adds itself.
+        fields = _TTL_TRACING.pack(milliseconds, tracing) + prepared._prefix[:-1]
+        call = OutboundCall()
+        call.id = self._take_id(now)
+        call.connection = self
+        call.context = context
+        call.tracing = tracing
+        call.ttl = ttl
+        call.deadline = now + ttl
+        call._number = -1
+        flow = call._flow = OutboundFlow(stream=stream_response)
+        flow.writer = FragmentWriter(
+            call.id, FrameType.CALL_REQUEST, fields, prepared.checksum_type, prepared.arg1, arg2
+        )
+        flow.writer.attach(self._outbox, flow)
+        self.outbound[call.id] = call
+        if call.deadline < self._timer_at:
+            self._set_timer(call.deadline)
+        return call
+
     def cancel(self, id: int, why: str = "", *, now: float) -> None:
         """End a call of ours without an event; nothing happens if it is over.
 
@@ -181,12 +264,35 @@ class OutboundSide(UnusualOutbound):
         if call is not None:
             self._withdraw(call, why, now)
 
+    def _withdraw(self, call: OutboundCall, why: str, now: float) -> None:
+        written = call.written
+        self._forget_call(call)
+        if written:
+            self._outbox.append(encode(Cancel(id=call.id, tracing=call.tracing, why=why)))
+        elif call._number >= 0:
+            self._outbox.drop(call._number)
+        self._remember(call, now)
+
+    def _remember(self, call: OutboundCall, now: float) -> None:
+        """Keep the id of a call from being used again while its peer may still speak of it."""
+        self._bury_expired(now)
+        options = self.options
+        life = min(call.ttl + options.tombstone_margin, options.tombstone_limit)
+        self._tombstones[call.id] = now + life
+
+    def _forget_call(self, call: OutboundCall) -> None:
+        """A call of ours is over, whatever its end."""
+        del self.outbound[call.id]
+        # The context usually refers to the call: without it there is no cycle to collect.
+        call.context = None
+        self._end_flow(call._flow)
+
     def _expire_call(self, call: OutboundCall, now: float, events: list[Event]) -> None:
         context = call.context
         self._withdraw(call, "the deadline has passed", now)
         events.append(CallExpired(call.id, context))
 
-    # --- receiving --------------------------------------------------------------------------
+    # --- receiving ------------------------------------------------------------------------------
 
     def _receive_call_response(
         self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
@@ -260,6 +366,92 @@ class OutboundSide(UnusualOutbound):
         self._response_size = head.size
         return True
 
+    def _receive_unusual_response(self, frame: bytes, now: float, events: list[Event]) -> None:
+        """A response of several frames, a bad one, or one that the fast way does not know."""
+        call = self.outbound.get(_ID.unpack_from(frame)[0])
+        if call is None:
+            return
+        last = len(frame) > 16 and not frame[16] & MORE_FRAGMENTS
+        try:
+            message = decode(frame)
+            assert isinstance(message, CallResponse)
+            check_header_limits(message.headers, self.options)
+            flow = call._flow
+            if flow is None:
+                flow = call._flow = OutboundFlow()
+            elif flow.reader is not None:
+                raise bad_request("second call response for one call")
+            reader = FragmentReader(message.checksum_type, self.options, to_stream=flow.stream)
+            flow.reader = reader
+            if not last:
+                headers, chunks = len(message.headers), len(message.chunks)
+                self._gather(reader, first_frame_cost(frame, headers, chunks))
+            reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
+        except ProtocolError as error:
+            self._fail_call(call, error, now, events, last=last)
+            return
+        flow.response = ResponseReceived(
+            call.id,
+            call.context,
+            message.code,
+            message.tracing,
+            message.headers,
+            message.checksum_type,
+            b"",
+            b"",
+            not last,
+        )
+        self._advance_response(call, flow, reader, events, last=last)
+
+    def _receive_call_response_continue(
+        self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
+    ) -> None:
+        call = self.outbound.get(id)
+        if call is None:
+            return
+        flow = call._flow
+        last = stop - start > 16 and not data[start + 16] & MORE_FRAGMENTS
+        try:
+            checksum_type, checksum, chunks = read_chunks(data, start + 17, stop)
+            if flow is None or flow.reader is None:
+                raise bad_request("the first frame of a response is missing")
+            reader = flow.reader
+            if not reader.streaming:
+                self._gather(reader, reader.cost(chunks))
+            reader.feed(checksum_type, checksum, chunks, last=last)
+        except ProtocolError as error:
+            self._fail_call(call, error, now, events, last=last)
+            return
+        self._advance_response(call, flow, reader, events, last=last)
+
+    def _advance_response(
+        self,
+        call: OutboundCall,
+        flow: OutboundFlow,
+        reader: FragmentReader,
+        events: list[Event],
+        *,
+        last: bool,
+    ) -> None:
+        """Tell what the last frame has completed."""
+        if reader.streaming:
+            data = reader.take(2)
+            reader.passed_on()
+            if data or last:
+                events.append(ResponseChunk(call.id, call.context, data, last))
+        elif last or (reader.to_stream and reader.arg == 2):
+            response = flow.response
+            assert response is not None
+            flow.response = None
+            response.arg2 = reader.take(1)
+            response.arg3 = reader.take(2)
+            response.more = not last
+            events.append(response)
+            self._release(reader)
+            reader.passed_on()
+        if last:
+            self._forget_call(call)
+
     def _receive_call_error(self, frame: bytes, now: float, events: list[Event]) -> None:
         """An error frame about one call."""
         call = self.outbound.get(_ID.unpack_from(frame)[0])
@@ -278,3 +470,21 @@ class OutboundSide(UnusualOutbound):
                 call.id, context, known_code(message.code), message.description, message.tracing
             )
         )
+
+    def _fail_call(
+        self,
+        call: OutboundCall,
+        error: ProtocolError,
+        now: float,
+        events: list[Event],
+        *,
+        last: bool,
+    ) -> None:
+        """End a call whose answer is bad; what follows of the answer will be ignored."""
+        context = call.context
+        error.message_id = call.id
+        if last:
+            self._forget_call(call)
+        else:
+            self._withdraw(call, "the response is bad", now)
+        events.append(CallFailed(call.id, context, error))
