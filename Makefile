@@ -102,7 +102,7 @@ demo-guide: $(VENV)/.test  ## The guide's servers and clients by address, with g
 
 .PHONY: test
 test: $(VENV)/.test  ## All tests of this Python (no Node.js needed)
-	$(PYTEST) -m 'not interop and not packaging' packages tests
+	$(PYTEST) -m 'not interop and not packaging' packages tests benchmarks/tests
 
 .PHONY: peers
 peers: $(PEERS)/node/node_modules/.package-lock.json $(PEERS)/py21/.venv/.stamp  ## Install the third-party peers

@@ -1,9 +1,95 @@
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import sys
+
 import check
 import pytest
 
 REFERENCE = {"floor": 100.0, "wire": 400.0, "channel": 1000.0}
+
+WITHOUT_THE_CHANNEL = """
+import sys, check
+check.PATHS = ("wire",)
+sys.exit(check.main([]))
+"""
+DEARER = """
+
+def _dearer(self, data, now, receive=Connection.receive):
+    for _ in range(32 * 150):
+        pass
+    return receive(self, data, now)
+
+Connection.receive = _dearer
+"""
+
+
+@pytest.fixture
+def fresh_clone(tmp_path):
+    """The benchmarks and our sources as they are checked out: without any byte code."""
+    left_out = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(check.HERE, tmp_path / "benchmarks", ignore=left_out)
+    for source in check.HERE.parent.glob("packages/*/src"):
+        shutil.copytree(source, tmp_path / "src", ignore=left_out, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def check_in():
+    """Checks the wire path of a copy in a process of its own; the exit code and what it printed."""
+
+    def run(folder):
+        settings = {key: value for key, value in os.environ.items() if "PYTHON" not in key}
+        settings["PYTHONPATH"] = str(folder / "src")
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_THE_CHANNEL],
+            cwd=folder / "benchmarks", env=settings, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def test_compiling_falls_into_no_count(monkeypatch):
+    compiled = set()
+    monkeypatch.setattr(check, "run", lambda command, path, calls: compiled.add(path))
+
+    def count(path, calls):
+        compiling = 0.0 if path in compiled else 5e7
+        compiled.add(path)
+        return 1e9 + compiling + 100.0 * calls
+
+    for name in ("count_with_valgrind", "count_with_perf"):
+        monkeypatch.setattr(check, name, count)
+
+    assert check.measure("instructions") == {"floor": 100.0, "wire": 100.0, "channel": 100.0}
+
+
+@pytest.mark.timeout(300)  # valgrind is slow
+@pytest.mark.skipif(
+    shutil.which("valgrind") is None and not check.perf_counts(),
+    reason="neither valgrind nor perf counts instructions here",
+)
+@pytest.mark.skipif(
+    f"{sys.version_info.major}.{sys.version_info.minor}" not in check.read_reference(),
+    reason="no reference for this Python",
+)
+@pytest.mark.parametrize(
+    ("added", "code", "verdict"),
+    [("", 0, r"reference: ok$"), (DEARER, 1, r"reference: DEARER")],
+    ids=["as it is", "dearer"],
+)
+def test_only_a_dearer_call_fails_in_a_fresh_clone(fresh_clone, check_in, added, code, verdict):
+    with (fresh_clone / "src/tchannel_wire/connection.py").open("a", encoding="utf-8") as file:
+        file.write(added)
+
+    exit_code, printed = check_in(fresh_clone)
+
+    assert exit_code == code, printed
+    assert re.search(verdict, printed), printed
 
 
 def test_the_same_figures_are_once_the_reference():
