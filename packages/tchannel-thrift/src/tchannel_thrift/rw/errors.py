@@ -18,6 +18,10 @@ __all__ = [
     "error_at",
 ]
 
+_STEP = 1 << 16
+_LONGEST_MESSAGE = 1000
+"""Characters of a message: names in it are as long as the file likes."""
+
 _EXCERPT_WIDTH = 120
 """Characters of a source line that an error shows: generated files may have one huge line."""
 
@@ -131,6 +135,8 @@ def error_at(
         expected: What would have been right, or None to leave that out.
 
     """
+    if len(message) > _LONGEST_MESSAGE:
+        message = f"{message[:_LONGEST_MESSAGE]}..."
     line, column = pos
     source_line = _line(document.source, line)
     place = f"line {line}, column {column}"
@@ -144,8 +150,13 @@ def error_at(
 
 def _line(source: str, number: int) -> str:
     """Line ``number`` of the source; only LF ends a line, as in the tokenizer."""
+    left = number - 1
     start = 0
-    for _ in range(number - 1):
+    # In large steps first: a file may begin with millions of empty lines.
+    while left > _STEP and start < len(source):
+        left -= source.count("\n", start, start + _STEP)
+        start += _STEP
+    for _ in range(left):
         start = source.find("\n", start) + 1
         if not start:
             return ""

@@ -23,17 +23,24 @@ KEYWORDS: Final = TYPE_KEYWORDS | {
 """Words that are never names, in either mode. The words that Apache reserves beyond these (async,
 senum, cpp_type, ...) have their meaning only where Apache's grammar has a place for them."""
 
-# Possessive repeats (`*+`) everywhere: no input makes the expression look at a character twice.
-_SKIPPED = r"(?:[ \t\r\n]++|(?://|\#)[^\n]*+|/\*(?!\*(?!/))(?s:.*?)\*/)*+"
-_IDENTIFIER = r"[A-Za-z_][A-Za-z_0-9]*+(?:\.[A-Za-z_0-9]++)*+"
+# Possessive repeats (`*+`) of single characters: no input makes the expression look at one twice.
+# Never of a group that can fail half-way: CPython 3.11.2, Debian 12's, then does not step back, and a
+# plain repeat of a group keeps 100 bytes for each time around, hence the bound.
+_IDENTIFIER = r"[A-Za-z_][A-Za-z_0-9]*+(?:\.[A-Za-z_0-9]++){0,255}"
+# This one fails half-way only before a line's end, where no string can go on anyway.
 _STRING = r""""[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+\'"""
+_COMMENT = r"(?://|\#)[^\n]*+|/\*(?!\*(?!/))(?s:.*?)\*/"
 _DOC = r"/\*\*(?!/)(?s:.*?)\*/"
+
+_LONGEST_DOC: Final = 1 << 16
+"""Characters of a doc comment that are kept. Its lines become objects of their own, so that a file
+of nothing else would take many times its size."""
 
 
 def _pattern(*, symbols: str, double: str, hexadecimal: str) -> re.Pattern[str]:
     return re.compile(
-        f"{_SKIPPED}(?:(?P<identifier>{_IDENTIFIER})|(?P<symbol>{symbols})"
-        f"|(?P<decimal>{double})|(?P<hexadecimal>{hexadecimal})|(?P<integer>[+-]?[0-9]++)"
+        rf"[ \t\r\n]*+(?:(?P<identifier>{_IDENTIFIER})|(?P<symbol>{symbols})"
+        f"|(?P<comment>{_COMMENT})|(?P<decimal>{double})|(?P<hexadecimal>{hexadecimal})|(?P<integer>[+-]?[0-9]++)"
         rf"|(?P<quoted>{_STRING})|(?P<doc>{_DOC})|(?P<end>\Z)|(?P<invalid>(?s:.)))"
     )
 
@@ -84,13 +91,15 @@ def tokenize(source: str, *, strict: bool) -> Tokens:
         group = match.lastindex
         assert group is not None  # one alternative always matches
         kind = match.lastgroup
+        if kind == "comment":
+            continue
         text = match[group]
         if kind == "identifier":
             kinds.append(text if text in KEYWORDS else kind)
         elif kind == "symbol":
             kinds.append(text)
         elif kind == "doc":
-            docs[len(kinds)] = text
+            docs[len(kinds)] = _shortened(text)
             continue
         else:
             assert kind is not None
@@ -103,6 +112,11 @@ def tokenize(source: str, *, strict: bool) -> Tokens:
 
 
 _LAST: Final = frozenset({"end", "invalid"})
+
+
+def _shortened(comment: str) -> str:
+    """The comment, or as much of it as is kept."""
+    return comment if len(comment) <= _LONGEST_DOC else f"{comment[:_LONGEST_DOC]}...*/"
 
 
 def doc_text(comment: str) -> str | None:
