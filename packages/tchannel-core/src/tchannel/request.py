@@ -41,7 +41,7 @@ class TransportHeaders:
         "scheme",
         "shard_key",
         "speculative_exe",
-        "ttl",
+        "ttl_ms",
     )
 
     _KEYS: ClassVar[Mapping[str, str]] = {
@@ -59,7 +59,7 @@ class TransportHeaders:
     flags: int
     """The flags of the call request: 1 more fragments followed, 2 streaming."""
 
-    ttl: int
+    ttl_ms: int
     """Milliseconds within which the caller wants the answer, as received."""
 
     headers: dict[str, str]
@@ -84,7 +84,7 @@ class TransportHeaders:
         shard_key: str | None = None,
         *,
         flags: int = 0,
-        ttl: int = 0,
+        ttl_ms: int = 0,
         headers: Mapping[str, str] | None = None,
         peer: str | None = None,
         peer_certificate: Mapping[str, Any] | None = None,
@@ -99,7 +99,7 @@ class TransportHeaders:
         self.speculative_exe = speculative_exe
         self.shard_key = shard_key
         self.flags = flags
-        self.ttl = ttl
+        self.ttl_ms = ttl_ms
         self.headers = dict(headers) if headers else {}
         self.peer = peer
         self.peer_certificate = peer_certificate
@@ -197,7 +197,7 @@ class OutgoingRequest(Request):
         transport = self._transport
         if transport is None:
             transport = self._transport = TransportHeaders.from_dict(
-                self._prepared.headers, ttl=int(self.timeout * 1000)
+                self._prepared.headers, ttl_ms=int(self.timeout * 1000)
             )
         return transport
 

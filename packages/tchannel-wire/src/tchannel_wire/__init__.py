@@ -5,6 +5,7 @@ tools, relays and tests. The package's README explains the contract.
 """
 
 from ._version import __version__
+from .arguments import MAX_TTL_MS
 from .checksums import ChecksumType, checksum, chunks_checksum, verify_chunks
 from .connection import Connection
 from .deadlines import DeadlineItem, DeadlineQueue, Expirer
@@ -104,10 +105,10 @@ from .relay import (
     peek_more,
     peek_service,
     peek_tracing,
-    peek_ttl,
+    peek_ttl_ms,
     peek_type,
     replace_id,
-    replace_ttl,
+    replace_ttl_ms,
 )
 from .states import ConnectionState, LocalInput
 from .thrift_headers import decode_thrift_headers, encode_thrift_headers
@@ -127,6 +128,7 @@ __all__ = [
     "MAX_HEADER_KEY_LENGTH",
     "MAX_HEADER_VALUE_LENGTH",
     "MAX_PAYLOAD_SIZE",
+    "MAX_TTL_MS",
     "MORE_FRAGMENTS",
     "NO_MESSAGE_ID",
     "NO_TRACING",
@@ -213,11 +215,11 @@ __all__ = [
     "peek_more",
     "peek_service",
     "peek_tracing",
-    "peek_ttl",
+    "peek_ttl_ms",
     "peek_type",
     "prepare_call",
     "replace_id",
-    "replace_ttl",
+    "replace_ttl_ms",
     "request_host_port",
     "response_host_port",
     "verify_chunks",

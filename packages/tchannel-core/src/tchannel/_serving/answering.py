@@ -96,7 +96,7 @@ class ReceivedRequest(Request):
     @property
     def timeout(self) -> float:  # type: ignore[override]  # what came is not changed
         """Seconds within which the caller wants the answer."""
-        return self.event.ttl / 1000
+        return self.event.ttl_ms / 1000
 
     @property
     def transport(self) -> TransportHeaders:
@@ -107,7 +107,7 @@ class ReceivedRequest(Request):
             transport = self._transport = TransportHeaders.from_dict(
                 event.headers,
                 flags=event.flags,
-                ttl=event.ttl,
+                ttl_ms=event.ttl_ms,
                 peer=self.connection.address,
                 peer_certificate=self.connection.certificate,
             )
