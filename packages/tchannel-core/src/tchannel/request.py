@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-if TYPE_CHECKING:
-    import tchannel_wire as wire
+import tchannel_wire as wire
 
 __all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
 
@@ -45,15 +44,15 @@ class TransportHeaders:
     )
 
     _KEYS: ClassVar[Mapping[str, str]] = {
-        "cn": "caller_name",
-        "cas": "claim_at_start",
-        "caf": "claim_at_finish",
-        "fd": "failure_domain",
-        "re": "retry_flags",
-        "rd": "routing_delegate",
-        "as": "scheme",
-        "se": "speculative_exe",
-        "sk": "shard_key",
+        wire.CALLER_NAME: "caller_name",
+        wire.CLAIM_AT_START: "claim_at_start",
+        wire.CLAIM_AT_FINISH: "claim_at_finish",
+        wire.FAILURE_DOMAIN: "failure_domain",
+        wire.RETRY_FLAGS: "retry_flags",
+        wire.ROUTING_DELEGATE: "routing_delegate",
+        wire.ARG_SCHEME: "scheme",
+        wire.SPECULATIVE_EXECUTION: "speculative_exe",
+        wire.SHARD_KEY: "shard_key",
     }
 
     flags: int

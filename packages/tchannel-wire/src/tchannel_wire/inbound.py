@@ -29,7 +29,7 @@ from .events import (
 from .exchanges import InboundFlow
 from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
-from .headers import AS, CN, check_header_limits, decode_headers, header_block_end
+from .headers import ARG_SCHEME, CALLER_NAME, check_header_limits, decode_headers, header_block_end
 from .layouts import NO_SIZE, REQUEST_PREFIX, HeadLayouts, Packers
 from .messages import MORE_FRAGMENTS, CallRequest, Cancel, decode, read_chunks
 from .states import ConnectionState
@@ -158,7 +158,7 @@ class InboundSide(ConnectionBase):
                 return False
             service = str(frame[REQUEST_PREFIX + 1 : start], "utf-8")
             headers = decode_headers(frame[start:end])
-            if not service or AS not in headers or CN not in headers:
+            if not service or ARG_SCHEME not in headers or CALLER_NAME not in headers:
                 return False
             known = service, headers, ChecksumType(checksum_type)
             _prefixes.keep(prefix, known)
@@ -239,7 +239,7 @@ class InboundSide(ConnectionBase):
             raise ProtocolError("the ttl has run out: it is 0", code=ErrorCode.TIMEOUT)
         if not request.service:
             raise bad_request("no service name given")
-        for key in (AS, CN):
+        for key in (ARG_SCHEME, CALLER_NAME):
             if key not in request.headers:
                 raise bad_request(f"transport header {key!r} is missing")
         check_header_limits(request.headers, self.options)
@@ -530,8 +530,8 @@ def _new_response_packers(header_block: bytes) -> Packers:
         raise ValueError(
             f"header_block must come from encode_headers, not {header_block!r}"
         ) from None
-    if AS not in headers:
-        raise ValueError(f"header_block must have {AS!r}, got {headers!r}")
+    if ARG_SCHEME not in headers:
+        raise ValueError(f"header_block must have {ARG_SCHEME!r}, got {headers!r}")
     packers = Packers(f">HBxI8xBB25s{len(header_block)}sBIH")
     _response_packers.keep(header_block, packers)
     return packers

@@ -14,8 +14,8 @@ from typing import Any
 from .arguments import MAX_TTL_MS, check_call, check_prepared
 from .caches import BlockCache
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import MAX_ID, ConnectionBase, first_frame_cost
-from .errors import ProtocolError, bad_request, known_code
+from .connection_base import ConnectionBase, first_frame_cost
+from .errors import MAX_MESSAGE_ID, ProtocolError, bad_request, known_code
 from .events import (
     CallExpired,
     CallFailed,
@@ -121,7 +121,7 @@ class OutboundSide(ConnectionBase):
                 return self._call_unusually(
                     prepared, arg2, arg3, ttl_ms, tracing, context, now, ttl, stream_response
                 )
-            if self._wrapped or self._next_id == MAX_ID:
+            if self._wrapped or self._next_id == MAX_MESSAGE_ID:
                 id = self._take_id(now)
             else:
                 id = self._next_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tchannel_wire as wire
-from tchannel_wire.headers import CN, RD
+from tchannel_wire import CALLER_NAME, ROUTING_DELEGATE
 
 __all__ = ["bad_chunks", "probable_route_of", "route_of"]
 
@@ -22,10 +22,10 @@ def route_of(frame: bytes) -> str:
     problem = bad_chunks(frame)
     if problem is None:
         headers = wire.peek_headers(frame)
-        name = headers.get(RD) or wire.peek_service(frame)
+        name = headers.get(ROUTING_DELEGATE) or wire.peek_service(frame)
         if not name:
             problem = "missing service name"
-        elif CN not in headers:
+        elif CALLER_NAME not in headers:
             problem = "missing cn header"
         else:
             return name
@@ -37,7 +37,7 @@ def route_of(frame: bytes) -> str:
 def probable_route_of(prefix: bytes) -> str | None:
     """The name that a call goes to, of which only the beginning is here; None if that is too short."""
     try:
-        return wire.peek_headers(prefix).get(RD) or wire.peek_service(prefix)
+        return wire.peek_headers(prefix).get(ROUTING_DELEGATE) or wire.peek_service(prefix)
     except wire.ProtocolError:
         return None
 
