@@ -9,6 +9,7 @@ from tchannel_wire import (
     ProtocolError,
     decode_thrift_headers,
     encode_thrift_headers,
+    thrift_header_pairs,
 )
 
 BLOCK = (
@@ -44,15 +45,32 @@ def test_bytes_behind_the_last_header_are_refused():
         decode_thrift_headers(BLOCK + b"abc")
 
 
-def test_what_is_not_utf8_is_a_bad_request():
-    with pytest.raises(ProtocolError, match="UTF-8"):
-        decode_thrift_headers(b"\0\1\0\1\xff\0\0")
+def test_what_is_not_utf8_comes_as_surrogates_and_goes_on_as_the_same_bytes():
+    block = b"\0\1\0\1\xff\0\3a\xfeb"
+
+    assert decode_thrift_headers(block) == {"\udcff": "a\udcfeb"}
+    assert encode_thrift_headers({"\udcff": "a\udcfeb"}) == block
+
+
+@given(st.lists(st.tuples(st.binary(max_size=30), st.binary(max_size=300)), max_size=20))
+def test_byte_strings_of_any_kind_survive_being_read_and_written(pairs):
+    block = len(pairs).to_bytes(2, "big") + b"".join(
+        len(text).to_bytes(2, "big") + text for pair in pairs for text in pair
+    )
+
+    assert encode_thrift_headers(thrift_header_pairs(block)) == block
+
+
+def test_surrogates_that_stand_for_no_byte_are_a_value_error():
+    with pytest.raises(ValueError, match="surrogate"):
+        encode_thrift_headers({"k": "\ud800"})
 
 
 def test_last_value_counts_of_a_key_given_twice():
     block = encode_thrift_headers([("a", "1"), ("a", "2")])
 
     assert decode_thrift_headers(block) == {"a": "2"}
+    assert thrift_header_pairs(block) == [("a", "1"), ("a", "2")]
 
 
 def test_longest_value_fits_and_one_byte_more_does_not():

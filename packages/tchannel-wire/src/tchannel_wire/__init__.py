@@ -5,12 +5,10 @@ tools, relays and tests. The package's README explains the contract.
 """
 
 from ._version import __version__
-from .arguments import MAX_TTL_MS
 from .checksums import ChecksumType, checksum, chunks_checksum, verify_chunks
 from .connection import Connection
 from .deadlines import DeadlineItem, DeadlineQueue, Expirer
 from .errors import (
-    MAX_MESSAGE_ID,
     NO_MESSAGE_ID,
     ErrorCode,
     LocalProtocolError,
@@ -59,19 +57,19 @@ from .handshake import (
     response_host_port,
 )
 from .headers import (
-    ARG_SCHEME,
-    CALLER_NAME,
-    CLAIM_AT_FINISH,
-    CLAIM_AT_START,
-    FAILURE_DOMAIN,
+    AS,
+    CAF,
+    CAS,
+    CN,
+    FD,
     MAX_HEADER_KEY_LENGTH,
     MAX_HEADER_VALUE_LENGTH,
     MAX_HEADERS,
-    RETRY_FLAGS,
-    ROUTING_DELEGATE,
-    ROUTING_KEY,
-    SHARD_KEY,
-    SPECULATIVE_EXECUTION,
+    RD,
+    RE,
+    RK,
+    SE,
+    SK,
     decode_headers,
     encode_headers,
 )
@@ -106,40 +104,38 @@ from .relay import (
     peek_more,
     peek_service,
     peek_tracing,
-    peek_ttl_ms,
+    peek_ttl,
     peek_type,
     replace_id,
-    replace_ttl_ms,
+    replace_ttl,
 )
 from .states import ConnectionState, LocalInput
-from .thrift_headers import decode_thrift_headers, encode_thrift_headers
+from .thrift_headers import decode_thrift_headers, encode_thrift_headers, thrift_header_pairs
 from .tracing import NO_TRACING, TRACING_SIZE, Tracing
 
 __all__ = [
-    "ARG_SCHEME",
-    "CALLER_NAME",
-    "CLAIM_AT_FINISH",
-    "CLAIM_AT_START",
+    "AS",
+    "CAF",
+    "CAS",
+    "CN",
     "EPHEMERAL_HOST_PORT",
-    "FAILURE_DOMAIN",
+    "FD",
     "HEADER_SIZE",
     "MAX_ARG1",
     "MAX_FRAME_SIZE",
     "MAX_HEADERS",
     "MAX_HEADER_KEY_LENGTH",
     "MAX_HEADER_VALUE_LENGTH",
-    "MAX_MESSAGE_ID",
     "MAX_PAYLOAD_SIZE",
-    "MAX_TTL_MS",
     "MORE_FRAGMENTS",
     "NO_MESSAGE_ID",
     "NO_TRACING",
     "PROTOCOL_VERSION",
-    "RETRY_FLAGS",
-    "ROUTING_DELEGATE",
-    "ROUTING_KEY",
-    "SHARD_KEY",
-    "SPECULATIVE_EXECUTION",
+    "RD",
+    "RE",
+    "RK",
+    "SE",
+    "SK",
     "STREAMING",
     "TRACING_SIZE",
     "CallExpired",
@@ -217,12 +213,13 @@ __all__ = [
     "peek_more",
     "peek_service",
     "peek_tracing",
-    "peek_ttl_ms",
+    "peek_ttl",
     "peek_type",
     "prepare_call",
     "replace_id",
-    "replace_ttl_ms",
+    "replace_ttl",
     "request_host_port",
     "response_host_port",
+    "thrift_header_pairs",
     "verify_chunks",
 ]

@@ -1,4 +1,10 @@
-"""Application headers of the Thrift arg scheme: arg2 is ``nh:2 (k~2 v~2)*``."""
+"""Application headers as a block ``nh:2 (k~2 v~2)*`` in arg2.
+
+It is what the Thrift arg scheme has there, and YARPC in every encoding but JSON. Keys and values are
+byte strings to some peers. Here they are str: bytes that are not UTF-8 become lone surrogates, as
+those of file names do in Python ("surrogateescape", PEP 383), and are the same bytes when they are
+sent on.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from .errors import bad_request
 from .headers import header_pairs
 
-__all__ = ["decode_thrift_headers", "encode_thrift_headers"]
+__all__ = ["decode_thrift_headers", "encode_thrift_headers", "thrift_header_pairs"]
 
 _MOST = 0xFFFF
 
@@ -17,7 +23,8 @@ def encode_thrift_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]
 
     Raises:
         TypeError: A key or a value is not a str.
-        ValueError: More than 65,535 headers, or a key or value of more than 65,535 bytes in UTF-8.
+        ValueError: More than 65,535 headers, or a key or value that is no UTF-8 and no
+            "surrogateescape", or has more than 65,535 bytes.
 
     """
     pairs = header_pairs(headers)
@@ -28,7 +35,7 @@ def encode_thrift_headers(headers: Mapping[str, str] | Iterable[tuple[str, str]]
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError(f"header {key!r} must be a str with a str as its value, not {value!r}")
         for what, text in (("key", key), ("value", value)):
-            raw = text.encode()
+            raw = text.encode("utf-8", "surrogateescape")
             if len(raw) > _MOST:
                 raise ValueError(
                     f"header {key[:40]!r} has a {what} of {len(raw)} bytes, at most {_MOST} fit"
@@ -41,22 +48,33 @@ def decode_thrift_headers(arg2: bytes) -> dict[str, str]:
     """The headers in `arg2`; an empty arg2 has none. Of a key given twice the last value counts.
 
     Raises:
-        ProtocolError: `arg2` is cut off, goes on behind its last header, or is not UTF-8; code
+        ProtocolError: `arg2` is cut off, or goes on behind its last header; code
             `ErrorCode.BAD_REQUEST`.
 
     """
-    headers: dict[str, str] = {}
+    return dict(thrift_header_pairs(arg2))
+
+
+def thrift_header_pairs(arg2: bytes) -> list[tuple[str, str]]:
+    """The headers in `arg2` one by one, for whom it matters that a key comes twice.
+
+    Raises:
+        ProtocolError: As `decode_thrift_headers`.
+
+    """
+    pairs: list[tuple[str, str]] = []
     if not arg2:
-        return headers
+        return pairs
     if len(arg2) < 2:
         raise bad_request("thrift headers are cut off")
     offset = 2
     for _ in range(int.from_bytes(arg2[:2], "big")):
         key, offset = _string(arg2, offset)
-        headers[key], offset = _string(arg2, offset)
+        value, offset = _string(arg2, offset)
+        pairs.append((key, value))
     if offset != len(arg2):
         raise bad_request(f"{len(arg2) - offset} bytes follow the last thrift header")
-    return headers
+    return pairs
 
 
 def _string(data: bytes, offset: int) -> tuple[str, int]:
@@ -64,7 +82,4 @@ def _string(data: bytes, offset: int) -> tuple[str, int]:
     end = start + int.from_bytes(data[offset:start], "big")
     if end > len(data) or start > len(data):
         raise bad_request("thrift headers are cut off")
-    try:
-        return str(data[start:end], "utf-8"), end
-    except UnicodeDecodeError:
-        raise bad_request("thrift headers are not UTF-8") from None
+    return str(data[start:end], "utf-8", "surrogateescape"), end

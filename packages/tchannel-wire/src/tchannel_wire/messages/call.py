@@ -28,7 +28,7 @@ class CallRequest(ChunksMessage):
     Args:
         id: The message id, chosen by the caller.
         flags: Bit `MORE_FRAGMENTS` when the message goes on.
-        ttl_ms: Milliseconds until the call's deadline.
+        ttl: Milliseconds until the call's deadline.
         tracing: The 25 bytes of a span, or a `Tracing`.
         service: The service that is called.
         headers: The transport headers.
@@ -38,10 +38,10 @@ class CallRequest(ChunksMessage):
 
     """
 
-    __slots__ = ("headers", "service", "tracing", "ttl_ms")
+    __slots__ = ("headers", "service", "tracing", "ttl")
     TYPE = FrameType.CALL_REQUEST
     _FIELDS = (
-        *("flags", "ttl_ms", "tracing", "service", "headers"),
+        *("flags", "ttl", "tracing", "service", "headers"),
         *("checksum_type", "checksum", "chunks"),
     )
 
@@ -50,7 +50,7 @@ class CallRequest(ChunksMessage):
         *,
         id: int,
         flags: int = 0,
-        ttl_ms: int,
+        ttl: int,
         tracing: bytes | Tracing = NO_TRACING,
         service: str,
         headers: Mapping[str, str],
@@ -59,7 +59,7 @@ class CallRequest(ChunksMessage):
         chunks: Iterable[bytes],
     ) -> None:
         self.id = id
-        self.ttl_ms = ttl_ms
+        self.ttl = ttl
         self.tracing = pack_tracing(tracing)
         self.service = service
         self.headers = dict(headers)
@@ -72,7 +72,7 @@ class CallRequest(ChunksMessage):
         return b"".join(
             (
                 BYTE.pack(self.flags),
-                LONG.pack(self.ttl_ms),
+                LONG.pack(self.ttl),
                 self.tracing,
                 bytes((len(service),)),
                 service,
@@ -85,7 +85,7 @@ class CallRequest(ChunksMessage):
     def _read(cls, frame: bytes, id: int) -> CallRequest:
         if len(frame) < _REQUEST_HEAD.size:
             raise IndexError
-        _, _, _, flags, ttl_ms, tracing = _REQUEST_HEAD.unpack_from(frame)
+        _, _, _, flags, ttl, tracing = _REQUEST_HEAD.unpack_from(frame)
         start = REQUEST_PREFIX + 1 + frame[REQUEST_PREFIX]
         if start > len(frame):
             raise IndexError
@@ -96,7 +96,7 @@ class CallRequest(ChunksMessage):
         return cls(
             id=id,
             flags=flags,
-            ttl_ms=ttl_ms,
+            ttl=ttl,
             tracing=tracing,
             service=service,
             headers=headers,
