@@ -23,6 +23,7 @@ NAMES = {
         "ThriftRequest",
         "UndeclaredExceptionError",
         "client_for",
+        "headers_of",
         "load",
         "register",
         "thrift_request_builder",

@@ -6,6 +6,8 @@ import logging
 import pytest
 
 from tchannel import Response, TChannel, errors
+from tchannel.lowlevel import Endpoint
+from tchannel.schemes.raw import encode_result
 
 
 async def test_raw_call_returns_body_headers_and_status_of_the_handler(joined):
@@ -259,6 +261,7 @@ async def test_calls_go_both_ways_on_one_connection(joined):
         ({"retry_on": ["c"]}, TypeError, "retry_on"),
         ({"routing_delegate": []}, TypeError, "routing_delegate"),
         ({"shard_key": "\ud800"}, ValueError, "shard_key"),
+        ({"routing_key": "\ud800"}, ValueError, "routing_key"),
         ({"caller_name": 5}, TypeError, "caller_name"),
         ({"caller_name": []}, TypeError, "caller_name"),
         ({"hostport": ["127.0.0.1:1"]}, TypeError, "127"),
@@ -277,6 +280,8 @@ async def test_calls_go_both_ways_on_one_connection(joined):
         ({"hostport": 80}, TypeError, "hostport"),
         ({"shard_key": "x" * 300}, ValueError, "shard_key"),
         ({"shard_key": 3}, TypeError, "shard_key"),
+        ({"routing_key": "x" * 300}, ValueError, "routing_key"),
+        ({"routing_key": 3}, TypeError, "routing_key"),
         ({"caller_name": "x" * 300}, ValueError, "caller_name"),
         ({"trace": 7}, ValueError, "trace"),
         ({"trace": "yes"}, TypeError, "trace"),
@@ -405,3 +410,160 @@ async def test_a_hook_that_ends_the_connection_of_a_call_fails_it_as_lost(joined
         await joined.client.raw("server", "x", hostport=joined.hostport)
     await joined.advance(1)
     assert joined.client.peers_table.peers == {}
+
+
+# -- the routing key ------------------------------------------------------------------------------
+
+
+async def test_a_routing_key_goes_with_the_calls_of_every_scheme_and_of_sub_channels(joined):
+    seen = []
+
+    def note(request):
+        seen.append((request.transport.scheme, request.transport.routing_key))
+
+    for scheme in ("raw", "json"):
+        joined.server.register(scheme, "note", note)
+    where = {"hostport": joined.hostport, "routing_key": "canary"}
+
+    await joined.client.raw("server", "note", **where)
+    await joined.client.json("server", "note", **where)
+    await joined.client.call("raw", "server", "note", **where)
+    await joined.client.service("part").raw("server", "note", **where)
+    await joined.client.service("part").json("server", "note", **where)
+    await joined.client.service("part").call("raw", "server", "note", **where)
+    await joined.client.raw("server", "note", hostport=joined.hostport)
+
+    kinds = ["raw", "json", "raw"]
+    assert seen == [(kind, "canary") for kind in kinds * 2] + [("raw", None)]
+
+
+# -- headers that are strings ---------------------------------------------------------------------
+
+
+async def test_string_headers_of_raw_calls_are_a_mapping_on_both_sides(joined):
+    seen = []
+
+    @joined.server.raw.register("echo", string_headers=True)
+    def echo(request):
+        seen.append(request.headers)
+        return Response(request.body, {**request.headers, "more": "b"})
+
+    @joined.server.raw.register("plain", string_headers=True)
+    def plain(request):
+        seen.append(request.headers)
+        return b"x"
+
+    @joined.server.raw.register("bytes")
+    def see_bytes(request):
+        seen.append(request.headers)
+        return Response(b"", b"\0\1\0\1a\0\0")
+
+    async def call(endpoint, headers=None):
+        response = await joined.client.raw(
+            "server", endpoint, b"x", headers, hostport=joined.hostport, string_headers=True
+        )
+        return response.body, response.headers
+
+    assert await call("echo", {"k": "v"}) == (b"x", {"k": "v", "more": "b"})
+    assert await call("plain") == (b"x", {})
+    assert await call("bytes", {"k": ""}) == (b"", {"a": ""})
+    assert seen == [{"k": "v"}, {}, b"\0\1\0\1k\0\0"]
+
+
+async def test_bytes_that_are_not_utf8_pass_through_string_headers(joined):
+    @joined.server.raw.register("echo", string_headers=True)
+    def echo(request):
+        return Response(b"", request.headers)
+
+    block = b"\0\1\0\1\xff\0\3a\xfeb"
+    response = await joined.client.raw("server", "echo", b"", block, hostport=joined.hostport)
+
+    assert response.headers == block
+
+
+async def test_a_json_header_that_is_not_utf8_does_not_break_the_call(joined):
+    @joined.server.json.register
+    def echo(request):
+        return Response(None, request.headers)
+
+    response = await joined.client.call(
+        "json", "server", "echo", b'{"k":"\xff"}', b"null", hostport=joined.hostport
+    )
+    again = await joined.client.json(
+        "server", "echo", None, {"k": "\udcff"}, hostport=joined.hostport
+    )
+
+    assert response.headers == b'{"k":"\\udcff"}'
+    assert again.headers == {"k": "\udcff"}
+
+
+@pytest.mark.parametrize("headers", [b"abc", "abc", ["a"], {"a": 1}, {1: "a"}, {"a": "\ud800"}])
+async def test_string_headers_that_are_none_are_a_value_error(joined, headers):
+    with pytest.raises(ValueError, match=r"headers must be|surrogate"):
+        joined.client.raw(
+            "server", "x", b"", headers, hostport=joined.hostport, string_headers=True
+        )
+
+
+async def test_string_headers_that_cannot_be_read_cost_the_call_alone(joined):
+    joined.server.raw.register("see", lambda request: b"", string_headers=True)
+    joined.server.raw.register("answer", lambda request: Response(b"", b"\0\1\0"))
+
+    with pytest.raises(errors.BadRequestError, match="headers are cut off"):
+        await joined.client.raw("server", "see", b"", b"\0\1\0", hostport=joined.hostport)
+    with pytest.raises(errors.ReadError, match="the headers of the answer are no strings"):
+        await joined.client.raw("server", "answer", hostport=joined.hostport, string_headers=True)
+
+
+# -- one name, several schemes --------------------------------------------------------------------
+
+
+async def test_one_endpoint_name_serves_several_schemes(joined):
+    joined.server.raw.register("get", lambda request: b"raw")
+    joined.server.json.register("get", lambda request: "first")
+    joined.server.json.register("get", lambda request: "json")
+
+    raw = await joined.client.raw("server", "get", hostport=joined.hostport)
+    json = await joined.client.json("server", "get", hostport=joined.hostport)
+
+    assert (raw.body, json.body) == (b"raw", "json")
+    assert (raw.transport.scheme, json.transport.scheme) == ("raw", "json")
+    with pytest.raises(
+        errors.BadRequestError, match="expected a 'raw' or 'json' but request is 'http'"
+    ):
+        await joined.client.call("http", "server", "get", hostport=joined.hostport)
+
+
+async def test_a_streamed_body_beside_one_that_is_not(joined):
+    async def size(request):
+        return str(sum([len(chunk) async for chunk in request.body]))
+
+    joined.server.json.register("size", lambda request: len(request.body))
+    joined.server.raw.register("size", size, stream=True)
+    text = "x" * 200_000
+
+    json = await joined.client.json("server", "size", text, hostport=joined.hostport)
+    raw = await joined.client.raw("server", "size", text, hostport=joined.hostport)
+
+    assert (json.body, raw.body) == (200_000, b"200000")
+
+
+# -- what an endpoint makes of exceptions ---------------------------------------------------------
+
+
+async def test_an_endpoint_may_answer_exceptions_that_nobody_declared_once_they_are_logged(
+    joined, caplog
+):
+    def fail(request):
+        raise KeyError("k")
+
+    def encode_failure(error):
+        return 1, b"h", repr(error).encode()
+
+    endpoint = Endpoint("raw", fail, None, encode_result, encode_failure=encode_failure)
+    joined.server.add_endpoint("fail", endpoint)
+    with caplog.at_level(logging.ERROR):
+        response = await joined.client.raw("server", "fail", hostport=joined.hostport)
+
+    assert (response.status, response.headers, response.body) == (1, b"h", b"KeyError('k')")
+    assert "handler of fail failed" in caplog.text

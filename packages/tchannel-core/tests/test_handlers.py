@@ -212,6 +212,7 @@ async def test_the_request_shows_who_calls_what_and_how(joined):
         shard_key="shard",
         caller_name="somebody",
         routing_delegate="rd",
+        routing_key="canary",
     )
 
     (request,) = seen
@@ -221,13 +222,15 @@ async def test_the_request_shows_who_calls_what_and_how(joined):
     transport = request.transport
     assert (transport.caller_name, transport.shard_key) == ("somebody", "shard")
     assert (transport.routing_delegate, transport.retry_flags) == ("rd", "c")
-    assert (transport.scheme, transport.ttl_ms, transport.flags) == ("raw", 7000, 0)
+    assert transport.routing_key == "canary"
+    assert (transport.scheme, transport.ttl, transport.flags) == ("raw", 7000, 0)
     assert transport.headers == {
         "as": "raw",
         "cn": "somebody",
         "re": "c",
         "sk": "shard",
         "rd": "rd",
+        "rk": "canary",
     }
     assert transport.peer_certificate is None
 

@@ -11,6 +11,7 @@ def test_keys_are_those_of_the_protocol() -> None:
         "RETRY_FLAGS": "re",
         "SHARD_KEY": "sk",
         "ROUTING_DELEGATE": "rd",
+        "ROUTING_KEY": "rk",
         "CLAIM_AT_START": "cas",
         "CLAIM_AT_FINISH": "caf",
         "SPECULATIVE_EXE": "se",

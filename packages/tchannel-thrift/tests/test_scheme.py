@@ -7,7 +7,7 @@ import pytest
 from tornado import gen
 
 from tchannel import Response, TChannel, schemes, service, thrift
-from tchannel.errors import BadRequestError, OneWayNotSupportedError
+from tchannel.errors import BadRequestError, OneWayNotSupportedError, UnexpectedError
 from tchannel.event import EventType
 from tchannel_thrift import ThriftArgScheme
 
@@ -305,7 +305,7 @@ async def test_what_a_call_says_reaches_the_handler(server, client, kind):
     def getValue(request):
         transport = request.transport
         told.append((transport.caller_name, transport.shard_key, transport.routing_delegate))
-        told.append((transport.retry_flags, transport.ttl_ms, request.service, request.endpoint))
+        told.append((transport.retry_flags, transport.ttl, request.service, request.endpoint))
         return ""
 
     told = []
@@ -399,3 +399,83 @@ async def test_a_scheme_of_ones_own_goes_by_its_channel(server, client, kind):
 
     response = await ThriftArgScheme(client)(kind.request("getValue", "a"))
     assert response.body == "value"
+
+
+# -- headers of exceptions -------------------------------------------------------------------------
+
+
+async def test_a_declared_exception_carries_headers_to_the_caller(server, client, kind):
+    @server.thrift.register(kind.service)
+    def getValue(request):
+        error = kind.types.NotFound(request.body.key)
+        BaseException.__setattr__(
+            error, "application_headers", {"retry-after": "30", "b": "\udcff"}
+        )
+        raise error
+
+    with pytest.raises(kind.types.NotFound) as caught:
+        await client.thrift(kind.request("getValue", "a"))
+
+    assert caught.value.key == "a"
+    assert thrift.headers_of(caught.value) == {"retry-after": "30", "b": "\udcff"}
+
+
+async def test_a_declared_exception_without_headers_has_none(server, client, kind):
+    @server.thrift.register(kind.service)
+    def getValue(request):
+        raise kind.types.NotFound(request.body.key)
+
+    with pytest.raises(kind.types.NotFound) as caught:
+        await client.thrift(kind.request("getValue", "a"))
+
+    assert thrift.headers_of(caught.value) == {}
+    assert caught.value == kind.types.NotFound("a")
+
+
+@pytest.mark.parametrize("headers", [{"a": 1}, "text", ["a"]])
+async def test_headers_of_an_exception_that_cannot_be_sent_are_an_unexpected_error(
+    server, client, kind, headers, caplog
+):
+    @server.thrift.register(kind.service)
+    def getValue(request):
+        error = kind.types.NotFound(request.body.key)
+        BaseException.__setattr__(error, "application_headers", headers)
+        raise error
+
+    with pytest.raises(UnexpectedError, match="headers must be"):
+        await client.thrift(kind.request("getValue", "a"))
+    assert "handler of KeyValue::getValue failed" in caplog.text
+
+
+async def test_a_field_of_the_attributes_name_is_a_field(server, client, tmp_path):
+    (tmp_path / "odd.thrift").write_text(
+        "exception Odd { 1: required string application_headers }"
+        " service Odds { void fail() throws (1: Odd odd) }"
+    )
+    odd = thrift.load(tmp_path / "odd.thrift", service="keyvalue")
+
+    @server.thrift.register(odd.Odds)
+    def fail(request):
+        raise odd.Odd("field")
+
+    with pytest.raises(odd.Odd) as caught:
+        await client.thrift(odd.Odds.fail())
+
+    assert caught.value.application_headers == "field"
+    assert thrift.headers_of(caught.value) == {}
+
+
+async def test_a_routing_key_goes_with_a_call(server, client, kind):
+    seen = []
+
+    @server.thrift.register(kind.service)
+    def getValue(request):
+        seen.append(request.transport.routing_key)
+        return ""
+
+    await client.thrift(kind.request("getValue", "a"), routing_key="canary")
+    await client.thrift(kind.request("getValue", "a"))
+    store = thrift.client_for("keyvalue", kind.service)(client, protocol_headers={"rk": "blue"})
+    await store.getValue("a")
+
+    assert seen == ["canary", None, "blue"]

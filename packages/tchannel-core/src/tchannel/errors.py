@@ -31,8 +31,6 @@ frame (protocol, "error"); classes below one with a code have the same code.
 import builtins
 from typing import Final
 
-from tchannel_wire import ErrorCode
-
 __all__ = [
     "BAD_REQUEST",
     "BUSY",
@@ -66,31 +64,31 @@ __all__ = [
     "ValueExpectedError",
 ]
 
-TIMEOUT: Final = ErrorCode.TIMEOUT.value
+TIMEOUT: Final = 0x01
 """The request timed out."""
 
-CANCELED: Final = ErrorCode.CANCELLED.value
+CANCELED: Final = 0x02
 """The request was cancelled."""
 
-BUSY: Final = ErrorCode.BUSY.value
+BUSY: Final = 0x03
 """The server was busy."""
 
-DECLINED: Final = ErrorCode.DECLINED.value
+DECLINED: Final = 0x04
 """The server declined the request without handling it."""
 
-UNEXPECTED_ERROR: Final = ErrorCode.UNEXPECTED.value
+UNEXPECTED_ERROR: Final = 0x05
 """The server's handler failed in a way that its interface does not declare."""
 
-BAD_REQUEST: Final = ErrorCode.BAD_REQUEST.value
+BAD_REQUEST: Final = 0x06
 """The request was bad."""
 
-NETWORK_ERROR: Final = ErrorCode.NETWORK.value
+NETWORK_ERROR: Final = 0x07
 """There was a network error while sending the request."""
 
-UNHEALTHY: Final = ErrorCode.UNHEALTHY.value
+UNHEALTHY: Final = 0x08
 """The server handling the request is unhealthy."""
 
-FATAL: Final = ErrorCode.FATAL.value
+FATAL: Final = 0xFF
 """There was a fatal protocol-level error."""
 
 

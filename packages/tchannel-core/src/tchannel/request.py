@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import tchannel_wire as wire
+if TYPE_CHECKING:
+    import tchannel_wire as wire
 
 __all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
 
@@ -23,6 +24,7 @@ class TransportHeaders:
         scheme: ``as``: the arg scheme.
         speculative_exe: ``se``: how many times the request was sent speculatively.
         shard_key: ``sk``: which shard the request is for.
+        routing_key: ``rk``: the group of instances that the request is for.
 
     """
 
@@ -37,28 +39,30 @@ class TransportHeaders:
         "peer_certificate",
         "retry_flags",
         "routing_delegate",
+        "routing_key",
         "scheme",
         "shard_key",
         "speculative_exe",
-        "ttl_ms",
+        "ttl",
     )
 
     _KEYS: ClassVar[Mapping[str, str]] = {
-        wire.CALLER_NAME: "caller_name",
-        wire.CLAIM_AT_START: "claim_at_start",
-        wire.CLAIM_AT_FINISH: "claim_at_finish",
-        wire.FAILURE_DOMAIN: "failure_domain",
-        wire.RETRY_FLAGS: "retry_flags",
-        wire.ROUTING_DELEGATE: "routing_delegate",
-        wire.ARG_SCHEME: "scheme",
-        wire.SPECULATIVE_EXECUTION: "speculative_exe",
-        wire.SHARD_KEY: "shard_key",
+        "cn": "caller_name",
+        "cas": "claim_at_start",
+        "caf": "claim_at_finish",
+        "fd": "failure_domain",
+        "re": "retry_flags",
+        "rd": "routing_delegate",
+        "as": "scheme",
+        "se": "speculative_exe",
+        "sk": "shard_key",
+        "rk": "routing_key",
     }
 
     flags: int
     """The flags of the call request: 1 more fragments followed, 2 streaming."""
 
-    ttl_ms: int
+    ttl: int
     """Milliseconds within which the caller wants the answer, as received."""
 
     headers: dict[str, str]
@@ -81,9 +85,10 @@ class TransportHeaders:
         scheme: str | None = None,
         speculative_exe: str | None = None,
         shard_key: str | None = None,
+        routing_key: str | None = None,
         *,
         flags: int = 0,
-        ttl_ms: int = 0,
+        ttl: int = 0,
         headers: Mapping[str, str] | None = None,
         peer: str | None = None,
         peer_certificate: Mapping[str, Any] | None = None,
@@ -97,8 +102,9 @@ class TransportHeaders:
         self.scheme = scheme
         self.speculative_exe = speculative_exe
         self.shard_key = shard_key
+        self.routing_key = routing_key
         self.flags = flags
-        self.ttl_ms = ttl_ms
+        self.ttl = ttl
         self.headers = dict(headers) if headers else {}
         self.peer = peer
         self.peer_certificate = peer_certificate
@@ -196,7 +202,7 @@ class OutgoingRequest(Request):
         transport = self._transport
         if transport is None:
             transport = self._transport = TransportHeaders.from_dict(
-                self._prepared.headers, ttl_ms=int(self.timeout * 1000)
+                self._prepared.headers, ttl=int(self.timeout * 1000)
             )
         return transport
 

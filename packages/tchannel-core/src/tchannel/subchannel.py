@@ -11,6 +11,7 @@ from ._serving.registering import Registering
 
 if TYPE_CHECKING:
     from .channel import TChannel
+    from .event import EventEmitter
 
 __all__ = ["SubChannel"]
 
@@ -32,12 +33,24 @@ class SubChannel(Registering):
         super().__init__()
 
     def _channel_of_schemes(self) -> Any:
-        return _Caller(self._channel, self.name)
+        return _Caller(self)
 
     def call(self, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:
         """Make a call as `TChannel.call` does, under this sub-channel's name."""
         kwargs.setdefault("caller_name", self.name)
         return self._channel.call(*args, **kwargs)
+
+    def start_call(self, *args: Any) -> asyncio.Future[Any]:
+        """Start a call as `TChannel.start_call` does, under this sub-channel's name."""
+        # caller_name is the 15th argument; who gave one keeps it.
+        if args[14] is None:
+            args = (*args[:14], self.name, *args[15:])
+        return self._channel.start_call(*args)
+
+    @property
+    def events(self) -> EventEmitter:
+        """The hooks of the channel."""
+        return self._channel.events
 
     def __repr__(self) -> str:
         return f"<SubChannel {self.name} of {self._channel!r}>"
@@ -46,17 +59,11 @@ class SubChannel(Registering):
 class _Caller:
     """The channel as the schemes of a sub-channel see it: calls carry the sub-channel's name."""
 
-    __slots__ = ("_channel", "_name")
+    __slots__ = ("_channel", "start_call")
 
-    def __init__(self, channel: TChannel, name: str) -> None:
-        self._channel = channel
-        self._name = name
-
-    def start_call(self, *args: Any) -> asyncio.Future[Any]:
-        # caller_name is the 15th argument; who gave one keeps it.
-        if args[14] is None:
-            args = (*args[:14], self._name, *args[15:])
-        return self._channel.start_call(*args)
+    def __init__(self, subchannel: SubChannel) -> None:
+        self._channel = subchannel._channel
+        self.start_call = subchannel.start_call
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._channel, attribute)

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import tchannel_wire as wire
-
 __all__ = [
     "CALLER_NAME",
     "CLAIM_AT_FINISH",
@@ -11,34 +9,38 @@ __all__ = [
     "FAILURE_DOMAIN",
     "RETRY_FLAGS",
     "ROUTING_DELEGATE",
+    "ROUTING_KEY",
     "SCHEME",
     "SHARD_KEY",
     "SPECULATIVE_EXE",
 ]
 
-CALLER_NAME: Final = wire.CALLER_NAME
+CALLER_NAME: Final = "cn"
 """Who calls; on every request."""
 
-CLAIM_AT_START: Final = wire.CLAIM_AT_START
+CLAIM_AT_START: Final = "cas"
 """``host:port`` of the other instance that got this request and is told when it starts."""
 
-CLAIM_AT_FINISH: Final = wire.CLAIM_AT_FINISH
+CLAIM_AT_FINISH: Final = "caf"
 """``host:port`` of the other instance that got this request and is told when it is finished."""
 
-FAILURE_DOMAIN: Final = wire.FAILURE_DOMAIN
+FAILURE_DOMAIN: Final = "fd"
 """A group of services that are expected to fail together."""
 
-RETRY_FLAGS: Final = wire.RETRY_FLAGS
+RETRY_FLAGS: Final = "re"
 """When the call may be sent again: a value of `tchannel.retry`."""
 
-ROUTING_DELEGATE: Final = wire.ROUTING_DELEGATE
+ROUTING_DELEGATE: Final = "rd"
 """The service that a router sends the call to instead of the one it names."""
 
-SCHEME: Final = wire.ARG_SCHEME
+ROUTING_KEY: Final = "rk"
+"""The group of instances, a canary say, that a router may prefer; only tchannel-go knows it besides."""
+
+SCHEME: Final = "as"
 """The arg scheme: how arg2 and arg3 are to be read; on every request and response."""
 
-SHARD_KEY: Final = wire.SHARD_KEY
+SHARD_KEY: Final = "sk"
 """The key by which a sharded service chooses one of its instances."""
 
-SPECULATIVE_EXE: Final = wire.SPECULATIVE_EXECUTION
+SPECULATIVE_EXE: Final = "se"
 """How many instances got this request; only ``2`` is defined."""

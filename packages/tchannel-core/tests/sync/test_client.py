@@ -41,14 +41,13 @@ def test_thrift_calls_and_calls_on_bytes_pass_their_arguments(
 def test_all_arguments_of_raw_and_json_calls_reach_the_async_channel(
     channel: client.TChannel, fake: Any
 ) -> None:
-    for scheme in (channel.raw, channel.json):
-        scheme(
-            "service", "echo", "body", None, 3, "t", 2, "h:1", "sk", True, "rd", "cn", deadline=9
-        ).result(10)
-    (made,) = fake.made
     expected = ("service", "echo", "body", None, 3, "t", 2, "h:1", "sk", True, "rd", "cn")
+    named = {"deadline": 9, "routing_key": "rk"}
+    channel.raw(*expected, **named, string_headers=True).result(10)
+    channel.json(*expected, **named).result(10)
+    (made,) = fake.made
     assert [args for _, args, _ in made.calls] == [expected, expected]
-    assert [kwargs for _, _, kwargs in made.calls] == [{"deadline": 9}] * 2
+    assert [kwargs for _, _, kwargs in made.calls] == [{**named, "string_headers": True}, named]
 
 
 def test_the_async_channel_is_made_with_the_arguments_given(make: Make, fake: Any) -> None:

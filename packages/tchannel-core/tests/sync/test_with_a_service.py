@@ -45,6 +45,14 @@ class Service:
             return Response({"message": "no"}, status=FAILED)
 
         @self.channel.json.register
+        def whither(request: Any) -> Any:
+            return request.transport.routing_key
+
+        @self.channel.raw.register("strings", string_headers=True)
+        def strings(request: Any) -> Any:
+            return Response(request.transport.routing_key, request.headers)
+
+        @self.channel.json.register
         async def wait(request: Any) -> None:
             self.begun.release()
             try:
@@ -90,6 +98,20 @@ def test_calls_of_each_kind_are_answered(channel: sync.TChannel) -> None:
     assert (failed.body, failed.status) == ({"message": "no"}, FAILED)
     call = channel.call("raw", "service", "echo", b"2", b"3").result(10)
     assert (call.headers, call.body) == (b"2", b"3")
+
+
+def test_a_routing_key_goes_with_calls_of_each_kind(channel: sync.TChannel) -> None:
+    assert channel.json("service", "whither", routing_key="canary").result(10).body == "canary"
+    call = channel.call("json", "service", "whither", b"", b"null", routing_key="blue").result(10)
+    assert call.body == b'"blue"'
+
+
+def test_raw_headers_may_be_strings(channel: sync.TChannel) -> None:
+    response = channel.raw(
+        "service", "strings", b"", {"k": "v"}, routing_key="canary", string_headers=True
+    ).result(10)
+
+    assert (response.headers, response.body) == ({"k": "v"}, b"canary")
 
 
 def test_a_large_body_comes_back_whole(channel: sync.TChannel) -> None:

@@ -24,6 +24,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .client import client_for
     from .errors import UndeclaredExceptionError
+    from .headers import headers_of
     from .loading import TChannelThriftModule, load
     from .request import RequestBuilder, ThriftRequest, thrift_request_builder
     from .scheme import ThriftArgScheme, register
@@ -36,6 +37,7 @@ __all__ = [
     "UndeclaredExceptionError",
     "__version__",
     "client_for",
+    "headers_of",
     "load",
     "register",
     "thrift_request_builder",
@@ -48,6 +50,7 @@ _HOMES = {
     "ThriftRequest": "request",
     "UndeclaredExceptionError": "errors",
     "client_for": "client",
+    "headers_of": "headers",
     "load": "loading",
     "register": "scheme",
     "thrift_request_builder": "request",

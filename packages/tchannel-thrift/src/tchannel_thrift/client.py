@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-import tchannel_wire as wire
-
 from .request import RequestBuilder
 from .service import ThriftService, choose, services_in
 
@@ -20,10 +18,11 @@ __all__ = ["client_for"]
 
 # Transport headers that a caller may set, and the arguments of a call that set them.
 _ARGUMENTS: Final = {
-    wire.CALLER_NAME: "caller_name",
-    wire.ROUTING_DELEGATE: "routing_delegate",
-    wire.RETRY_FLAGS: "retry_on",
-    wire.SHARD_KEY: "shard_key",
+    "cn": "caller_name",
+    "rd": "routing_delegate",
+    "re": "retry_on",
+    "rk": "routing_key",
+    "sk": "shard_key",
 }
 
 
@@ -108,7 +107,7 @@ class _Result(asyncio.Future[Any]):
 def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for key, value in (protocol_headers or {}).items():
-        if key == wire.ARG_SCHEME and value == "thrift":
+        if key == "as" and value == "thrift":
             continue
         if key not in _ARGUMENTS:
             raise ValueError(
@@ -133,9 +132,9 @@ def client_for(
     The class is called with ``(tchannel, hostport=None, trace=False, protocol_headers=None)``: the
     channel, where to call, whether to trace the calls (False leaves it to the channel), and
     transport headers of the calls: ``cn`` (caller name), ``rd`` (routing delegate), ``re`` (retry
-    flags) and ``sk`` (shard key). Each function of the service is a method that returns a Future of
-    the bare result, or of the declared exception. `tchannel.thrift_request_builder` lets each call
-    have headers, a timeout and retries of its own.
+    flags), ``rk`` (routing key) and ``sk`` (shard key). Each function of the service is a method that
+    returns a Future of the bare result, or of the declared exception. `tchannel.thrift_request_builder`
+    lets each call have headers, a timeout and retries of its own.
 
     Args:
         service: Name of the service to call.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from tchannel_wire import encode_thrift_headers
 
-__all__ = ["NO_HEADERS", "encode_headers"]
+__all__ = ["NO_HEADERS", "attach_headers", "encode_headers", "headers_of"]
+
+_ATTRIBUTE: Final = "application_headers"
 
 NO_HEADERS: Final = b"\0\0"
 """What most calls have; who compares with it first saves decoding it, 0.3 µs."""
@@ -28,3 +30,42 @@ def encode_headers(headers: object) -> bytes:
         return encode_thrift_headers(headers)
     except TypeError as error:
         raise ValueError(f"headers must be str to str: {error}") from None
+
+
+def headers_of(exception: BaseException) -> dict[str, str]:
+    """Return the application headers of a declared exception; none are an empty dict.
+
+    At the caller they are those that came with it. A handler sets the attribute
+    ``application_headers``, a mapping of str to str, before it raises the exception::
+
+        error = NotFound(key)
+        error.application_headers = {"retry-after": "30"}
+        raise error
+
+    An exception for which the IDL declares a field of that very name has no headers.
+    """
+    return dict(declared_headers(exception) or {})
+
+
+def declared_headers(exception: BaseException) -> Any:
+    """Return what a handler set as the headers of an exception, whatever it is; or None."""
+    headers = getattr(exception, _ATTRIBUTE, None)
+    return None if headers is None or _is_field(exception) else headers
+
+
+def attach_headers(exception: BaseException, headers: Mapping[str, str]) -> None:
+    """Let an exception carry the headers that it came with.
+
+    Without any it stays as it is: Apache's exceptions compare all their attributes.
+    """
+    if headers and not _is_field(exception):
+        # Not by the class's own `__setattr__`: Apache has exceptions whose one raises.
+        BaseException.__setattr__(exception, _ATTRIBUTE, dict(headers))
+
+
+def _is_field(exception: BaseException) -> bool:
+    cls: Any = type(exception)
+    if hasattr(cls, "type_spec"):
+        return any(field.name == _ATTRIBUTE for field in cls.type_spec.fields)
+    entries = getattr(cls, "thrift_spec", None) or ()
+    return any(entry is not None and entry[2] == _ATTRIBUTE for entry in entries)

@@ -12,7 +12,7 @@ from tchannel.status import OK
 from tchannel_wire import decode_thrift_headers
 
 from .errors import UndeclaredExceptionError
-from .headers import NO_HEADERS, encode_headers
+from .headers import NO_HEADERS, attach_headers, declared_headers, encode_headers
 
 if TYPE_CHECKING:
     from tchannel.lowlevel import Decode
@@ -148,6 +148,7 @@ def _response_decoder(endpoint: str, codec: Codec) -> Decode:
         for name in exceptions:
             declared = getattr(result, name)
             if declared is not None:
+                attach_headers(declared, headers)
                 raise declared
         if code:
             raise UndeclaredExceptionError(
@@ -195,6 +196,6 @@ def _error_encoder(codec: Codec) -> EncodeError | None:
 
     def encode_error(error: BaseException) -> tuple[int, bytes, bytes] | None:
         arg3 = dump_exception(error)
-        return None if arg3 is None else (1, NO_HEADERS, arg3)
+        return None if arg3 is None else (1, encode_headers(declared_headers(error)), arg3)
 
     return encode_error

@@ -11,7 +11,7 @@ from tchannel.lowlevel import Endpoint
 
 from .headers import NO_HEADERS, encode_headers
 from .meta_endpoints import MetaEndpoints
-from .method import refuse_oneway
+from .method import Method, refuse_oneway
 from .request import RequestBuilder, ThriftRequest
 from .service import ThriftService, choose, services_in
 
@@ -72,6 +72,7 @@ class ThriftArgScheme:
         caller_name: str | None = None,
         *,
         deadline: Timeout = None,
+        routing_key: str | None = None,
     ) -> asyncio.Future[Response]:
         """Call a Thrift function; the call starts at once.
 
@@ -89,6 +90,7 @@ class ThriftArgScheme:
             routing_delegate: The service that a router sends the call to instead.
             caller_name: Who calls; by default the channel's name.
             deadline: Seconds for the whole call with its retries; default none.
+            routing_key: The group of instances, a canary say, that a router may prefer.
 
         Returns:
             A Future of the Response; its body is what the function returns, None for void.
@@ -106,7 +108,7 @@ class ThriftArgScheme:
         """
         if not isinstance(request, ThriftRequest):
             options = (headers, timeout, retry_on, retry_limit, shard_key, trace, hostport)
-            others = (routing_delegate, caller_name, deadline)
+            others = (routing_delegate, caller_name, deadline, routing_key)
             decorator: Any = self._register_called(request, (*options, *others))
             return decorator  # type: ignore[no-any-return]  # what a call never returns
         method = request.method
@@ -132,6 +134,7 @@ class ThriftArgScheme:
             caller_name,
             deadline,
             False,
+            routing_key,
         )
 
     # Whatever somebody took for a request; the decorator of `register` is none of the call's types.
@@ -273,17 +276,18 @@ class ThriftArgScheme:
 
     def _add_handler(self, thrift_service: ThriftService, name: str, handler: Handler) -> None:
         method = thrift_service.method(name)
-        self._endpoints.add(
-            method.endpoint,
-            Endpoint(
-                self.NAME,
-                handler,
-                method.decode_request,
-                method.encode_result,
-                method.encode_error,
-            ),
-        )
+        self._endpoints.add(method.endpoint, self.make_endpoint(method, handler))
         self._meta.served(thrift_service)
+
+    def make_endpoint(self, method: Method, handler: Handler) -> Endpoint:
+        """Return what serves the calls of a function: where conventions on top of Thrift come in."""
+        return Endpoint(
+            self.NAME,
+            handler,
+            method.decode_request,
+            method.encode_result,
+            method.encode_error,
+        )
 
 
 def _is_thrift_module(thrift_module: object) -> bool:

@@ -86,6 +86,7 @@ async def service(tcp: Callable[..., TChannel]) -> AsyncIterator[TChannel]:
             "caller": transport.caller_name,
             "shard_key": transport.shard_key,
             "routing_delegate": transport.routing_delegate,
+            "routing_key": transport.routing_key,
         }
 
     @channel.raw.register("echo")

@@ -20,6 +20,7 @@ def told(code, description, *, sent=True, arguments=ARGUMENTS):
     [
         (4, "no peer available for request", "nobody advertises 'svc' with the router 127.0.0.1:1"),
         (6, "Server expected a 'json' but request is 'raw'", "try --json instead of raw"),
+        (6, "Server expected a 'json' or 'http' but request is 'raw'", "try --json instead of raw"),
         (6, "Expected call request as header to be thrift", "try a Thrift endpoint"),
         (6, "Endpoint 'x' is not defined", "--list shows"),
         (6, 'no such endpoint service="a" endpoint="b"', "--list shows"),

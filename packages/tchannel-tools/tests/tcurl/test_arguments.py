@@ -82,12 +82,14 @@ def test_the_scheme_is_that_of_the_options_or_of_the_endpoint(argv, scheme):
     assert parse([*P, "svc", *argv]).scheme == scheme
 
 
-def test_a_call_is_given_caller_shard_key_and_routing_delegate():
-    short = parse([*P, "svc", "ep", "--cn", "me", "--sk", "k", "--rd", "d"])
-    long = parse([*P, "svc", "ep", "--caller", "me", "--shard-key", "k", "--routing-delegate", "d"])
+def test_a_call_is_given_caller_shard_key_routing_delegate_and_routing_key():
+    short = parse([*P, "svc", "ep", "--cn", "me", "--sk", "k", "--rd", "d", "--rk", "r"])
+    routing = ["--shard-key", "k", "--routing-delegate", "d", "--routing-key", "r"]
+    long = parse([*P, "svc", "ep", "--caller", "me", *routing])
 
     for one in (short, long):
-        assert (one.caller, one.shard_key, one.routing_delegate) == ("me", "k", "d")
+        assert (one.caller, one.shard_key) == ("me", "k")
+        assert (one.routing_delegate, one.routing_key) == ("d", "r")
     assert parse([*P, "svc", "ep", "--shardKey", "k"]).shard_key == "k"
     assert parse([*P, "svc", "ep"]).caller == "tcurl"
 

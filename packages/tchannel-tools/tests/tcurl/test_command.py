@@ -81,9 +81,15 @@ async def test_every_error_frame_has_its_exit_code(tcurl, to, service, code, end
 
 
 async def test_transport_headers_are_those_of_the_options(tcurl, to):
-    ran = await tcurl(*to, "info", "--cn", "me", "--sk", "key", "--rd", "other")
+    options = ("--cn", "me", "--sk", "key", "--rd", "other", "--rk", "canary")
+    ran = await tcurl(*to, "info", *options)
 
-    assert ran.json["body"] == {"caller": "me", "shard_key": "key", "routing_delegate": "other"}
+    assert ran.json["body"] == {
+        "caller": "me",
+        "shard_key": "key",
+        "routing_delegate": "other",
+        "routing_key": "canary",
+    }
 
 
 async def test_an_unknown_endpoint_and_another_scheme_are_told(tcurl, to):

@@ -76,6 +76,7 @@ class Calling:
         *,
         deadline: Timeout = None,
         stream: bool = False,
+        routing_key: str | None = None,
     ) -> asyncio.Future[Response]:
         """Make a call on bytes; usually one of the arg schemes is what you want.
 
@@ -96,6 +97,7 @@ class Calling:
             caller_name: Who calls; by default the channel's name.
             deadline: Seconds for the whole call with its retries; default none.
             stream: Give the response's body as an async iterator, as it arrives.
+            routing_key: The group of instances, a canary say, that a router may prefer.
 
         Returns:
             A Future of the Response, with headers and body as bytes.
@@ -126,9 +128,10 @@ class Calling:
             caller_name,
             deadline,
             stream,
+            routing_key,
         )
 
-    # Positional all through: keywords for 17 arguments cost 0.4 µs.
+    # Positional all through: keywords for 18 arguments cost 0.4 µs.
     def start_call(
         self,
         scheme: str,
@@ -148,6 +151,7 @@ class Calling:
         caller_name: str | None = None,
         deadline: Timeout = None,
         stream: bool = False,
+        routing_key: str | None = None,
     ) -> asyncio.Future[Any]:
         """Start a call: what the arg schemes call.
 
@@ -168,7 +172,16 @@ class Calling:
             loop = self.loop
         if retry_on is None:
             retry_on = "c"
-        key = (scheme, service, endpoint, caller_name, retry_on, shard_key, routing_delegate)
+        key = (
+            scheme,
+            service,
+            endpoint,
+            caller_name,
+            retry_on,
+            shard_key,
+            routing_delegate,
+            routing_key,
+        )
         try:
             prepared = self._prepared.get(key)
         except TypeError:  # what cannot be a key cannot be a name: `_prepare` says which
@@ -245,7 +258,8 @@ class Calling:
         return self.timers.time() + within if within else None
 
     def _prepare(self, key: tuple[Any, ...]) -> wire.PreparedCall:
-        scheme, service, endpoint, caller_name, retry_on, shard_key, routing_delegate = key
+        scheme, service, endpoint, caller_name, retry_on, shard_key, *others = key
+        routing_delegate, routing_key = others
         if service is None or service == "":
             raise errors.ServiceNameIsRequiredError("service must not be empty")
         for argument, value, most in (
@@ -255,6 +269,7 @@ class Calling:
             ("caller_name", caller_name, 255),
             ("shard_key", shard_key, 255),
             ("routing_delegate", routing_delegate, 255),
+            ("routing_key", routing_key, 255),
         ):
             if value is not None or argument in {"endpoint", "scheme"}:
                 check_text(value, argument, most)
@@ -266,12 +281,8 @@ class Calling:
             raise TypeError(f"retry_on must be a str, not {retry_on!r}")
         if retry_on not in _RETRY_ON:
             raise ValueError(f"retry_on must be one of 'c', 'n', 't' and 'ct', not {retry_on!r}")
-        headers = {
-            wire.ARG_SCHEME: scheme,
-            wire.CALLER_NAME: caller_name or self.name,
-            wire.RETRY_FLAGS: retry_on,
-        }
-        optional = {wire.SHARD_KEY: shard_key, wire.ROUTING_DELEGATE: routing_delegate}
+        headers = {"as": scheme, "cn": caller_name or self.name, "re": retry_on}
+        optional = {"sk": shard_key, "rd": routing_delegate, "rk": routing_key}
         headers.update({header: value for header, value in optional.items() if value is not None})
         return self._remember(
             key,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import tchannel_wire as wire
-from tchannel_wire import ARG_SCHEME
 
 from .. import errors
 from .._ground.log_fields import fields_of
@@ -82,7 +81,7 @@ class ReceivedRequest(Request):
     @property
     def scheme(self) -> str:
         """The arg scheme of the call."""
-        return self.event.headers[ARG_SCHEME]
+        return self.event.headers["as"]
 
     @property
     def service(self) -> str:  # type: ignore[override]  # what came is not changed
@@ -97,7 +96,7 @@ class ReceivedRequest(Request):
     @property
     def timeout(self) -> float:  # type: ignore[override]  # what came is not changed
         """Seconds within which the caller wants the answer."""
-        return self.event.ttl_ms / 1000
+        return self.event.ttl / 1000
 
     @property
     def transport(self) -> TransportHeaders:
@@ -108,7 +107,7 @@ class ReceivedRequest(Request):
             transport = self._transport = TransportHeaders.from_dict(
                 event.headers,
                 flags=event.flags,
-                ttl_ms=event.ttl_ms,
+                ttl=event.ttl,
                 peer=self.connection.address,
                 peer_certificate=self.connection.certificate,
             )
@@ -149,7 +148,7 @@ class ReceivedRequest(Request):
         pending = self._pending
         if pending is not None:
             self._pending = None
-            pending._outcome = code, arg2, arg3, self.endpoint_.headers or {ARG_SCHEME: self.scheme}
+            pending._outcome = code, arg2, arg3, self.endpoint_.headers or {"as": self.scheme}
             if pending._future is not None:
                 pending.settle()
             if not pending.passed_on:
@@ -160,7 +159,7 @@ class ReceivedRequest(Request):
         connection = self.connection
         event = self.event
         endpoint = self.endpoint_
-        block = endpoint.block or endpoint.header_block(event.headers[ARG_SCHEME])
+        block = endpoint.block or endpoint.header_block(event.headers["as"])
         try:
             connection.wire.respond(event.id, block, arg2, arg3, code)
         except (TypeError, ValueError) as error:
@@ -225,6 +224,13 @@ class ReceivedRequest(Request):
                 self.answer(*answer)
                 return
         self._report(error)
+        encode_failure = self.endpoint_.encode_failure
+        if encode_failure is not None and is_undeclared(error):
+            try:
+                self.answer(*encode_failure(error))
+                return
+            except errors.TChannelError as failure:
+                error = failure
         pending = self._pending
         if pending is not None:
             self._pending = None
@@ -248,7 +254,7 @@ class ReceivedRequest(Request):
             "handler of %s failed (service %s, caller %s at %s, message %d)",
             self.endpoint,
             self.service,
-            self.event.headers.get(wire.CALLER_NAME),
+            self.event.headers.get("cn"),
             self.connection.address,
             self.id,
             exc_info=error,
@@ -305,3 +311,8 @@ class ReceivedRequest(Request):
             channel.notify()
         if self.stream is not None:
             self.stream.discard()
+
+
+def is_undeclared(error: BaseException) -> TypeGuard[Exception]:
+    """Say whether an error is the handler's own: none of a call, and no cancellation."""
+    return isinstance(error, Exception) and not isinstance(error, errors.TChannelError)

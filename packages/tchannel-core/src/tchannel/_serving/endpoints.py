@@ -28,7 +28,10 @@ class Endpoint:
         decode: makes ``(headers, body)`` of ``arg2, arg3``; None passes the bytes on. Whatever it
             raises is answered as bad request, and the handler does not run.
         encode: makes ``(code, arg2, arg3)`` of the handler's result.
-        encode_error: makes the same of an exception that the interface declares, or gives None.
+        encode_error: makes the same of an exception that the interface declares, or gives None. A
+            TChannelError that it raises is the error frame to send.
+        encode_failure: makes the same of any other exception but a TChannelError, after it was
+            logged; by default the caller gets an error frame.
         stream: whether the body is handed over as it arrives.
 
     """
@@ -40,6 +43,7 @@ class Endpoint:
         "decode",
         "encode",
         "encode_error",
+        "encode_failure",
         "handler",
         "headers",
         "scheme",
@@ -55,6 +59,7 @@ class Endpoint:
         encode_error: Callable[[BaseException], tuple[int, bytes, bytes] | None] | None = None,
         *,
         stream: bool = False,
+        encode_failure: Callable[[Exception], tuple[int, bytes, bytes]] | None = None,
     ) -> None:
         self.scheme = scheme
         self.handler = handler
@@ -63,8 +68,9 @@ class Endpoint:
         self.decode = decode
         self.encode = encode
         self.encode_error = encode_error
+        self.encode_failure = encode_failure
         self.stream = stream
-        self.headers = {wire.ARG_SCHEME: scheme} if scheme is not None else {}
+        self.headers = {"as": scheme} if scheme is not None else {}
         """The transport headers of a response; empty where they depend on the request."""
         self._headers: dict[str, bytes] = {}
         self.block = self.header_block(scheme) if scheme is not None else b""
@@ -79,12 +85,12 @@ class Endpoint:
         if block is None:
             if len(self._headers) > 100:  # a fallback takes any scheme that callers make up
                 self._headers.clear()
-            block = self._headers[scheme] = wire.encode_headers({wire.ARG_SCHEME: scheme})
+            block = self._headers[scheme] = wire.encode_headers({wire.headers.AS: scheme})
         return block
 
 
 class Endpoints:
-    """Handlers by endpoint.
+    """Handlers by endpoint; one name may serve several arg schemes.
 
     Args:
         service: the name of the service.
@@ -93,7 +99,7 @@ class Endpoints:
 
     """
 
-    __slots__ = ("_meta", "by_name", "fallback", "service")
+    __slots__ = ("_further", "_meta", "by_name", "fallback", "service")
 
     def __init__(self, service: str, meta: Endpoints | None = None) -> None:
         self.service = service
@@ -101,17 +107,30 @@ class Endpoints:
         self.fallback: Endpoint | None = None
         # Public and keyed by the bytes of arg1: neither a call nor a decoding to find a handler.
         self.by_name: dict[bytes, Endpoint] = {}
+        # Those whose name serves another scheme already: most names serve one, and are found above.
+        self._further: dict[tuple[bytes, str], Endpoint] = {}
 
     def add(self, name: str | bytes, endpoint: Endpoint) -> None:
-        """Let ``endpoint`` serve the calls of ``name``; a later one replaces an earlier."""
+        """Let ``endpoint`` serve the calls of ``name`` in its scheme, instead of an earlier one."""
         key = name.encode() if isinstance(name, str) else name
-        self.by_name[key] = endpoint
+        first = self.by_name.get(key)
+        if first is None or first.scheme == endpoint.scheme or endpoint.scheme is None:
+            self.by_name[key] = endpoint
+        else:
+            self._further[key, endpoint.scheme] = endpoint
         if self._meta is not None and key.startswith(b"Meta::"):
             self._meta.add(key, endpoint)
 
     def names(self) -> list[str]:
         """Return the names of all endpoints."""
         return [name.decode(errors="replace") for name in self.by_name]
+
+    def get(self, name: bytes, scheme: str) -> Endpoint | None:
+        """Return what serves ``name`` in that scheme, or else in another one; None without either."""
+        endpoint = self.by_name.get(name)
+        if endpoint is not None and endpoint.scheme != scheme:
+            return self._further.get((name, scheme), endpoint)
+        return endpoint
 
     def find(self, name: bytes, scheme: str) -> Endpoint:
         """Return the endpoint for a call.
@@ -120,13 +139,14 @@ class Endpoints:
             BadRequestError: there is none (whatever the scheme), or it speaks another scheme.
 
         """
-        endpoint = self.by_name.get(name)
+        endpoint = self.get(name, scheme)
         if endpoint is None:
             if self.fallback is None:
                 raise BadRequestError(f"Endpoint '{name.decode(errors='replace')}' is not defined")
             return self.fallback
         if endpoint.scheme != scheme and endpoint.scheme is not None:
+            spoken = [endpoint.scheme, *(other for key, other in self._further if key == name)]
             raise BadRequestError(
-                f"Server expected a '{endpoint.scheme}' but request is '{scheme}'"
+                f"Server expected a {' or '.join(map(repr, spoken))} but request is '{scheme}'"
             )
         return endpoint

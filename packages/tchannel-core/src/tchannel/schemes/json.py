@@ -67,6 +67,7 @@ class JsonArgScheme:
         caller_name: str | None = None,
         *,
         deadline: Timeout = None,
+        routing_key: str | None = None,
     ) -> asyncio.Future[Response]:
         """Call ``endpoint`` of ``service``; the call starts at once.
 
@@ -84,6 +85,7 @@ class JsonArgScheme:
             routing_delegate: The service that a router sends the call to instead.
             caller_name: Who calls; by default the channel's name.
             deadline: Seconds for the whole call with its retries; default none.
+            routing_key: The group of instances, a canary say, that a router may prefer.
 
         Returns:
             A Future of the Response. Status 1 is an application error; it is returned, not raised.
@@ -119,6 +121,7 @@ class JsonArgScheme:
             caller_name,
             deadline,
             False,
+            routing_key,
         )
 
     @overload
@@ -176,7 +179,8 @@ def _encode_headers(headers: object) -> bytes:
 def _decode_headers(arg2: bytes) -> dict[str, Any]:
     if arg2 in {b"", b"{}", b"null"}:
         return {}
-    headers = _decode(arg2.decode())
+    # Bytes that are not UTF-8 as lone surrogates: no header's value is worth the call.
+    headers = _decode(arg2.decode("utf-8", "surrogateescape"))
     if headers is None:
         return {}
     if not isinstance(headers, dict):

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, overload
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeVar, overload
+
+import tchannel_wire as wire
 
 from .._calls.spans import Trace
 from .._ground.timeouts import Timeout
 from .._serving.endpoints import Endpoint, Handler
 from .._serving.fallback import FALLBACK, Fallback
+from ..errors import ReadError
 from ..response import Response, bytes_response
 
 if TYPE_CHECKING:
     from .._serving.endpoints import Endpoints
     from ..channel import TChannel
+    from ..streaming import Body
 
 __all__ = ["RawArgScheme"]
 
 Bytes: TypeAlias = bytes | bytearray | memoryview | str | None
 """What is sent as it is; a str as UTF-8, None as nothing."""
+
+Headers: TypeAlias = Bytes | Mapping[str, str]
+"""Application headers: a mapping where ``string_headers`` says so."""
+
+_NO_HEADERS: Final = wire.encode_thrift_headers({})
 
 _HandlerT = TypeVar("_HandlerT", bound=Handler)
 
@@ -46,7 +55,7 @@ class RawArgScheme:
         service: str,
         endpoint: str,
         body: Bytes | AsyncIterable[bytes] = None,
-        headers: Bytes = None,
+        headers: Headers = None,
         timeout: Timeout = None,
         retry_on: str | None = None,
         retry_limit: int | None = None,
@@ -58,6 +67,8 @@ class RawArgScheme:
         *,
         deadline: Timeout = None,
         stream: bool = False,
+        routing_key: str | None = None,
+        string_headers: bool = False,
     ) -> asyncio.Future[Response]:
         """Call ``endpoint`` of ``service``; the call starts at once.
 
@@ -66,7 +77,7 @@ class RawArgScheme:
             endpoint: Endpoint of the service.
             body: bytes, bytearray, memoryview or str (UTF-8); or an async iterator of them, sent
                 chunk by chunk.
-            headers: The same, not streamed.
+            headers: The same, not streamed; with ``string_headers`` a mapping of str to str.
             timeout: Seconds for one attempt; default 30.
             retry_on: What to retry on, see `tchannel.retry`; default ``c``.
             retry_limit: Attempts after the first; default 4, with ``hostport`` 0.
@@ -77,17 +88,24 @@ class RawArgScheme:
             caller_name: Who calls; by default the channel's name.
             deadline: Seconds for the whole call with its retries; default none.
             stream: Give the response's body as an async iterator, as it arrives.
+            routing_key: The group of instances, a canary say, that a router may prefer.
+            string_headers: Headers are strings by name, both ways, encoded as those of Thrift calls
+                are: what YARPC has in raw calls. Bytes that are not UTF-8 come as lone surrogates
+                ("surrogateescape"), and go out as the same bytes.
 
         Returns:
-            A Future of the Response, whose headers and body are bytes. Status 1 is an application
-            error; it is returned, not raised.
+            A Future of the Response, whose headers and body are bytes; with ``string_headers``
+            the headers are a dict. Status 1 is an application error; it is returned, not raised.
 
         Raises:
             TypeError: An argument of a wrong type.
             ValueError: An argument that cannot be sent.
-            TChannelError: (from the Future) whatever went wrong with the call.
+            ReadError: (from the Future) with ``string_headers``: the answer's headers are none.
+            TChannelError: (from the Future) whatever else went wrong with the call.
 
         """
+        if string_headers:
+            headers = _encode_headers(headers)
         return self._channel.start_call(
             "raw",
             service,
@@ -95,7 +113,7 @@ class RawArgScheme:
             b"" if headers is None else to_bytes(headers, "headers"),
             # The usual case first: no look for an attribute that bytes do not have.
             body if type(body) is bytes else _body(body),
-            bytes_response,
+            _string_headers_response if string_headers else bytes_response,
             timeout,
             retry_on,
             retry_limit,
@@ -107,16 +125,27 @@ class RawArgScheme:
             caller_name,
             deadline,
             stream,
+            routing_key,
         )
 
     @overload
     def register(
-        self, endpoint: str | Fallback | None = None, handler: None = None, *, stream: bool = False
+        self,
+        endpoint: str | Fallback | None = None,
+        handler: None = None,
+        *,
+        stream: bool = False,
+        string_headers: bool = False,
     ) -> Callable[[_HandlerT], _HandlerT]: ...
 
     @overload
     def register(
-        self, endpoint: str | Fallback, handler: _HandlerT, *, stream: bool = False
+        self,
+        endpoint: str | Fallback,
+        handler: _HandlerT,
+        *,
+        stream: bool = False,
+        string_headers: bool = False,
     ) -> _HandlerT: ...
 
     @overload
@@ -128,6 +157,7 @@ class RawArgScheme:
         handler: Any = None,
         *,
         stream: bool = False,
+        string_headers: bool = False,
     ) -> Any:
         """Register a handler: ``@channel.raw.register``, ``@channel.raw.register("name")``, or a call.
 
@@ -137,6 +167,8 @@ class RawArgScheme:
             handler: The handler. It may return bytes or a str, None, a Response, an awaitable of
                 these, or be an async generator (or return an async iterator) of bytes.
             stream: Give the handler ``request.body`` as an async iterator, as it arrives.
+            string_headers: Headers of requests and responses are strings by name, as for calls. A
+                fallback gets bytes all the same: it takes every scheme.
 
         Returns:
             The handler itself.
@@ -146,7 +178,13 @@ class RawArgScheme:
             self._endpoints,
             endpoint,
             handler,
-            lambda function: Endpoint(self.NAME, function, None, encode_result, stream=stream),
+            lambda function: Endpoint(
+                self.NAME,
+                function,
+                _decode_string_headers if string_headers else None,
+                _encode_string_headers_result if string_headers else encode_result,
+                stream=stream,
+            ),
         )
 
 
@@ -227,6 +265,48 @@ def encode_result(result: Any) -> tuple[int, bytes, bytes | AsyncIterator[bytes]
     if hasattr(result, "__aiter__"):
         return 0, b"", result.__aiter__()
     return 0, b"", to_bytes(result, "the result of a raw handler")
+
+
+def _encode_headers(headers: object) -> bytes:
+    """Return the arg2 for headers that are strings.
+
+    Raises:
+        ValueError: They are no mapping of str to str, or too long.
+
+    """
+    if headers is None:
+        return _NO_HEADERS
+    if not isinstance(headers, Mapping):
+        raise ValueError(
+            f"headers must be a mapping of str to str with string_headers, not {headers!r}"
+        )
+    try:
+        return wire.encode_thrift_headers(headers)
+    except TypeError as error:
+        raise ValueError(f"headers must be str to str: {error}") from None
+
+
+def _decode_string_headers(arg2: bytes, arg3: Any) -> tuple[dict[str, str], Any]:
+    return wire.decode_thrift_headers(arg2), arg3
+
+
+def _encode_string_headers_result(result: Any) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
+    headers = None
+    if isinstance(result, Response):
+        headers = result.headers
+        result = Response(result.body, None, status=result.status)
+    code, _, arg3 = encode_result(result)
+    return code, _encode_headers(headers), arg3
+
+
+def _string_headers_response(
+    code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
+) -> Response:
+    try:
+        decoded = wire.decode_thrift_headers(arg2)
+    except wire.ProtocolError as error:
+        raise ReadError(f"the headers of the answer are no strings: {error}") from error
+    return Response(arg3, decoded, headers, 1 if code else 0)
 
 
 def check_status(status: Any) -> int:

@@ -155,6 +155,7 @@ class TChannel:
         caller_name: str | None = None,
         *,
         deadline: Timeout = None,
+        routing_key: str | None = None,
     ) -> Future[Response]:
         """Make a call on bytes; arguments as of `tchannel.TChannel.call`.
 
@@ -179,6 +180,7 @@ class TChannel:
             trace,
             caller_name,
             deadline=deadline,
+            routing_key=routing_key,
         )
 
     @functools.cached_property

@@ -49,7 +49,7 @@ class RawArgScheme(_Scheme):
         service: str,
         endpoint: str,
         body: bytes | bytearray | memoryview | str | None = None,
-        headers: bytes | bytearray | memoryview | str | None = None,
+        headers: bytes | bytearray | memoryview | str | Mapping[str, str] | None = None,
         timeout: Timeout = None,
         retry_on: str | None = None,
         retry_limit: int | None = None,
@@ -60,6 +60,8 @@ class RawArgScheme(_Scheme):
         caller_name: str | None = None,
         *,
         deadline: Timeout = None,
+        routing_key: str | None = None,
+        string_headers: bool = False,
     ) -> Future[Response]:
         """Make a raw call; arguments as of `tchannel.schemes.RawArgScheme`, without streams.
 
@@ -82,6 +84,8 @@ class RawArgScheme(_Scheme):
             routing_delegate,
             caller_name,
             deadline=deadline,
+            routing_key=routing_key,
+            string_headers=string_headers,
         )
 
 
@@ -104,6 +108,7 @@ class JsonArgScheme(_Scheme):
         caller_name: str | None = None,
         *,
         deadline: Timeout = None,
+        routing_key: str | None = None,
     ) -> Future[Response]:
         """Make a JSON call; arguments as of `tchannel.schemes.JsonArgScheme`.
 
@@ -126,6 +131,7 @@ class JsonArgScheme(_Scheme):
             routing_delegate,
             caller_name,
             deadline=deadline,
+            routing_key=routing_key,
         )
 
 

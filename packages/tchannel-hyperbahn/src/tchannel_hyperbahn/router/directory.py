@@ -107,6 +107,10 @@ class Directory:
         """The instances that serve ``name``."""
         return list(self._services.get(name, ()))
 
+    def serves(self, name: str) -> bool:
+        """Say whether some instance serves ``name``."""
+        return name in self._services
+
     def instance(self, hostport: str, *, ephemeral: bool) -> Instance:
         """Return the instance of an address, made when there is none."""
         instance = self._instances.get(hostport)

@@ -23,7 +23,7 @@ class Exchange:
         caller_id: Its id there.
         instance: Who is to serve it.
         tracing: The tracing of its first frame, for errors that the router makes.
-        ttl_ms: The milliseconds that its caller gives it.
+        ttl: The milliseconds that its caller gives it.
 
     """
 
@@ -37,7 +37,7 @@ class Exchange:
         "link",
         "link_id",
         "tracing",
-        "ttl_ms",
+        "ttl",
         "waiting",
     )
 
@@ -50,7 +50,7 @@ class Exchange:
         caller_id: int,
         instance: Instance,
         tracing: bytes,
-        ttl_ms: int,
+        ttl: int,
         arrived: float,
     ) -> None:
         self.connection: wire.Expirer = relay
@@ -58,7 +58,7 @@ class Exchange:
         self.caller_id = caller_id
         self.instance = instance
         self.tracing = tracing
-        self.ttl_ms = ttl_ms
+        self.ttl = ttl
         self.arrived = arrived
         self.link: RouterConnection | None = None
         """The connection that it was forwarded on; None while it waits for one."""

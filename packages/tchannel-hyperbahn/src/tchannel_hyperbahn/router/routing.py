@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import tchannel_wire as wire
-from tchannel_wire import CALLER_NAME, ROUTING_DELEGATE
+from tchannel_wire.headers import CN, RD, RK
 
 __all__ = ["bad_chunks", "probable_route_of", "route_of"]
 
@@ -11,8 +13,15 @@ _LAST_CHECKSUM_TYPE = int(max(wire.ChecksumType))
 _LAST_CALL_TYPE = int(wire.FrameType.CALL_RESPONSE_CONTINUE)
 
 
-def route_of(frame: bytes) -> str:
-    """The name that a call goes to: its routing delegate (``rd``), or else its service.
+def route_of(frame: bytes, known: Callable[[str], bool]) -> str:
+    """The name that a call goes to: its routing delegate (``rd``), or else its routing key (``rk``)
+    if somebody serves that, or else its service.
+
+    A routing delegate comes first: it is the one who knows the routing keys behind it.
+
+    Args:
+        frame: A call request, whole.
+        known: Whether somebody serves a name.
 
     Raises:
         ProtocolError: The frame is cut off, names no service or no caller, or would harm a service
@@ -22,10 +31,10 @@ def route_of(frame: bytes) -> str:
     problem = bad_chunks(frame)
     if problem is None:
         headers = wire.peek_headers(frame)
-        name = headers.get(ROUTING_DELEGATE) or wire.peek_service(frame)
+        name = _preferred(headers, known) or wire.peek_service(frame)
         if not name:
             problem = "missing service name"
-        elif CALLER_NAME not in headers:
+        elif CN not in headers:
             problem = "missing cn header"
         else:
             return name
@@ -34,12 +43,21 @@ def route_of(frame: bytes) -> str:
     )
 
 
-def probable_route_of(prefix: bytes) -> str | None:
+def probable_route_of(prefix: bytes, known: Callable[[str], bool]) -> str | None:
     """The name that a call goes to, of which only the beginning is here; None if that is too short."""
     try:
-        return wire.peek_headers(prefix).get(ROUTING_DELEGATE) or wire.peek_service(prefix)
+        return _preferred(wire.peek_headers(prefix), known) or wire.peek_service(prefix)
     except wire.ProtocolError:
         return None
+
+
+def _preferred(headers: Mapping[str, str], known: Callable[[str], bool]) -> str | None:
+    """The name that is asked for instead of the service; None when there is none."""
+    delegate = headers.get(RD)
+    if delegate:
+        return delegate
+    group = headers.get(RK)
+    return group if group and known(group) else None
 
 
 def bad_chunks(frame: bytes) -> str | None:

@@ -114,3 +114,16 @@ def test_union_may_have_required_fields_and_a_default_when_lenient(lenient):
     module = lenient("union U { 1: required i32 a, 2: i32 b = 5 }")
     assert module.U(a=1).b is None
     assert module.U(b=2).b == 2
+
+
+def test_annotations_of_structs_unions_and_exceptions_are_kept():
+    module = rw.Loader().loads(
+        "notes",
+        'exception E { 1: optional string s } (rpc.code = "NOT_FOUND", plain)\n'
+        'struct S {} (a = "1")\nunion U { 1: i32 x } (b = "2")\nstruct N {}',
+    )
+
+    assert module.E.type_spec.annotations == {"rpc.code": "NOT_FOUND", "plain": None}
+    assert module.S.type_spec.annotations == {"a": "1"}
+    assert module.U.type_spec.annotations == {"b": "2"}
+    assert module.N.type_spec.annotations == {}

@@ -14,7 +14,8 @@ __all__ = ["explain"]
 
 # The scheme that a service expects, in the words of tchannel-python (and ours), node and go.
 _SCHEME: Final = re.compile(
-    r"expected an? '(?P<py>\w+)' but|as header to be (?P<node>\w+)|expected arg scheme (?P<go>\w+)"
+    r"expected an? '(?P<py>\w+)'(?: or '\w+')* but"
+    r"|as header to be (?P<node>\w+)|expected arg scheme (?P<go>\w+)"
 )
 _OPTIONS: Final = {
     "raw": "--raw",

@@ -119,6 +119,7 @@ class Arguments:
         caller: Caller name.
         shard_key: Shard key, or None.
         routing_delegate: Routing delegate, or None.
+        routing_key: Routing key, or None.
         timeout: Seconds for the call with its retries.
         health: Whether to ask for the service's health.
         list: Whether to list services and methods.
@@ -142,6 +143,7 @@ class Arguments:
     caller: str
     shard_key: str | None
     routing_delegate: str | None
+    routing_key: str | None
     timeout: float
     health: bool
     list: bool
@@ -193,6 +195,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         caller=options.caller,
         shard_key=options.shard_key,
         routing_delegate=options.routing_delegate,
+        routing_key=options.routing_key,
         timeout=duration(options.timeout, "--timeout") if options.timeout else DEFAULT_TIMEOUT,
         health=options.health,
         list=options.list,
@@ -284,6 +287,12 @@ def _add_call(group: argparse._ArgumentGroup) -> None:
         dest="routing_delegate",
         metavar="NAME",
         help="the service that a router sends the call to instead",
+    )
+    add(
+        *("--rk", "--routing-key"),
+        dest="routing_key",
+        metavar="KEY",
+        help="the group of instances, a canary say, that a router may prefer",
     )
     add("--health", action="store_true", help="ask for the service's health")
     add(

@@ -136,6 +136,7 @@ class Caller:
                 caller_name=arguments.caller,
                 shard_key=arguments.shard_key,
                 routing_delegate=arguments.routing_delegate,
+                routing_key=arguments.routing_key,
             )
         except (TypeError, ValueError) as error:
             raise ToolError(str(error)) from None

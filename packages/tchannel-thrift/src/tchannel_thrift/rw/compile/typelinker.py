@@ -106,6 +106,7 @@ def _struct(unit: Unit, node: ast.Struct) -> StructTypeSpec:
         spec = ExceptionTypeSpec(node.name)
     else:
         spec = StructTypeSpec(node.name)
+    spec.annotations = {one.key: one.value for one in node.annotations}
     # The class comes with the first mention of the struct: it must not need the fields' types.
     declare_fields(unit, spec, node.fields, kind=node.kind)
     build_struct(spec, unit.module, unit.origin, (node.name,))

@@ -25,12 +25,22 @@ class StructTypeSpec(TypeSpec):
     Attributes:
         fields: The fields, in the order of the file.
         base_cls: What the generated class derives from: ``object`` or ``Exception``.
+        annotations: What the IDL says about the struct in parentheses behind it; a bare key has the
+            value None.
         linked: Whether the fields are there.
         constructions: How often the class was called before its constructor was generated.
 
     """
 
-    __slots__ = ("_by_id", "_name", "_surface", "constructions", "fields", "linked")
+    __slots__ = (
+        "_by_id",
+        "_name",
+        "_surface",
+        "annotations",
+        "constructions",
+        "fields",
+        "linked",
+    )
 
     base_cls: ClassVar[type] = object
 
@@ -38,6 +48,7 @@ class StructTypeSpec(TypeSpec):
         self._name = name
         self._surface: Any = None
         self._by_id: dict[int, tuple[int, FieldSpec]] | None = None
+        self.annotations: dict[str, str | None] = {}
         self.constructions: int = 0
         self.fields: list[FieldSpec] = []
         self.linked: bool = False
