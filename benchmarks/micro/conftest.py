@@ -17,7 +17,7 @@ def call_request() -> CallRequest:
     """A small call request of one frame, as a client sends it."""
     return CallRequest(
         id=1,
-        ttl=30_000,
+        ttl_ms=30_000,
         tracing=bytes(range(25)),
         service="benchmark",
         headers=HEADERS,

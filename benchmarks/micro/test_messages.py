@@ -40,6 +40,6 @@ def test_an_error_is_decoded(benchmark):
 
 
 def test_a_cancel_is_encoded(benchmark):
-    message = Cancel(id=1, ttl=1000, why="the caller went away")
+    message = Cancel(id=1, ttl_ms=1000, why="the caller went away")
 
     assert decode(benchmark(encode, message)) == message

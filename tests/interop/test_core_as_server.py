@@ -198,7 +198,7 @@ async def test_the_request_shows_what_the_peer_sent(call, server, peer):
     assert transport.caller_name == "somebody"
     assert transport.shard_key == "shard"
     assert transport.scheme == "raw"
-    assert 2000 < transport.ttl <= 3000
+    assert 2000 < transport.ttl_ms <= 3000
     assert server.last.service == "our-service"
 
 

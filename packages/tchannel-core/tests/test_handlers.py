@@ -223,7 +223,7 @@ async def test_the_request_shows_who_calls_what_and_how(joined):
     assert (transport.caller_name, transport.shard_key) == ("somebody", "shard")
     assert (transport.routing_delegate, transport.retry_flags) == ("rd", "c")
     assert transport.routing_key == "canary"
-    assert (transport.scheme, transport.ttl, transport.flags) == ("raw", 7000, 0)
+    assert (transport.scheme, transport.ttl_ms, transport.flags) == ("raw", 7000, 0)
     assert transport.headers == {
         "as": "raw",
         "cn": "somebody",

@@ -305,7 +305,7 @@ async def test_what_a_call_says_reaches_the_handler(server, client, kind):
     def getValue(request):
         transport = request.transport
         told.append((transport.caller_name, transport.shard_key, transport.routing_delegate))
-        told.append((transport.retry_flags, transport.ttl, request.service, request.endpoint))
+        told.append((transport.retry_flags, transport.ttl_ms, request.service, request.endpoint))
         return ""
 
     told = []

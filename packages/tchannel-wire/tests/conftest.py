@@ -125,7 +125,7 @@ def request_frame() -> Callable[..., bytes]:
 
     def make(id=7, chunks=(b"echo", b"", b""), **fields):
         fields = {
-            "ttl": 1000,
+            "ttl_ms": 1000,
             "service": "svc",
             "headers": {"as": "raw", "cn": "tests"},
             "tracing": TRACING,

@@ -113,7 +113,7 @@ CALL_FRAMES = st.one_of(
         wire.CallRequest,
         id=st.integers(0, 4),
         flags=st.integers(0, 3),
-        ttl=st.integers(0, 5000),
+        ttl_ms=st.integers(0, 5000),
         service=st.sampled_from(["", "svc"]),
         headers=st.sampled_from([{}, {"as": "raw", "cn": "x"}]),
         checksum_type=st.sampled_from(wire.ChecksumType),

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tchannel_wire
 from tchannel_wire import (
-    AS,
-    CN,
     ErrorCode,
     Options,
     ProtocolError,
@@ -151,5 +150,20 @@ def test_limits_hold_at_the_limit_and_break_just_beyond(limit, headers, name):
     assert caught.value.code == ErrorCode.BAD_REQUEST
 
 
-def test_names_of_the_keys():
-    assert (AS, CN) == ("as", "cn") == (headers_module.ARG_SCHEME, headers_module.CALLER_NAME)
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("ARG_SCHEME", "as"),
+        ("CALLER_NAME", "cn"),
+        ("CLAIM_AT_FINISH", "caf"),
+        ("CLAIM_AT_START", "cas"),
+        ("FAILURE_DOMAIN", "fd"),
+        ("RETRY_FLAGS", "re"),
+        ("ROUTING_DELEGATE", "rd"),
+        ("ROUTING_KEY", "rk"),
+        ("SHARD_KEY", "sk"),
+        ("SPECULATIVE_EXECUTION", "se"),
+    ],
+)
+def test_keys_have_the_names_that_the_protocol_gives_them(name, key):
+    assert getattr(tchannel_wire, name) == key

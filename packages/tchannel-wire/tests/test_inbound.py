@@ -16,7 +16,7 @@ def test_request_arrives_with_all_its_fields(pair, prepared, tracing):
     assert event == wire.RequestReceived(
         id=event.id,
         flags=0,
-        ttl=1500,
+        ttl_ms=1500,
         deadline=pair.now + 1.5,
         tracing=tracing,
         service="svc",
@@ -63,7 +63,7 @@ def test_any_small_request_gives_the_same_event_on_the_fast_and_the_slow_way(
         message = wire.CallRequest(
             id=extra,
             flags=flags,
-            ttl=1 + extra,
+            ttl_ms=1 + extra,
             service="s",
             headers={"as": "raw", "cn": "é" * (extra % 3)},
             checksum_type=type,
@@ -259,7 +259,7 @@ def test_ttl_that_runs_out_frees_a_large_answer_that_nobody_reads(pair, raw):
 
 
 def test_longest_ttl_is_kept(pair, request_frame):
-    (event,) = pair.server.receive(request_frame(ttl=0xFFFFFFFF), pair.now)
+    (event,) = pair.server.receive(request_frame(ttl_ms=0xFFFFFFFF), pair.now)
 
     assert event.deadline == pytest.approx(pair.now + 4294967.295)
     assert pair.server.expire(pair.now + 4294967) == []

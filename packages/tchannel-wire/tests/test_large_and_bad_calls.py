@@ -34,7 +34,7 @@ REFUSED = {
     "missing as": ({"headers": {"cn": "x"}}, ErrorCode.BAD_REQUEST, "'as' is missing"),
     "missing cn": ({"headers": {"as": "x"}}, ErrorCode.BAD_REQUEST, "'cn' is missing"),
     "empty service": ({"service": ""}, ErrorCode.BAD_REQUEST, "no service name"),
-    "ttl 0": ({"ttl": 0}, ErrorCode.TIMEOUT, "ttl"),
+    "ttl 0": ({"ttl_ms": 0}, ErrorCode.TIMEOUT, "ttl"),
     "long arg1": ({"chunks": [bytes(16385), b"", b""]}, ErrorCode.BAD_REQUEST, "16385 bytes"),
     "too few args": ({"chunks": [b"a", b"b"]}, ErrorCode.BAD_REQUEST, "2 args"),
     "too many args": ({"chunks": [b""] * 4}, ErrorCode.BAD_REQUEST, "more than three"),
@@ -192,7 +192,7 @@ def test_later_frame_that_cannot_be_read_refuses_the_call(
 
 
 def test_bad_first_frame_of_a_large_call_has_its_rest_ignored(pair, request_frame, assert_refused):
-    events = pair.server.receive(request_frame(4, flags=1, ttl=0), pair.now)
+    events = pair.server.receive(request_frame(4, flags=1, ttl_ms=0), pair.now)
     assert_refused(pair.server, events, 4, ErrorCode.TIMEOUT, "ttl")
     rest = wire.encode(wire.CallRequestContinue(id=4, chunks=[b"x"]))
 
@@ -237,7 +237,7 @@ def test_user_is_asked_once_with_what_the_first_frame_says(streaming, prepared):
     streaming.request(b"", b"small", prepared=prepared(arg1=b"stream"))
 
     (info,) = streaming.asked
-    assert (info.service, info.arg1, info.ttl) == ("svc", b"echo", 1000)
+    assert (info.service, info.arg1, info.ttl_ms) == ("svc", b"echo", 1000)
 
 
 def test_large_arg2_is_gathered_before_a_streamed_request_is_told(streaming, prepared):

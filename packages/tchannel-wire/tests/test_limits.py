@@ -150,7 +150,7 @@ def test_10000_unfinished_messages_cost_no_more_than_was_counted(
     server = pair.server
     names = {f"h{i}": f"{i}" for i in range(headers)}
     first = request_frame(
-        1, flags=1, checksum_type=NONE, headers={"as": "raw", "cn": "x"} | names, ttl=10**6
+        1, flags=1, checksum_type=NONE, headers={"as": "raw", "cn": "x"} | names, ttl_ms=10**6
     )
     later = more(1, b"12345678")
     server.receive(wire.replace_id(first, count + 5), pair.now)
@@ -175,7 +175,7 @@ def test_10000_unfinished_messages_cost_no_more_than_was_counted(
 
 def test_endless_unfinished_messages_stop_at_the_reassembly_memory(limited, request_frame):
     pair = limited(reassembly_memory=1_000_000)
-    first = request_frame(1, flags=1, checksum_type=NONE, ttl=10**6)
+    first = request_frame(1, flags=1, checksum_type=NONE, ttl_ms=10**6)
     for id in range(1, 2_000):
         pair.server.receive(wire.replace_id(first, id), pair.now)
         pair.server.data_to_send()

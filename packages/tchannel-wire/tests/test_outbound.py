@@ -13,7 +13,7 @@ def test_call_is_written_as_the_protocol_says(pair, prepared, tracing, type, sen
 
     assert message == wire.CallRequest(
         id=2,
-        ttl=2500,
+        ttl_ms=2500,
         tracing=tracing,
         service="svc",
         headers={"as": "raw", "cn": "tests", "re": "c"},
@@ -23,17 +23,17 @@ def test_call_is_written_as_the_protocol_says(pair, prepared, tracing, type, sen
 
 
 @pytest.mark.parametrize(
-    ("ttl", "milliseconds"),
+    ("ttl", "ttl_ms"),
     [(0, 1), (-5, 1), (0.0004, 1), (0.0019, 1), (0.25, 250), (30, 30_000), (1e9, 0xFFFFFFFF)],
 )
 @pytest.mark.parametrize("size", [0, 70_000])
 def test_ttl_is_written_as_1_to_0xffffffff_milliseconds_and_never_0(
-    pair, ttl, milliseconds, size, sent_by
+    pair, ttl, ttl_ms, size, sent_by
 ):
     pair.call(b"", bytes(size), ttl=ttl)
     first, *_ = sent_by(pair.client)
 
-    assert first.ttl == milliseconds
+    assert first.ttl_ms == ttl_ms
 
 
 @pytest.mark.parametrize("size", [0, 70_000])

@@ -28,7 +28,7 @@ def test_rule_1_fatal_errors_are_sent_only_for_a_peer_s_fatal_error(pair, reques
     """tchannel-go and tchannel-node close everything on one."""
     pair.server.receive(request_frame(1, service=""), pair.now)
     pair.server.receive(request_frame(2, checksum=1), pair.now)
-    pair.server.receive(request_frame(3, ttl=0), pair.now)
+    pair.server.receive(request_frame(3, ttl_ms=0), pair.now)
     pair.server.receive(request_frame(4), pair.now)
     pair.server.receive(wire.encode(wire.Cancel(id=4)), pair.now)
     pair.server.receive(request_frame(5), pair.now)
@@ -49,7 +49,7 @@ def test_rule_2_ttl_0_is_never_sent(pair):
     for ttl in (0, 1e-9, -1):
         pair.call(ttl=ttl)
 
-    assert [message.ttl for message in drain(pair.client)] == [1, 1, 1]
+    assert [message.ttl_ms for message in drain(pair.client)] == [1, 1, 1]
 
 
 def test_rule_2_init_is_never_answered_with_0_0_0_0_0():

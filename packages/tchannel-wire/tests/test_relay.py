@@ -10,7 +10,7 @@ REQUEST = wire.encode(
     wire.CallRequest(
         id=5,
         flags=1,
-        ttl=700,
+        ttl_ms=700,
         tracing=TRACING,
         service="svc",
         headers=HEADERS,
@@ -36,7 +36,7 @@ def test_fields_of_a_request():
     assert wire.peek_id(REQUEST) == 5
     assert wire.peek_flags(REQUEST) == 1
     assert wire.peek_more(REQUEST)
-    assert wire.peek_ttl(REQUEST) == 700
+    assert wire.peek_ttl_ms(REQUEST) == 700
     assert wire.peek_tracing(REQUEST) == TRACING
     assert wire.peek_service(REQUEST) == "svc"
     assert wire.peek_headers(REQUEST) == HEADERS
@@ -79,24 +79,24 @@ def test_id_is_replaced_in_any_frame_and_nothing_else():
 
 
 def test_ttl_is_replaced_and_nothing_else():
-    message = wire.decode(wire.replace_ttl(REQUEST, 1))
+    message = wire.decode(wire.replace_ttl_ms(REQUEST, 1))
 
-    assert message.ttl == 1
-    message.ttl = 700
+    assert message.ttl_ms == 1
+    message.ttl_ms = 700
     assert message == wire.decode(REQUEST)
 
 
-@pytest.mark.parametrize("ttl", [0, -1, 2**32])
-def test_ttl_of_0_is_never_passed_on(ttl):
-    with pytest.raises(ValueError, match="ttl"):
-        wire.replace_ttl(REQUEST, ttl)
+@pytest.mark.parametrize("ttl_ms", [0, -1, 2**32])
+def test_ttl_of_0_is_never_passed_on(ttl_ms):
+    with pytest.raises(ValueError, match="ttl_ms"):
+        wire.replace_ttl_ms(REQUEST, ttl_ms)
 
 
 @pytest.mark.parametrize(
     ("peek", "frame"),
     [
         (wire.peek_flags, REQUEST),
-        (wire.peek_ttl, REQUEST),
+        (wire.peek_ttl_ms, REQUEST),
         (wire.peek_tracing, REQUEST),
         (wire.peek_service, REQUEST),
         (wire.peek_headers, REQUEST),
@@ -105,7 +105,7 @@ def test_ttl_of_0_is_never_passed_on(ttl):
         (wire.peek_arg1, REQUEST),
         (wire.peek_headers, RESPONSE),
         (wire.peek_checksum_type, CONTINUE),
-        (lambda frame: wire.replace_ttl(frame, 5), REQUEST),
+        (lambda frame: wire.replace_ttl_ms(frame, 5), REQUEST),
     ],
 )
 def test_frame_that_is_cut_off_is_a_protocol_error_with_its_id_or_is_read_right(peek, frame):

@@ -31,6 +31,8 @@ frame (protocol, "error"); classes below one with a code have the same code.
 import builtins
 from typing import Final
 
+from tchannel_wire import ErrorCode
+
 __all__ = [
     "BAD_REQUEST",
     "BUSY",
@@ -64,31 +66,31 @@ __all__ = [
     "ValueExpectedError",
 ]
 
-TIMEOUT: Final = 0x01
+TIMEOUT: Final = ErrorCode.TIMEOUT.value
 """The request timed out."""
 
-CANCELED: Final = 0x02
+CANCELED: Final = ErrorCode.CANCELLED.value
 """The request was cancelled."""
 
-BUSY: Final = 0x03
+BUSY: Final = ErrorCode.BUSY.value
 """The server was busy."""
 
-DECLINED: Final = 0x04
+DECLINED: Final = ErrorCode.DECLINED.value
 """The server declined the request without handling it."""
 
-UNEXPECTED_ERROR: Final = 0x05
+UNEXPECTED_ERROR: Final = ErrorCode.UNEXPECTED.value
 """The server's handler failed in a way that its interface does not declare."""
 
-BAD_REQUEST: Final = 0x06
+BAD_REQUEST: Final = ErrorCode.BAD_REQUEST.value
 """The request was bad."""
 
-NETWORK_ERROR: Final = 0x07
+NETWORK_ERROR: Final = ErrorCode.NETWORK.value
 """There was a network error while sending the request."""
 
-UNHEALTHY: Final = 0x08
+UNHEALTHY: Final = ErrorCode.UNHEALTHY.value
 """The server handling the request is unhealthy."""
 
-FATAL: Final = 0xFF
+FATAL: Final = ErrorCode.FATAL.value
 """There was a fatal protocol-level error."""
 
 

@@ -3,6 +3,8 @@
 import sys
 from typing import Final
 
+import tchannel_wire as wire
+
 from ._version import __version__
 
 __all__ = [
@@ -16,7 +18,7 @@ __all__ = [
 DEFAULT_TIMEOUT: Final = 30.0
 """How long one attempt of a call may take unless the caller says otherwise, in seconds."""
 
-MAX_MESSAGE_ID: Final = 0xFFFFFFFE
+MAX_MESSAGE_ID: Final = wire.MAX_MESSAGE_ID
 """The largest id of a message; 0xFFFFFFFF belongs to errors about no particular message."""
 
 TCHANNEL_LANGUAGE: Final = "python"

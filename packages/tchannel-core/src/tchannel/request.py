@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-if TYPE_CHECKING:
-    import tchannel_wire as wire
+import tchannel_wire as wire
 
 __all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
 
@@ -43,26 +42,26 @@ class TransportHeaders:
         "scheme",
         "shard_key",
         "speculative_exe",
-        "ttl",
+        "ttl_ms",
     )
 
     _KEYS: ClassVar[Mapping[str, str]] = {
-        "cn": "caller_name",
-        "cas": "claim_at_start",
-        "caf": "claim_at_finish",
-        "fd": "failure_domain",
-        "re": "retry_flags",
-        "rd": "routing_delegate",
-        "as": "scheme",
-        "se": "speculative_exe",
-        "sk": "shard_key",
-        "rk": "routing_key",
+        wire.CALLER_NAME: "caller_name",
+        wire.CLAIM_AT_START: "claim_at_start",
+        wire.CLAIM_AT_FINISH: "claim_at_finish",
+        wire.FAILURE_DOMAIN: "failure_domain",
+        wire.RETRY_FLAGS: "retry_flags",
+        wire.ROUTING_DELEGATE: "routing_delegate",
+        wire.ARG_SCHEME: "scheme",
+        wire.SPECULATIVE_EXECUTION: "speculative_exe",
+        wire.SHARD_KEY: "shard_key",
+        wire.ROUTING_KEY: "routing_key",
     }
 
     flags: int
     """The flags of the call request: 1 more fragments followed, 2 streaming."""
 
-    ttl: int
+    ttl_ms: int
     """Milliseconds within which the caller wants the answer, as received."""
 
     headers: dict[str, str]
@@ -88,7 +87,7 @@ class TransportHeaders:
         routing_key: str | None = None,
         *,
         flags: int = 0,
-        ttl: int = 0,
+        ttl_ms: int = 0,
         headers: Mapping[str, str] | None = None,
         peer: str | None = None,
         peer_certificate: Mapping[str, Any] | None = None,
@@ -104,7 +103,7 @@ class TransportHeaders:
         self.shard_key = shard_key
         self.routing_key = routing_key
         self.flags = flags
-        self.ttl = ttl
+        self.ttl_ms = ttl_ms
         self.headers = dict(headers) if headers else {}
         self.peer = peer
         self.peer_certificate = peer_certificate
@@ -202,7 +201,7 @@ class OutgoingRequest(Request):
         transport = self._transport
         if transport is None:
             transport = self._transport = TransportHeaders.from_dict(
-                self._prepared.headers, ttl=int(self.timeout * 1000)
+                self._prepared.headers, ttl_ms=int(self.timeout * 1000)
             )
         return transport
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tchannel_wire import ARG_SCHEME, FAILURE_DOMAIN
+
 from .status import OK
 
 if TYPE_CHECKING:
@@ -24,7 +26,10 @@ class TransportHeaders:
 
     __slots__ = ("failure_domain", "headers", "scheme")
 
-    _KEYS: ClassVar[Mapping[str, str]] = {"as": "scheme", "fd": "failure_domain"}
+    _KEYS: ClassVar[Mapping[str, str]] = {
+        ARG_SCHEME: "scheme",
+        FAILURE_DOMAIN: "failure_domain",
+    }
 
     def __init__(
         self,
@@ -40,7 +45,7 @@ class TransportHeaders:
     @classmethod
     def from_dict(cls, headers: Mapping[str, str]) -> TransportHeaders:
         """Make them of the headers on the wire; unknown keys stay in ``.headers``."""
-        return cls(headers.get("fd"), headers.get("as"), headers=headers)
+        return cls(headers.get(FAILURE_DOMAIN), headers.get(ARG_SCHEME), headers=headers)
 
     def to_dict(self) -> dict[str, str]:
         """Return them as on the wire."""

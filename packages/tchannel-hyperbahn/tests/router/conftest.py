@@ -94,7 +94,7 @@ class RawPeer:
 
 def call(id: int, service: str = "service", **fields: Any) -> wire.CallRequest:
     """A call of ``endpoint`` with small args."""
-    fields.setdefault("ttl", 600_000)
+    fields.setdefault("ttl_ms", 600_000)
     fields.setdefault("headers", HEADERS)
     fields.setdefault("chunks", [b"endpoint", b"head", b"body"])
     return wire.CallRequest(id=id, service=service, **fields)

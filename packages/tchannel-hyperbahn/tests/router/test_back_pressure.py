@@ -295,7 +295,7 @@ async def test_errors_alone_cannot_pile_up_without_end(
         (caller,) = await connect(router, 1)
         connection = caller.connection_in(router)
         for _ in range(100):
-            caller.send(*[frames.call(id, ttl=1000) for id in range(1, 101)])
+            caller.send(*[frames.call(id, ttl_ms=1000) for id in range(1, 101)])
             await caller.answered()
         caller.stop_reading(router)
 
@@ -378,7 +378,7 @@ async def test_the_time_that_a_call_was_held_back_is_taken_from_its_ttl(
         service, (sender,) = await serve_raw(router), await connect(router, 1)
         service.stop_reading(router)
         for id in range(1, 41):
-            sender.send(frames.call(id, ttl=60_000, chunks=[b"e", b"", BODY]))
+            sender.send(frames.call(id, ttl_ms=60_000, chunks=[b"e", b"", BODY]))
         await eventually(lambda: held(router, sender))
         connection = sender.connection_in(router)
         passed_on = len(connection.incoming)
@@ -386,7 +386,7 @@ async def test_the_time_that_a_call_was_held_back_is_taken_from_its_ttl(
 
         clock.advance(5)
         service.read_on()
-        ttls = [(await service.next()).ttl for _ in range(40)]
+        ttls = [(await service.next()).ttl_ms for _ in range(40)]
 
         assert ttls[:passed_on] == [60_000] * passed_on
         assert ttls[passed_on] == 55_000
@@ -399,7 +399,7 @@ async def test_a_call_whose_time_is_over_when_there_is_room_is_not_passed_on(
     async with Router(clock=clock) as router:
         service, (sender,) = await serve_raw(router), await connect(router, 1)
         service.stop_reading(router)
-        sender.send(*[frames.call(id, ttl=500, chunks=[b"e", b"", BODY]) for id in range(1, 31)])
+        sender.send(*[frames.call(id, ttl_ms=500, chunks=[b"e", b"", BODY]) for id in range(1, 31)])
         await eventually(lambda: held(router, sender))
         passed_on = len(sender.connection_in(router).incoming)
 
@@ -473,7 +473,7 @@ async def test_who_reads_slowly_is_not_closed(connect, serve_raw, frames, eventu
         service, (sender,) = await serve_raw(router), await connect(router, 1)
         service.stop_reading(router)
         sender.send(
-            *[frames.call(id, ttl=120_000, chunks=[b"e", b"", BODY]) for id in range(1, 101)]
+            *[frames.call(id, ttl_ms=120_000, chunks=[b"e", b"", BODY]) for id in range(1, 101)]
         )
         await eventually(lambda: held(router, sender))
         connection = service.connection_in(router)

@@ -97,7 +97,7 @@ async def test_a_cancelled_call_whose_service_says_nothing_ends_with_its_ttl(
         for peer in (service, caller):
             await peer.shake_hands()
         await service.advertise("service")
-        caller.send(frames.call(7, ttl=1000), wire.Cancel(id=7))
+        caller.send(frames.call(7, ttl_ms=1000), wire.Cancel(id=7))
         await service.next()
         await service.next()
 

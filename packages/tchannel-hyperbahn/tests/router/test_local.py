@@ -165,5 +165,5 @@ async def test_only_so_many_calls_to_the_router_may_be_arriving_on_a_connection(
     error = await caller.next()
 
     assert (error.id, error.code) == (17, wire.ErrorCode.BUSY)
-    caller.send(wire.Cancel(id=1, ttl=1, why=""))
+    caller.send(wire.Cancel(id=1, ttl_ms=1, why=""))
     assert (await caller.next()).code == wire.ErrorCode.CANCELLED

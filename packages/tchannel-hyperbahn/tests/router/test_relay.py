@@ -15,7 +15,7 @@ async def test_a_request_is_forwarded_with_nothing_but_its_id_changed(caller, se
     frame = wire.encode(
         frames.call(
             7,
-            ttl=5000,
+            ttl_ms=5000,
             tracing=TRACING,
             headers={"cn": "caller", "as": "raw", "sk": "shard", "xx": "unknown"},
         )
@@ -97,11 +97,11 @@ async def test_one_caller_may_use_an_id_twice_at_once(caller, service, frames):
 
 
 async def test_a_cancel_and_a_claim_reach_the_service(caller, service, frames):
-    caller.send(frames.call(7), wire.Claim(id=7, ttl=3), wire.Cancel(id=7, why="enough"))
+    caller.send(frames.call(7), wire.Claim(id=7, ttl_ms=3), wire.Cancel(id=7, why="enough"))
 
     request, claim, cancel = [await service.next() for _ in range(3)]
 
-    assert (claim.id, claim.ttl) == (request.id, 3)
+    assert (claim.id, claim.ttl_ms) == (request.id, 3)
     assert (cancel.id, cancel.why) == (request.id, "enough")
 
 
@@ -222,9 +222,9 @@ async def test_equally_busy_instances_take_turns(router, open_raw, caller, frame
 
 
 async def test_a_ttl_is_clamped_to_two_minutes(caller, service, frames):
-    caller.send(frames.call(1, ttl=120_000), frames.call(2, ttl=3_600_000))
+    caller.send(frames.call(1, ttl_ms=120_000), frames.call(2, ttl_ms=3_600_000))
 
-    assert [(await service.next()).ttl for _ in range(2)] == [120_000, 120_000]
+    assert [(await service.next()).ttl_ms for _ in range(2)] == [120_000, 120_000]
 
 
 async def test_a_ttl_is_lowered_by_the_time_held(open_raw, listening, clock, frames, eventually):
@@ -237,14 +237,14 @@ async def test_a_ttl_is_lowered_by_the_time_held(open_raw, listening, clock, fra
         await eventually(lambda: len(router.connections) == 1)
         caller = await open_raw(router.hostport)
         await caller.shake_hands()
-        caller.send(frames.call(7, ttl=5000, flags=1))
+        caller.send(frames.call(7, ttl_ms=5000, flags=1))
         caller.send(wire.CallRequestContinue(id=7, chunks=[b"more"]))
         await caller.answered()
 
         clock.advance(1.5)
         await back.accept_handshake(listening.hostport)
 
-        assert (await back.next()).ttl == 3500
+        assert (await back.next()).ttl_ms == 3500
         assert (await back.next()).chunks == [b"more"]
 
 
@@ -254,7 +254,7 @@ async def test_a_call_that_is_not_answered_in_time_is_ended_on_both_sides(open_r
         for peer in (service, caller):
             await peer.shake_hands()
         await service.advertise("service")
-        caller.send(frames.call(7, ttl=2000, tracing=TRACING))
+        caller.send(frames.call(7, ttl_ms=2000, tracing=TRACING))
         request = await service.next()
         clock.advance(1.9)
         assert isinstance(await caller.answered(), wire.PingResponse)
@@ -273,7 +273,7 @@ async def test_a_call_that_is_not_answered_in_time_is_ended_on_both_sides(open_r
 
 
 async def test_a_ttl_of_zero_is_refused(caller, service, frames):
-    caller.send(frames.call(7, ttl=0))
+    caller.send(frames.call(7, ttl_ms=0))
 
     error = await caller.next()
 

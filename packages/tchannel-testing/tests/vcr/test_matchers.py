@@ -6,7 +6,7 @@ import pytest
 
 from tchannel_testing import vcr
 from tchannel_testing.vcr import MATCHERS, Request
-from tchannel_wire.thrift_headers import encode_thrift_headers
+from tchannel_wire import encode_thrift_headers
 
 
 def request(**changes):

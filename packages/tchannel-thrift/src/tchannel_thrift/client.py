@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+import tchannel_wire as wire
+
 from .request import RequestBuilder
 from .service import ThriftService, choose, services_in
 
@@ -18,11 +20,11 @@ __all__ = ["client_for"]
 
 # Transport headers that a caller may set, and the arguments of a call that set them.
 _ARGUMENTS: Final = {
-    "cn": "caller_name",
-    "rd": "routing_delegate",
-    "re": "retry_on",
-    "rk": "routing_key",
-    "sk": "shard_key",
+    wire.CALLER_NAME: "caller_name",
+    wire.ROUTING_DELEGATE: "routing_delegate",
+    wire.RETRY_FLAGS: "retry_on",
+    wire.ROUTING_KEY: "routing_key",
+    wire.SHARD_KEY: "shard_key",
 }
 
 
@@ -107,7 +109,7 @@ class _Result(asyncio.Future[Any]):
 def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for key, value in (protocol_headers or {}).items():
-        if key == "as" and value == "thrift":
+        if key == wire.ARG_SCHEME and value == "thrift":
             continue
         if key not in _ARGUMENTS:
             raise ValueError(

@@ -7,9 +7,9 @@ from math import isfinite
 from .exchanges import PreparedCall
 from .tracing import TRACING_SIZE
 
-__all__ = ["MAX_TTL", "check_answer", "check_call", "check_claim", "check_prepared"]
+__all__ = ["MAX_TTL_MS", "check_answer", "check_call", "check_claim", "check_prepared"]
 
-MAX_TTL = 0xFFFFFFFF
+MAX_TTL_MS = 0xFFFFFFFF
 """The longest ttl on the wire, in milliseconds: 49 days."""
 
 
@@ -20,7 +20,7 @@ def check_prepared(prepared: object) -> None:
 
 
 def check_call(arg2: object, arg3: object, ttl: float, tracing: object) -> int:
-    """Check the arguments of a call; its ttl as the wire has it.
+    """Check the arguments of a call; its ttl in milliseconds, as the wire has it.
 
     Raises:
         TypeError: One has another type.
@@ -33,7 +33,7 @@ def check_call(arg2: object, arg3: object, ttl: float, tracing: object) -> int:
 
 
 def check_claim(tracing: object, ttl: float) -> int:
-    """Check the arguments of a claim; its ttl as the wire has it.
+    """Check the arguments of a claim; its ttl in milliseconds, as the wire has it.
 
     Raises:
         TypeError: One has another type.
@@ -47,7 +47,7 @@ def check_claim(tracing: object, ttl: float) -> int:
         raise TypeError(f"ttl must be a number of seconds, not {ttl!r}")
     if not isfinite(ttl):
         raise ValueError(f"ttl must be a finite number of seconds, not {ttl!r}")
-    return min(max(int(ttl * 1000), 1), MAX_TTL)
+    return min(max(int(ttl * 1000), 1), MAX_TTL_MS)
 
 
 def check_answer(arg2: object, arg3: object, code: int) -> None:

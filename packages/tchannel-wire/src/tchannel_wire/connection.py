@@ -304,8 +304,8 @@ class Connection(InboundSide, OutboundSide):
 
         """
         after_input(self._state, LocalInput.START)
-        milliseconds = check_claim(tracing, ttl)
-        message = Claim(id=self._next_id, ttl=milliseconds, tracing=tracing)
+        ttl_ms = check_claim(tracing, ttl)
+        message = Claim(id=self._next_id, ttl_ms=ttl_ms, tracing=tracing)
         self._take_id(now)
         self._outbox.append(encode(message))
 
@@ -380,7 +380,7 @@ class Connection(InboundSide, OutboundSide):
         except ProtocolError:
             return  # a hint that cannot be read is no hint
         assert isinstance(message, Claim)
-        events.append(ClaimReceived(message.ttl, message.tracing))
+        events.append(ClaimReceived(message.ttl_ms, message.tracing))
 
     def _receive_ping_request(self, frame: bytes, now: float, events: list[Event]) -> None:
         pong = encode(PingResponse(id=_ID.unpack_from(frame)[0]))

@@ -7,7 +7,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from .deadlines import DeadlineItem, DeadlineQueue, Expirer
-from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError, WireError
+from .errors import MAX_MESSAGE_ID, NO_MESSAGE_ID, ErrorCode, ProtocolError, WireError
 from .events import ConnectionClosed, Event, RequestReceived
 from .exchanges import Flow, OutboundCall
 from .fragments import CHUNK_OVERHEAD, MESSAGE_OVERHEAD, FragmentReader
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .handshake import RemotePeer
 
 __all__ = [
-    "MAX_ID",
     "NO_PINGS",
     "ConnectionBase",
     "ConnectionTimer",
@@ -31,8 +30,6 @@ __all__ = [
 ]
 
 _ERROR = Struct(">HBxI8xB25sH")
-
-MAX_ID = 0xFFFFFFFE
 
 # Replaced rather than changed, so that the many connections without a ping share it: 200 bytes.
 NO_PINGS: frozenset[int] = frozenset()
@@ -146,8 +143,8 @@ class ConnectionBase:
         if self._wrapped:
             self._bury_expired(now)
             while id in self.outbound or id in self._tombstones or id in self._pings:
-                id = id + 1 if id < MAX_ID else 1
-        if id < MAX_ID:
+                id = id + 1 if id < MAX_MESSAGE_ID else 1
+        if id < MAX_MESSAGE_ID:
             self._next_id = id + 1
         else:
             self._next_id = 1

@@ -15,8 +15,10 @@ its value and are raised before anything is queued.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 __all__ = [
+    "MAX_MESSAGE_ID",
     "NO_MESSAGE_ID",
     "ErrorCode",
     "LocalProtocolError",
@@ -28,7 +30,10 @@ __all__ = [
     "known_code",
 ]
 
-NO_MESSAGE_ID = 0xFFFFFFFF
+MAX_MESSAGE_ID: Final = 0xFFFFFFFE
+"""The largest id of a message."""
+
+NO_MESSAGE_ID: Final = 0xFFFFFFFF
 """The id of an error that is about the connection, not about one message."""
 
 

@@ -90,7 +90,7 @@ class RequestReceived(_Answerable):
     Attributes:
         id: The call's id, to be given with the answer.
         flags: The flags of the first frame as received.
-        ttl: Milliseconds as received.
+        ttl_ms: Milliseconds that its caller gives it, as received.
         deadline: When the ttl runs out, in the time of `now`.
         tracing: The 25 bytes of the call's span.
         service: The service that is called.
@@ -104,7 +104,7 @@ class RequestReceived(_Answerable):
     """
 
     __slots__ = (
-        *("id", "flags", "ttl", "deadline", "tracing", "service", "headers", "checksum_type"),
+        *("id", "flags", "ttl_ms", "deadline", "tracing", "service", "headers", "checksum_type"),
         *("arg1", "arg2", "arg3", "more"),
     )
 
@@ -112,7 +112,7 @@ class RequestReceived(_Answerable):
         self,
         id: int,
         flags: int,
-        ttl: int,
+        ttl_ms: int,
         deadline: float,
         tracing: bytes,
         service: str,
@@ -125,7 +125,7 @@ class RequestReceived(_Answerable):
     ) -> None:
         self.id = id
         self.flags = flags
-        self.ttl = ttl
+        self.ttl_ms = ttl_ms
         self.deadline = deadline
         self.tracing = tracing
         self.service = service
@@ -336,15 +336,15 @@ class ClaimReceived(_Event):
     """Another worker tells that it has a request that may come to us, too.
 
     Attributes:
-        ttl: Milliseconds for which the claim holds.
+        ttl_ms: Milliseconds for which the claim holds.
         tracing: The 25 bytes that name the request.
 
     """
 
-    __slots__ = ("ttl", "tracing")
+    __slots__ = ("ttl_ms", "tracing")
 
-    def __init__(self, ttl: int, tracing: bytes) -> None:
-        self.ttl = ttl
+    def __init__(self, ttl_ms: int, tracing: bytes) -> None:
+        self.ttl_ms = ttl_ms
         self.tracing = tracing
 
 

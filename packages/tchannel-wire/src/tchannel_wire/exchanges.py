@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
 from .frames import MAX_FRAME_SIZE, elide
-from .headers import AS, CN, encode_headers, header_pairs
+from .headers import ARG_SCHEME, CALLER_NAME, encode_headers, header_pairs
 from .layouts import Packers
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def prepare_call(
     pairs = header_pairs(headers)
     block = encode_headers(pairs)
     named = dict(pairs)
-    for key in (AS, CN):
+    for key in (ARG_SCHEME, CALLER_NAME):
         if key not in named:
             raise ValueError(f"headers must have {key!r}, got {named!r}")
     prefix = bytes((len(raw_service),)) + raw_service + block

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from .caches import BlockCache
 from .errors import bad_request
@@ -13,27 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARG_SCHEME",
-    "AS",
-    "CAF",
     "CALLER_NAME",
-    "CAS",
     "CLAIM_AT_FINISH",
     "CLAIM_AT_START",
-    "CN",
     "FAILURE_DOMAIN",
-    "FD",
     "MAX_HEADERS",
     "MAX_HEADER_KEY_LENGTH",
     "MAX_HEADER_VALUE_LENGTH",
-    "RD",
-    "RE",
     "RETRY_FLAGS",
-    "RK",
     "ROUTING_DELEGATE",
     "ROUTING_KEY",
-    "SE",
     "SHARD_KEY",
-    "SK",
     "SPECULATIVE_EXECUTION",
     "check_header_limits",
     "decode_headers",
@@ -42,16 +32,26 @@ __all__ = [
     "header_pairs",
 ]
 
-AS = ARG_SCHEME = "as"
-CN = CALLER_NAME = "cn"
-RE = RETRY_FLAGS = "re"
-SK = SHARD_KEY = "sk"
-RD = ROUTING_DELEGATE = "rd"
-CAS = CLAIM_AT_START = "cas"
-CAF = CLAIM_AT_FINISH = "caf"
-SE = SPECULATIVE_EXECUTION = "se"
-FD = FAILURE_DOMAIN = "fd"
-RK = ROUTING_KEY = "rk"
+ARG_SCHEME: Final = "as"
+"""How arg2 and arg3 are to be read; on every request and response."""
+CALLER_NAME: Final = "cn"
+"""Who calls; on every request."""
+RETRY_FLAGS: Final = "re"
+"""When the call may be sent again."""
+SHARD_KEY: Final = "sk"
+"""By what a sharded service chooses one of its instances."""
+ROUTING_DELEGATE: Final = "rd"
+"""The service that a router sends the call to instead of the one it names."""
+CLAIM_AT_START: Final = "cas"
+"""``host:port`` of the other instance that got this request, to be told when it starts."""
+CLAIM_AT_FINISH: Final = "caf"
+"""``host:port`` of the other instance that got this request, to be told when it is finished."""
+SPECULATIVE_EXECUTION: Final = "se"
+"""How many instances got this request; only ``2`` is defined."""
+FAILURE_DOMAIN: Final = "fd"
+"""A group of services that are expected to fail together."""
+ROUTING_KEY: Final = "rk"
+"""By what a router chooses among the instances of a service."""
 
 MAX_HEADERS = 128
 MAX_HEADER_KEY_LENGTH = 15

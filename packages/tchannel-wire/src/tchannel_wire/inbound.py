@@ -29,7 +29,7 @@ from .events import (
 from .exchanges import InboundFlow
 from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
-from .headers import AS, CN, check_header_limits, decode_headers, header_block_end
+from .headers import ARG_SCHEME, CALLER_NAME, check_header_limits, decode_headers, header_block_end
 from .layouts import NO_SIZE, REQUEST_PREFIX, HeadLayouts, Packers
 from .messages import MORE_FRAGMENTS, CallRequest, Cancel, decode, read_chunks
 from .states import ConnectionState
@@ -46,7 +46,7 @@ _prefixes: BlockCache[tuple[str, dict[str, str], ChecksumType]] = BlockCache()
 _response_packers: BlockCache[Packers] = BlockCache()
 _packers_for = _response_packers.get  # bound once: one lookup less per answer
 
-# flags, ttl, tracing, prefix, checksum, length of arg1
+# flags, ttl_ms, tracing, prefix, checksum, length of arg1
 _heads = HeadLayouts(">16xBI25s", "IH")
 _NO_FIELDS = (0, 0, b"", b"", 0, 0)
 
@@ -93,7 +93,7 @@ class InboundSide(ConnectionBase):
         """The frame ``data[start:stop]``, which is not cut out of it: 0.1 µs less."""
         try:
             end = start + self._request_size
-            flags, ttl, tracing, prefix, checksum, length = (
+            flags, ttl_ms, tracing, prefix, checksum, length = (
                 self._request_fields(data, start) if end <= stop else _NO_FIELDS
             )
             # One comparison instead of a walk over the headers: calls repeat, and since each
@@ -103,7 +103,7 @@ class InboundSide(ConnectionBase):
                     self._receive_unusual_request(data[start:stop], now, events)
                     return
                 end = start + self._request_size
-                flags, ttl, tracing, prefix, checksum, length = self._request_fields(data, start)
+                flags, ttl_ms, tracing, prefix, checksum, length = self._request_fields(data, start)
             after1 = end + length
             arg1 = data[end:after1]
             start2 = after1 + 2
@@ -115,7 +115,7 @@ class InboundSide(ConnectionBase):
                 start3 + (data[after2] << 8 | data[after2 + 1]) != stop
                 or self._request_checksum(arg1 + arg2 + arg3) != checksum
                 or flags
-                or not ttl
+                or not ttl_ms
                 or length > self._max_arg1
                 or id in self.inbound
                 or id == NO_MESSAGE_ID
@@ -127,13 +127,13 @@ class InboundSide(ConnectionBase):
         except (IndexError, struct.error, ProtocolError, UnicodeDecodeError):
             self._receive_unusual_request(data[start:stop], now, events)
             return
-        deadline = now + ttl * 0.001
+        deadline = now + ttl_ms * 0.001
         if deadline < self._timer_at:
             self._set_timer(deadline)
         request = self.inbound[id] = _new(RequestReceived)
         request.id = id
         request.flags = flags
-        request.ttl = ttl
+        request.ttl_ms = ttl_ms
         request.deadline = deadline
         request.tracing = tracing
         request.service = self._request_service
@@ -158,7 +158,7 @@ class InboundSide(ConnectionBase):
                 return False
             service = str(frame[REQUEST_PREFIX + 1 : start], "utf-8")
             headers = decode_headers(frame[start:end])
-            if not service or AS not in headers or CN not in headers:
+            if not service or ARG_SCHEME not in headers or CALLER_NAME not in headers:
                 return False
             known = service, headers, ChecksumType(checksum_type)
             _prefixes.keep(prefix, known)
@@ -202,11 +202,11 @@ class InboundSide(ConnectionBase):
         except ProtocolError as error:
             self._refuse(id, tracing, error, service, endpoint, events)
             return
-        deadline = now + message.ttl * 0.001
+        deadline = now + message.ttl_ms * 0.001
         request = RequestReceived(
             id,
             message.flags,
-            message.ttl,
+            message.ttl_ms,
             deadline,
             tracing,
             service,
@@ -235,11 +235,11 @@ class InboundSide(ConnectionBase):
         """
         if self._state == ConnectionState.DRAINING:
             raise ProtocolError(self._drain_text, code=ErrorCode.DECLINED)
-        if request.ttl == 0:
+        if request.ttl_ms == 0:
             raise ProtocolError("the ttl has run out: it is 0", code=ErrorCode.TIMEOUT)
         if not request.service:
             raise bad_request("no service name given")
-        for key in (AS, CN):
+        for key in (ARG_SCHEME, CALLER_NAME):
             if key not in request.headers:
                 raise bad_request(f"transport header {key!r} is missing")
         check_header_limits(request.headers, self.options)
@@ -530,8 +530,8 @@ def _new_response_packers(header_block: bytes) -> Packers:
         raise ValueError(
             f"header_block must come from encode_headers, not {header_block!r}"
         ) from None
-    if AS not in headers:
-        raise ValueError(f"header_block must have {AS!r}, got {headers!r}")
+    if ARG_SCHEME not in headers:
+        raise ValueError(f"header_block must have {ARG_SCHEME!r}, got {headers!r}")
     packers = Packers(f">HBxI8xBB25s{len(header_block)}sBIH")
     _response_packers.keep(header_block, packers)
     return packers

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any
 
-from .arguments import MAX_TTL, check_call, check_prepared
+from .arguments import MAX_TTL_MS, check_call, check_prepared
 from .caches import BlockCache
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
-from .connection_base import MAX_ID, ConnectionBase, first_frame_cost
-from .errors import ProtocolError, bad_request, known_code
+from .connection_base import ConnectionBase, first_frame_cost
+from .errors import MAX_MESSAGE_ID, ProtocolError, bad_request, known_code
 from .events import (
     CallExpired,
     CallFailed,
@@ -111,17 +111,17 @@ class OutboundSide(ConnectionBase):
             after_input(self._state, LocalInput.START)
         try:
             deadline = now + ttl
-            milliseconds = int(ttl * 1000)
-            if not 0 < milliseconds <= MAX_TTL:
-                milliseconds = 1 if milliseconds < 1 else MAX_TTL
+            ttl_ms = int(ttl * 1000)
+            if not 0 < ttl_ms <= MAX_TTL_MS:
+                ttl_ms = 1 if ttl_ms < 1 else MAX_TTL_MS
             length2 = len(arg2)
             length3 = len(arg3)
             size = prepared._size + length2 + length3
             if size >= MAX_FRAME_SIZE or len(tracing) != TRACING_SIZE:
                 return self._call_unusually(
-                    prepared, arg2, arg3, milliseconds, tracing, context, now, ttl, stream_response
+                    prepared, arg2, arg3, ttl_ms, tracing, context, now, ttl, stream_response
                 )
-            if self._wrapped or self._next_id == MAX_ID:
+            if self._wrapped or self._next_id == MAX_MESSAGE_ID:
                 id = self._take_id(now)
             else:
                 id = self._next_id
@@ -132,7 +132,7 @@ class OutboundSide(ConnectionBase):
                     _CALL_REQUEST,
                     id,
                     0,
-                    milliseconds,
+                    ttl_ms,
                     tracing,
                     prepared._prefix,
                     prepared._whole(prepared.arg1 + arg2 + arg3),
@@ -169,7 +169,7 @@ class OutboundSide(ConnectionBase):
         prepared: PreparedCall,
         arg2: bytes,
         arg3: bytes,
-        milliseconds: int,
+        ttl_ms: int,
         tracing: bytes,
         context: object,
         now: float,
@@ -178,9 +178,7 @@ class OutboundSide(ConnectionBase):
     ) -> OutboundCall:
         """Call in several frames, or without a checksum."""
         check_call(arg2, arg3, ttl, tracing)
-        call = self._start(
-            prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
-        )
+        call = self._start(prepared, arg2, ttl_ms, tracing, context, now, ttl, stream_response)
         writer = call.writer
         assert writer is not None
         writer.write(arg3)
@@ -212,16 +210,14 @@ class OutboundSide(ConnectionBase):
         if not self._open:
             after_input(self._state, LocalInput.START)
         check_prepared(prepared)
-        milliseconds = check_call(arg2, b"", ttl, tracing)
-        return self._start(
-            prepared, arg2, milliseconds, tracing, context, now, ttl, stream_response
-        )
+        ttl_ms = check_call(arg2, b"", ttl, tracing)
+        return self._start(prepared, arg2, ttl_ms, tracing, context, now, ttl, stream_response)
 
     def _start(
         self,
         prepared: PreparedCall,
         arg2: bytes,
-        milliseconds: int,
+        ttl_ms: int,
         tracing: bytes,
         context: object,
         now: float,
@@ -229,7 +225,7 @@ class OutboundSide(ConnectionBase):
         stream_response: bool,
     ) -> OutboundCall:
         # The prefix ends with the checksum type, which the writer adds itself.
-        fields = _TTL_TRACING.pack(milliseconds, tracing) + prepared._prefix[:-1]
+        fields = _TTL_TRACING.pack(ttl_ms, tracing) + prepared._prefix[:-1]
         call = OutboundCall()
         call.id = self._take_id(now)
         call.connection = self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from struct import Struct
 
+from .arguments import MAX_TTL_MS
 from .checksums import ChecksumType
 from .errors import ErrorCode, ProtocolError
 from .frames import FrameType
@@ -24,10 +25,10 @@ __all__ = [
     "peek_more",
     "peek_service",
     "peek_tracing",
-    "peek_ttl",
+    "peek_ttl_ms",
     "peek_type",
     "replace_id",
-    "replace_ttl",
+    "replace_ttl_ms",
 ]
 
 _LONG = Struct(">I")
@@ -64,12 +65,12 @@ def peek_more(frame: bytes) -> bool:
     return bool(peek_flags(frame) & 1)
 
 
-def peek_ttl(frame: bytes) -> int:
+def peek_ttl_ms(frame: bytes) -> int:
     """The ttl of a call request, in milliseconds."""
     if len(frame) < REQUEST_PREFIX:
         raise _cut_off(frame)
-    ttl: int = _LONG.unpack_from(frame, _TTL)[0]
-    return ttl
+    ttl_ms: int = _LONG.unpack_from(frame, _TTL)[0]
+    return ttl_ms
 
 
 def peek_tracing(frame: bytes) -> bytes:
@@ -141,18 +142,18 @@ def replace_id(frame: bytes, id: int) -> bytes:
     return frame[:4] + _LONG.pack(id) + frame[8:]
 
 
-def replace_ttl(frame: bytes, ttl: int) -> bytes:
+def replace_ttl_ms(frame: bytes, ttl_ms: int) -> bytes:
     """The same call request with another ttl, in milliseconds.
 
     Raises:
-        ValueError: `ttl` is not 1 to 0xFFFFFFFF; a ttl of 0 makes tchannel-node close.
+        ValueError: `ttl_ms` is not 1 to `MAX_TTL_MS`; a ttl of 0 makes tchannel-node close.
 
     """
-    if not 1 <= ttl <= 0xFFFFFFFF:
-        raise ValueError(f"ttl must be 1 to 0xFFFFFFFF milliseconds, not {ttl}")
+    if not 1 <= ttl_ms <= MAX_TTL_MS:
+        raise ValueError(f"ttl_ms must be 1 to {MAX_TTL_MS}, not {ttl_ms}")
     if len(frame) < REQUEST_PREFIX:
         raise _cut_off(frame)
-    return frame[:_TTL] + _LONG.pack(ttl) + frame[_TTL + 4 :]
+    return frame[:_TTL] + _LONG.pack(ttl_ms) + frame[_TTL + 4 :]
 
 
 def _headers_start(frame: bytes) -> int:

@@ -16,8 +16,8 @@ from tchannel_wire import (
 
 def test_tracing_must_be_25_bytes():
     with pytest.raises(ValueError, match="tracing must be 25 bytes, not 3"):
-        Claim(id=1, ttl=1, tracing=b"abc")
-    assert Claim(id=1, ttl=1, tracing=Tracing(1, 2, 3, 1)).tracing == Tracing(1, 2, 3, 1).pack()
+        Claim(id=1, ttl_ms=1, tracing=b"abc")
+    assert Claim(id=1, ttl_ms=1, tracing=Tracing(1, 2, 3, 1)).tracing == Tracing(1, 2, 3, 1).pack()
 
 
 def test_repr_elides_what_is_long():
@@ -29,7 +29,7 @@ def test_repr_elides_what_is_long():
     assert len(shown) < 500
     assert len(text) < 500
     assert str(ErrorMessage(id=1, code=3, description="tired")) == "busy: tired"
-    assert "tracing=none" in repr(Claim(id=1, ttl=1, tracing=NO_TRACING))
+    assert "tracing=none" in repr(Claim(id=1, ttl_ms=1, tracing=NO_TRACING))
 
 
 def test_messages_of_different_classes_are_not_equal():

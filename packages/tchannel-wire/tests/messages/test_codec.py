@@ -58,7 +58,7 @@ TABLE = {
         CallRequest(
             id=0x01020304,
             flags=MORE_FRAGMENTS,
-            ttl=1000,
+            ttl_ms=1000,
             tracing=TRACING,
             service="svc",
             headers={"as": "raw", "cn": "me"},
@@ -116,11 +116,11 @@ TABLE = {
         header(b"\x14") + b"\0" + b"\2" + b"\x79\x96\x93\x66" + b"\0\5hello",
     ),
     "cancel": (
-        Cancel(id=1, ttl=5, tracing=TRACING, why="late"),
+        Cancel(id=1, ttl_ms=5, tracing=TRACING, why="late"),
         header(b"\xc0") + b"\0\0\0\5" + TRACING_BYTES + b"\0\4late",
     ),
     "claim": (
-        Claim(id=1, ttl=5, tracing=TRACING),
+        Claim(id=1, ttl_ms=5, tracing=TRACING),
         header(b"\xc1") + b"\0\0\0\5" + TRACING_BYTES,
     ),
     "ping request": (PingRequest(id=1), header(b"\xd0")),
@@ -235,7 +235,7 @@ MESSAGES = st.one_of(
     st.builds(
         CallRequest,
         **CALL_FIELDS,
-        ttl=IDS,
+        ttl_ms=IDS,
         tracing=TRACINGS,
         service=st.text(max_size=60),
         headers=HEADERS,
@@ -245,8 +245,8 @@ MESSAGES = st.one_of(
     ),
     st.builds(CallRequestContinue, **CALL_FIELDS),
     st.builds(CallResponseContinue, **CALL_FIELDS),
-    st.builds(Cancel, id=IDS, ttl=IDS, tracing=TRACINGS, why=st.text(max_size=99)),
-    st.builds(Claim, id=IDS, ttl=IDS, tracing=TRACINGS),
+    st.builds(Cancel, id=IDS, ttl_ms=IDS, tracing=TRACINGS, why=st.text(max_size=99)),
+    st.builds(Claim, id=IDS, ttl_ms=IDS, tracing=TRACINGS),
     st.builds(PingRequest, id=IDS),
     st.builds(PingResponse, id=IDS),
     st.builds(
@@ -279,9 +279,9 @@ def test_decoding_any_bytes_raises_nothing_but_protocol_error(data, type):
 @pytest.mark.parametrize(
     ("message", "name"),
     [
-        (CallRequest(id=1, ttl=2**32, service="s", headers={}, chunks=[]), "CallRequest"),
-        (CallRequest(id=1, ttl=1, service="s" * 256, headers={}, chunks=[]), "service"),
-        (CallRequest(id=1, ttl=1, service="s", headers={"k" * 16: ""}, chunks=[]), "k{16}"),
+        (CallRequest(id=1, ttl_ms=2**32, service="s", headers={}, chunks=[]), "CallRequest"),
+        (CallRequest(id=1, ttl_ms=1, service="s" * 256, headers={}, chunks=[]), "service"),
+        (CallRequest(id=1, ttl_ms=1, service="s", headers={"k" * 16: ""}, chunks=[]), "k{16}"),
         (CallResponse(id=1, code=256, headers={}, chunks=[]), "256"),
         (CallResponse(id=1, headers={}, chunks=[bytes(65536)]), "chunk"),
         (CallResponse(id=1, headers={}, chunks=[bytes(40000)] * 2), "65535"),

@@ -117,7 +117,7 @@ class CallState:
         return {
             "service": prepared.service,
             "endpoint": prepared.arg1.decode(),
-            "scheme": prepared.headers["as"],
+            "scheme": prepared.headers[wire.ARG_SCHEME],
             "arg2": self.arg2,
             "arg3": self.arg3,
             "headers": dict(prepared.headers),

@@ -281,8 +281,16 @@ class Calling:
             raise TypeError(f"retry_on must be a str, not {retry_on!r}")
         if retry_on not in _RETRY_ON:
             raise ValueError(f"retry_on must be one of 'c', 'n', 't' and 'ct', not {retry_on!r}")
-        headers = {"as": scheme, "cn": caller_name or self.name, "re": retry_on}
-        optional = {"sk": shard_key, "rd": routing_delegate, "rk": routing_key}
+        headers = {
+            wire.ARG_SCHEME: scheme,
+            wire.CALLER_NAME: caller_name or self.name,
+            wire.RETRY_FLAGS: retry_on,
+        }
+        optional = {
+            wire.SHARD_KEY: shard_key,
+            wire.ROUTING_DELEGATE: routing_delegate,
+            wire.ROUTING_KEY: routing_key,
+        }
         headers.update({header: value for header, value in optional.items() if value is not None})
         return self._remember(
             key,

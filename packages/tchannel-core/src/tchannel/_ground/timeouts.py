@@ -7,6 +7,8 @@ import math
 from datetime import timedelta
 from typing import TypeAlias
 
+import tchannel_wire as wire
+
 __all__ = ["Timeout", "seconds"]
 
 log = logging.getLogger("tchannel.timeouts")
@@ -45,8 +47,8 @@ def seconds(value: Timeout, default: float, name: str = "timeout") -> float:
     return min(float(value), _LONGEST) if value else default
 
 
-# What the ttl field can say (protocol, "Call"), and more than any timer is asked for.
-_LONGEST = 0xFFFFFFFF / 1000
+# What the ttl field can say, and more than any timer is asked for.
+_LONGEST = wire.MAX_TTL_MS / 1000
 
 
 def _warn_once(name: str, value: int) -> None:

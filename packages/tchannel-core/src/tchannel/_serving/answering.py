@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import tchannel_wire as wire
+from tchannel_wire import ARG_SCHEME
 
 from .. import errors
 from .._ground.log_fields import fields_of
@@ -81,7 +82,7 @@ class ReceivedRequest(Request):
     @property
     def scheme(self) -> str:
         """The arg scheme of the call."""
-        return self.event.headers["as"]
+        return self.event.headers[ARG_SCHEME]
 
     @property
     def service(self) -> str:  # type: ignore[override]  # what came is not changed
@@ -96,7 +97,7 @@ class ReceivedRequest(Request):
     @property
     def timeout(self) -> float:  # type: ignore[override]  # what came is not changed
         """Seconds within which the caller wants the answer."""
-        return self.event.ttl / 1000
+        return self.event.ttl_ms / 1000
 
     @property
     def transport(self) -> TransportHeaders:
@@ -107,7 +108,7 @@ class ReceivedRequest(Request):
             transport = self._transport = TransportHeaders.from_dict(
                 event.headers,
                 flags=event.flags,
-                ttl=event.ttl,
+                ttl_ms=event.ttl_ms,
                 peer=self.connection.address,
                 peer_certificate=self.connection.certificate,
             )
@@ -148,7 +149,7 @@ class ReceivedRequest(Request):
         pending = self._pending
         if pending is not None:
             self._pending = None
-            pending._outcome = code, arg2, arg3, self.endpoint_.headers or {"as": self.scheme}
+            pending._outcome = code, arg2, arg3, self.endpoint_.headers or {ARG_SCHEME: self.scheme}
             if pending._future is not None:
                 pending.settle()
             if not pending.passed_on:
@@ -159,7 +160,7 @@ class ReceivedRequest(Request):
         connection = self.connection
         event = self.event
         endpoint = self.endpoint_
-        block = endpoint.block or endpoint.header_block(event.headers["as"])
+        block = endpoint.block or endpoint.header_block(event.headers[ARG_SCHEME])
         try:
             connection.wire.respond(event.id, block, arg2, arg3, code)
         except (TypeError, ValueError) as error:
@@ -254,7 +255,7 @@ class ReceivedRequest(Request):
             "handler of %s failed (service %s, caller %s at %s, message %d)",
             self.endpoint,
             self.service,
-            self.event.headers.get("cn"),
+            self.event.headers.get(wire.CALLER_NAME),
             self.connection.address,
             self.id,
             exc_info=error,

@@ -70,7 +70,7 @@ class Endpoint:
         self.encode_error = encode_error
         self.encode_failure = encode_failure
         self.stream = stream
-        self.headers = {"as": scheme} if scheme is not None else {}
+        self.headers = {wire.ARG_SCHEME: scheme} if scheme is not None else {}
         """The transport headers of a response; empty where they depend on the request."""
         self._headers: dict[str, bytes] = {}
         self.block = self.header_block(scheme) if scheme is not None else b""
@@ -85,7 +85,7 @@ class Endpoint:
         if block is None:
             if len(self._headers) > 100:  # a fallback takes any scheme that callers make up
                 self._headers.clear()
-            block = self._headers[scheme] = wire.encode_headers({wire.headers.AS: scheme})
+            block = self._headers[scheme] = wire.encode_headers({wire.ARG_SCHEME: scheme})
         return block
 
 

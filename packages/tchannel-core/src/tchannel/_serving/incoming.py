@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import tchannel_wire as wire
+from tchannel_wire import ARG_SCHEME
 
 from .. import errors
 from .._ground.current import current_call
@@ -207,7 +208,7 @@ class InboundRequest(ReceivedRequest):
             "deadline": event.deadline,
             "tracing": self.tracing,
             "hostport": None,
-            "retry_on": event.headers.get("re", "c"),
+            "retry_on": event.headers.get(wire.RETRY_FLAGS, "c"),
             "retry_limit": None,
             "peer": self.connection.address,
             "known_peers": (),
@@ -252,7 +253,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     """Serve an incoming call."""
     channel = connection.channel
     endpoints = channel.services.get(event.service, channel.endpoints)
-    scheme = event.headers["as"]
+    scheme = event.headers[ARG_SCHEME]
     endpoint = endpoints.by_name.get(event.arg1)
     # The usual case by itself; whatever is unusual is left to `find`, which names what is wrong.
     if endpoint is None or endpoint.scheme != scheme:

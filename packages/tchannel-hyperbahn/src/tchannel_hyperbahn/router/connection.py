@@ -29,7 +29,6 @@ log = logging.getLogger("tchannel.router")
 _HANDSHAKE_TIMEOUT = 5.0
 _PEEK = 512
 """Bytes of a read while somebody is slow: enough to see whom the next frame is for."""
-_MAX_ID = 0xFFFFFFFE
 
 
 class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
@@ -80,7 +79,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
     def next_id(self) -> int:
         """An id for a call that is forwarded on it."""
         while True:
-            self._last_id = self._last_id + 1 if self._last_id < _MAX_ID else 1
+            self._last_id = self._last_id + 1 if self._last_id < wire.MAX_MESSAGE_ID else 1
             # After 4,294,967,294 calls the ids begin again, and an old call may still have one.
             if self._last_id not in self.outgoing:
                 return self._last_id
@@ -305,7 +304,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         pass
 
     def _on_error(self, frame: bytes) -> Backlog | None:
-        if wire.peek_id(frame) != _NO_ID:
+        if wire.peek_id(frame) != wire.NO_MESSAGE_ID:
             return self._router.relay.error(self, frame)
         message = wire.decode(frame)
         assert isinstance(message, wire.ErrorMessage)
@@ -318,7 +317,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         log.warning("%s sent a bad frame: %s", self.address, error)
         if error.code != wire.ErrorCode.FATAL:
             self.local.pop(error.message_id, None)
-            self.refuse(error.message_id, error.code, error.description, _NO_TRACING)
+            self.refuse(error.message_id, error.code, error.description, wire.NO_TRACING)
             return
         self._send(wire.ErrorMessage(code=wire.ErrorCode.FATAL, description=error.description))
         self.close()
@@ -348,5 +347,3 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
 
 
 _INIT_TYPES = (wire.FrameType.INIT_REQUEST, wire.FrameType.INIT_RESPONSE)
-_NO_ID = 0xFFFFFFFF
-_NO_TRACING = bytes(25)

@@ -23,7 +23,7 @@ class Exchange:
         caller_id: Its id there.
         instance: Who is to serve it.
         tracing: The tracing of its first frame, for errors that the router makes.
-        ttl: The milliseconds that its caller gives it.
+        ttl_ms: The milliseconds that its caller gives it.
 
     """
 
@@ -37,7 +37,7 @@ class Exchange:
         "link",
         "link_id",
         "tracing",
-        "ttl",
+        "ttl_ms",
         "waiting",
     )
 
@@ -50,7 +50,7 @@ class Exchange:
         caller_id: int,
         instance: Instance,
         tracing: bytes,
-        ttl: int,
+        ttl_ms: int,
         arrived: float,
     ) -> None:
         self.connection: wire.Expirer = relay
@@ -58,7 +58,7 @@ class Exchange:
         self.caller_id = caller_id
         self.instance = instance
         self.tracing = tracing
-        self.ttl = ttl
+        self.ttl_ms = ttl_ms
         self.arrived = arrived
         self.link: RouterConnection | None = None
         """The connection that it was forwarded on; None while it waits for one."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
-from tchannel_wire.headers import AS
+from tchannel_wire import ARG_SCHEME
 
 from ..discovery_messages import DiscoveryUnavailableError, answer_discovery, is_ipv4
 from .directory import Directory, Instance
@@ -119,7 +119,7 @@ class LocalEndpoints:
 
     def _answer(self, caller: RouterConnection, call: LocalCall) -> None:
         request, reader = call.request, call.reader
-        scheme = request.headers.get(AS, "")
+        scheme = request.headers.get(ARG_SCHEME, "")
         arg1, _, arg3 = reader.take(0), reader.take(1), reader.take(2)
         endpoint = self._endpoints.get((scheme, arg1))
         try:
@@ -139,7 +139,7 @@ class LocalEndpoints:
         self, caller: RouterConnection, request: wire.CallRequest, scheme: str, answer: Answer
     ) -> None:
         code, arg2, arg3 = answer
-        fields = bytes((code,)) + request.tracing + wire.encode_headers({"as": scheme})
+        fields = bytes((code,)) + request.tracing + wire.encode_headers({ARG_SCHEME: scheme})
         writer = wire.FragmentWriter(
             request.id, _CALL_RESPONSE, fields, request.checksum_type, b"", arg2
         )

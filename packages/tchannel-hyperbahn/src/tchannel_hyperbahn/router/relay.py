@@ -21,11 +21,11 @@ from .routing import bad_chunks
 if TYPE_CHECKING:
     from .connection import RouterConnection
 
-__all__ = ["MAX_TTL", "Relay"]
+__all__ = ["MAX_TTL_MS", "Relay"]
 
 log = logging.getLogger("tchannel.router")
 
-MAX_TTL = 120_000
+MAX_TTL_MS = 120_000
 """Milliseconds that a call may take at most, as with Hyperbahn."""
 
 _REQUESTS = frozenset(
@@ -68,9 +68,9 @@ class Relay:
     def begin(self, caller: RouterConnection, frame: bytes, name: str) -> Backlog | None:
         """Forward the first frame of a call of ``name``, or refuse the call."""
         id = wire.peek_id(frame)
-        ttl = wire.peek_ttl(frame)
+        ttl_ms = wire.peek_ttl_ms(frame)
         tracing = wire.peek_tracing(frame)
-        if not ttl:
+        if not ttl_ms:
             caller.refuse(id, wire.ErrorCode.BAD_REQUEST, "ttl must be above 0", tracing)
             return None
         instance = self._directory.choose(name)
@@ -82,21 +82,21 @@ class Relay:
         link = instance.connection
         if link.full if link is not None else instance.queue.full:
             return link or instance.queue
-        if ttl > MAX_TTL:
-            ttl = MAX_TTL
-            frame = wire.replace_ttl(frame, ttl)
+        if ttl_ms > MAX_TTL_MS:
+            ttl_ms = MAX_TTL_MS
+            frame = wire.replace_ttl_ms(frame, ttl_ms)
         arrived = now = self._clock.time()
         if caller.held_since is not None:
             arrived = caller.held_since
-            left = ttl - int((now - arrived) * 1000)
+            left = ttl_ms - int((now - arrived) * 1000)
             if left <= 0:
-                waited = f"{instance.hostport} could not be sent the call within {ttl} ms"
+                waited = f"{instance.hostport} could not be sent the call within {ttl_ms} ms"
                 caller.refuse(id, wire.ErrorCode.TIMEOUT, waited, tracing)
                 return None
-            frame = wire.replace_ttl(frame, left)
-        exchange = Exchange(self, caller, id, instance, tracing, ttl, arrived)
+            frame = wire.replace_ttl_ms(frame, left)
+        exchange = Exchange(self, caller, id, instance, tracing, ttl_ms, arrived)
         caller.incoming[id] = exchange
-        self._deadlines.add(exchange, arrived + ttl / 1000)
+        self._deadlines.add(exchange, arrived + ttl_ms / 1000)
         if link is not None:
             self._assign(exchange, link)
             link.forward(frame, exchange.link_id)
@@ -198,12 +198,12 @@ class Relay:
         for exchange in queue.take():
             frames = exchange.waiting
             exchange.waiting = []
-            left = exchange.ttl - int((now - exchange.arrived) * 1000)
+            left = exchange.ttl_ms - int((now - exchange.arrived) * 1000)
             if left <= 0:
                 self.expire_item(exchange, now)
                 continue
             self._assign(exchange, link)
-            frames[0] = wire.replace_ttl(frames[0], left)
+            frames[0] = wire.replace_ttl_ms(frames[0], left)
             for frame in frames:
                 link.forward(frame, exchange.link_id)
         queue.let_go_on()
@@ -243,7 +243,7 @@ class Relay:
     def _tell_service(self, exchange: Exchange, why: str) -> None:
         if exchange.link is not None:
             cancel = wire.Cancel(
-                id=exchange.link_id, ttl=exchange.ttl, tracing=exchange.tracing, why=why
+                id=exchange.link_id, ttl_ms=exchange.ttl_ms, tracing=exchange.tracing, why=why
             )
             exchange.link.write(wire.encode(cancel))
 
@@ -265,7 +265,7 @@ class Relay:
     def expire_item(self, item: wire.DeadlineItem, now: float) -> list[wire.Event]:
         """End a call whose ttl is over; part of `tchannel_wire.Expirer`."""
         assert isinstance(item, Exchange)
-        waited = f"{item.instance.hostport} did not answer within {item.ttl} ms"
+        waited = f"{item.instance.hostport} did not answer within {item.ttl_ms} ms"
         self.fail(item, wire.ErrorCode.TIMEOUT, waited, tell_service="the deadline passed")
         return []
 

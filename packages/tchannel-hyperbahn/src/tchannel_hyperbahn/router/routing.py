@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import tchannel_wire as wire
-from tchannel_wire.headers import CN, RD, RK
+from tchannel_wire import CALLER_NAME, ROUTING_DELEGATE, ROUTING_KEY
 
 __all__ = ["bad_chunks", "probable_route_of", "route_of"]
 
@@ -34,7 +34,7 @@ def route_of(frame: bytes, known: Callable[[str], bool]) -> str:
         name = _preferred(headers, known) or wire.peek_service(frame)
         if not name:
             problem = "missing service name"
-        elif CN not in headers:
+        elif CALLER_NAME not in headers:
             problem = "missing cn header"
         else:
             return name
@@ -53,10 +53,10 @@ def probable_route_of(prefix: bytes, known: Callable[[str], bool]) -> str | None
 
 def _preferred(headers: Mapping[str, str], known: Callable[[str], bool]) -> str | None:
     """The name that is asked for instead of the service; None when there is none."""
-    delegate = headers.get(RD)
+    delegate = headers.get(ROUTING_DELEGATE)
     if delegate:
         return delegate
-    group = headers.get(RK)
+    group = headers.get(ROUTING_KEY)
     return group if group and known(group) else None
 
 

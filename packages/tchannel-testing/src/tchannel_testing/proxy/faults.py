@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import TypedDict
 
-from tchannel_wire.frames import FrameType
+from tchannel_wire import FrameType
 
 #: Takes one whole frame, header included, and says whether it is meant.
 FrameFilter = Callable[[bytes], bool]

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from tchannel_wire.frames import FrameBuffer
+from tchannel_wire import FrameBuffer
 
 from .faults import Faults
 

@@ -5,8 +5,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from tchannel.tracing import TRACING_KEY_PREFIX
-from tchannel_wire.errors import WireError
-from tchannel_wire.thrift_headers import decode_thrift_headers, encode_thrift_headers
+from tchannel_wire import WireError, decode_thrift_headers, encode_thrift_headers
 
 __all__ = ["SCHEMES_WITH_HEADERS", "comparable_headers", "strip_tracing"]
 

@@ -34,6 +34,8 @@ from typing import Any, Final
 
 import yaml
 
+from tchannel.transport import SCHEME
+
 from .interaction import Interaction, Request
 
 __all__ = ["SCHEMES", "VERSION", "dump"]
@@ -125,7 +127,7 @@ def _request_to_yaml(request: Request) -> dict[str, object]:
     scheme = SCHEMES.index(request.scheme) if request.scheme in SCHEMES else 0
     headers = request.transport_headers
     if request.scheme not in SCHEMES:
-        headers = {**headers, "as": request.scheme}
+        headers = {**headers, SCHEME: request.scheme}
     body = request.body
     if request.scheme == "json":
         body = _canonical_json(body)
@@ -160,8 +162,8 @@ def _response_to_yaml(interaction: Interaction) -> dict[str, object]:
         "body": response.body,
     }
     if (
-        response.transport_headers.keys() - {"as"}
-        or response.transport_headers.get("as", interaction.request.scheme)
+        response.transport_headers.keys() - {SCHEME}
+        or response.transport_headers.get(SCHEME, interaction.request.scheme)
         != interaction.request.scheme
     ):
         document["transportHeaders"] = _headers_to_yaml(response.transport_headers)

@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 
 import yaml
 
+from tchannel.transport import SCHEME
+
 from .exceptions import InvalidCassetteError, UnsupportedVersionError
 from .interaction import Failure, Interaction, Request, Response
 from .yaml_format import SCHEMES, VERSION
@@ -193,7 +195,7 @@ class _Reader:
                     f" not {number}",
                 )
             scheme = SCHEMES[number]
-        named = transport_headers.get("as", scheme)
+        named = transport_headers.get(SCHEME, scheme)
         if scheme == SCHEMES[0] and named not in SCHEMES:
             scheme = named
         hostport = fields.get("hostPort")
@@ -227,7 +229,7 @@ class _Reader:
             code=checked,
             headers=self._bytes(fields, "headers", optional=True),
             body=self._bytes(fields, "body"),
-            transport_headers=self._headers(fields, where) or {"as": scheme},
+            transport_headers=self._headers(fields, where) or {SCHEME: scheme},
         )
         fields.done()
         return response

@@ -28,7 +28,7 @@ class CallRequest(ChunksMessage):
     Args:
         id: The message id, chosen by the caller.
         flags: Bit `MORE_FRAGMENTS` when the message goes on.
-        ttl: Milliseconds until the call's deadline.
+        ttl_ms: Milliseconds until the call's deadline.
         tracing: The 25 bytes of a span, or a `Tracing`.
         service: The service that is called.
         headers: The transport headers.
@@ -38,10 +38,10 @@ class CallRequest(ChunksMessage):
 
     """
 
-    __slots__ = ("headers", "service", "tracing", "ttl")
+    __slots__ = ("headers", "service", "tracing", "ttl_ms")
     TYPE = FrameType.CALL_REQUEST
     _FIELDS = (
-        *("flags", "ttl", "tracing", "service", "headers"),
+        *("flags", "ttl_ms", "tracing", "service", "headers"),
         *("checksum_type", "checksum", "chunks"),
     )
 
@@ -50,7 +50,7 @@ class CallRequest(ChunksMessage):
         *,
         id: int,
         flags: int = 0,
-        ttl: int,
+        ttl_ms: int,
         tracing: bytes | Tracing = NO_TRACING,
         service: str,
         headers: Mapping[str, str],
@@ -59,7 +59,7 @@ class CallRequest(ChunksMessage):
         chunks: Iterable[bytes],
     ) -> None:
         self.id = id
-        self.ttl = ttl
+        self.ttl_ms = ttl_ms
         self.tracing = pack_tracing(tracing)
         self.service = service
         self.headers = dict(headers)
@@ -72,7 +72,7 @@ class CallRequest(ChunksMessage):
         return b"".join(
             (
                 BYTE.pack(self.flags),
-                LONG.pack(self.ttl),
+                LONG.pack(self.ttl_ms),
                 self.tracing,
                 bytes((len(service),)),
                 service,
@@ -85,7 +85,7 @@ class CallRequest(ChunksMessage):
     def _read(cls, frame: bytes, id: int) -> CallRequest:
         if len(frame) < _REQUEST_HEAD.size:
             raise IndexError
-        _, _, _, flags, ttl, tracing = _REQUEST_HEAD.unpack_from(frame)
+        _, _, _, flags, ttl_ms, tracing = _REQUEST_HEAD.unpack_from(frame)
         start = REQUEST_PREFIX + 1 + frame[REQUEST_PREFIX]
         if start > len(frame):
             raise IndexError
@@ -96,7 +96,7 @@ class CallRequest(ChunksMessage):
         return cls(
             id=id,
             flags=flags,
-            ttl=ttl,
+            ttl_ms=ttl_ms,
             tracing=tracing,
             service=service,
             headers=headers,

@@ -20,27 +20,27 @@ class Cancel(BaseMessage):
 
     Args:
         id: The id of the call.
-        ttl: Milliseconds; 0 where it says nothing.
+        ttl_ms: Milliseconds; 0 where it says nothing.
         tracing: The tracing of the call.
         why: A text for people.
 
     """
 
-    __slots__ = ("tracing", "ttl", "why")
+    __slots__ = ("tracing", "ttl_ms", "why")
     TYPE = FrameType.CANCEL
-    _FIELDS = ("ttl", "tracing", "why")
+    _FIELDS = ("ttl_ms", "tracing", "why")
 
     def __init__(
-        self, *, id: int, ttl: int = 0, tracing: bytes | Tracing = NO_TRACING, why: str = ""
+        self, *, id: int, ttl_ms: int = 0, tracing: bytes | Tracing = NO_TRACING, why: str = ""
     ) -> None:
         self.id = id
-        self.ttl = ttl
+        self.ttl_ms = ttl_ms
         self.tracing = pack_tracing(tracing)
         self.why = why
 
     def _write(self) -> bytes:
         why = cut_description(self.why, MAX_FRAME_SIZE - HEADER_SIZE - TTL_TRACING.size - 2)
-        return TTL_TRACING.pack(self.ttl, self.tracing) + SHORT.pack(len(why)) + why
+        return TTL_TRACING.pack(self.ttl_ms, self.tracing) + SHORT.pack(len(why)) + why
 
     @classmethod
     def _read(cls, frame: bytes, id: int) -> Cancel:
@@ -48,9 +48,9 @@ class Cancel(BaseMessage):
             return cls(id=id)
         if len(frame) < HEADER_SIZE + TTL_TRACING.size:
             raise IndexError
-        ttl, tracing = TTL_TRACING.unpack_from(frame, HEADER_SIZE)
+        ttl_ms, tracing = TTL_TRACING.unpack_from(frame, HEADER_SIZE)
         why, _ = read_text(frame, 45)
-        return cls(id=id, ttl=ttl, tracing=tracing, why=str(why, "utf-8", "replace"))
+        return cls(id=id, ttl_ms=ttl_ms, tracing=tracing, why=str(why, "utf-8", "replace"))
 
 
 class Claim(BaseMessage):
@@ -58,29 +58,29 @@ class Claim(BaseMessage):
 
     Args:
         id: The message id.
-        ttl: Milliseconds for which the claim holds.
+        ttl_ms: Milliseconds for which the claim holds.
         tracing: The tracing of the request.
 
     """
 
-    __slots__ = ("tracing", "ttl")
+    __slots__ = ("tracing", "ttl_ms")
     TYPE = FrameType.CLAIM
-    _FIELDS = ("ttl", "tracing")
+    _FIELDS = ("ttl_ms", "tracing")
 
-    def __init__(self, *, id: int, ttl: int, tracing: bytes | Tracing = NO_TRACING) -> None:
+    def __init__(self, *, id: int, ttl_ms: int, tracing: bytes | Tracing = NO_TRACING) -> None:
         self.id = id
-        self.ttl = ttl
+        self.ttl_ms = ttl_ms
         self.tracing = pack_tracing(tracing)
 
     def _write(self) -> bytes:
-        return TTL_TRACING.pack(self.ttl, self.tracing)
+        return TTL_TRACING.pack(self.ttl_ms, self.tracing)
 
     @classmethod
     def _read(cls, frame: bytes, id: int) -> Claim:
         if len(frame) < HEADER_SIZE + TTL_TRACING.size:
             raise IndexError
-        ttl, tracing = TTL_TRACING.unpack_from(frame, HEADER_SIZE)
-        return cls(id=id, ttl=ttl, tracing=tracing)
+        ttl_ms, tracing = TTL_TRACING.unpack_from(frame, HEADER_SIZE)
+        return cls(id=id, ttl_ms=ttl_ms, tracing=tracing)
 
 
 class _Ping(BaseMessage):
