@@ -8,6 +8,8 @@ import pytest
 from tchannel import errors
 from tchannel._ground.timeouts import seconds
 from tchannel.options import Options
+from tchannel_wire import ChecksumType
+from tchannel_wire import Options as WireOptions
 
 
 @pytest.fixture
@@ -328,6 +330,28 @@ async def test_two_peers_that_send_each_other_much_do_not_stop_each_other(limite
 def test_a_limit_that_is_not_above_zero_is_refused_by_its_name(name, value):
     with pytest.raises((ValueError, TypeError), match=name):
         Options(**{name: value})
+
+
+@pytest.mark.parametrize("checksum", [ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C])
+async def test_calls_carry_the_checksum_of_the_options(limited, checksum):
+    client, server, *_ = await limited(checksum=checksum)
+    used = []
+
+    @server.raw.register
+    async def echo(request):
+        used.append(request.event.checksum_type)
+        return request.body
+
+    for body in (b"small", bytes(100_000)):
+        assert (await client.raw("server", "echo", body, hostport="127.0.0.1:1")).body == body
+    assert used == [checksum, checksum]
+
+
+@pytest.mark.parametrize("checksum", [ChecksumType.FARMHASH, 9, None])
+@pytest.mark.parametrize("others", [{}, {"wire": WireOptions()}], ids=["alone", "wire given"])
+def test_a_checksum_that_is_never_written_is_refused_by_its_name(checksum, others):
+    with pytest.raises(ValueError, match="checksum must be NONE, CRC32 or CRC32C"):
+        Options(checksum=checksum, **others)
 
 
 # -- timeouts are seconds ---------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tchannel_wire import ChecksumType, Options
+from tchannel_wire import Options
 
 
 def test_defaults():
@@ -14,7 +14,6 @@ def test_defaults():
     assert options.max_headers == 128
     assert options.max_arg1 == 16 * 1024
     assert options.handshake_timeout == 5.0
-    assert options.checksum is ChecksumType.CRC32C
     assert options.tombstone_margin == 0.5
     assert options.tombstone_limit == 5.0
     assert "max_arg1=16384" in repr(options)
@@ -57,9 +56,3 @@ def test_times_must_be_finite_numbers_of_seconds(name, value):
     with pytest.raises(TypeError, match=name):
         Options(**{name: "5"})
     assert getattr(Options(**{name: 3}), name) == 3.0
-
-
-@pytest.mark.parametrize("checksum", [ChecksumType.FARMHASH, 9])
-def test_checksum_must_be_one_that_we_write(checksum):
-    with pytest.raises(ValueError, match="checksum"):
-        Options(checksum=checksum)

@@ -55,12 +55,13 @@ class Options:
         retry_delay_max: Where that doubling ends; default 1.
         max_error_text: Bytes of an undeclared exception's text that reach the caller;
             default 1,000.
-        checksum: Of the calls made; default CRC-32C, which every peer but tchannel-java checks.
+        checksum: Of the calls made: NONE, CRC32 or CRC32C; default CRC-32C, which every peer but
+            tchannel-java checks.
         wire: The limits of tchannel-wire, when more is to be said than the above.
 
     Raises:
         TypeError: A limit that is no number, or a count that is no int.
-        ValueError: A limit is not positive, or a time is not finite.
+        ValueError: A limit is not positive, a time is not finite, or a checksum is not written.
 
     """
 
@@ -127,23 +128,19 @@ class Options:
         self.retry_delay = _seconds("retry_delay", retry_delay)
         self.retry_delay_max = _seconds("retry_delay_max", retry_delay_max)
         self.max_error_text = _count("max_error_text", max_error_text)
-        self.checksum = checksum
+        self.checksum = _checksum(checksum)
         if wire is None:
-            wire = _wire_options(max_message_size, reassembly_memory, handshake_timeout, checksum)
+            wire = _wire_options(max_message_size, reassembly_memory, handshake_timeout)
         self.wire = _check_wire(wire)
 
 
 def _wire_options(
-    max_message_size: int,
-    reassembly_memory: int,
-    handshake_timeout: float,
-    checksum: ChecksumType,
+    max_message_size: int, reassembly_memory: int, handshake_timeout: float
 ) -> WireOptions:
     return WireOptions(
         max_message_size=max_message_size,
         reassembly_memory=reassembly_memory,
         handshake_timeout=handshake_timeout,
-        checksum=checksum,
     )
 
 
@@ -151,6 +148,12 @@ def _check_wire(options: object) -> WireOptions:
     if not isinstance(options, WireOptions):
         raise TypeError(f"wire must be of type tchannel_wire.Options, not {options!r}")
     return options
+
+
+def _checksum(value: int) -> ChecksumType:
+    if value not in (ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C):
+        raise ValueError(f"checksum must be NONE, CRC32 or CRC32C, not {value!r}")
+    return ChecksumType(value)
 
 
 def _positive(name: str, value: _Number) -> _Number:

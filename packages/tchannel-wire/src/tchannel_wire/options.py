@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .checksums import ChecksumType
-
 __all__ = ["Options"]
 
 _KIB = 1024
@@ -11,7 +9,7 @@ _MIB = 1024 * 1024
 
 
 class Options:
-    """Limits and defaults of a connection; one object may serve many connections.
+    """Limits of a connection; one object may serve many connections.
 
     All of it is on by default. What a peer sends beyond a limit costs it the message, never more.
 
@@ -29,7 +27,6 @@ class Options:
         max_header_value_length: Bytes of one incoming header value; default 255.
         max_arg1: Bytes of an incoming arg1; default 16 KiB, the protocol's limit.
         handshake_timeout: Seconds that the peer has for its part of the handshake; default 5.0.
-        checksum: The checksum of messages whose sender does not choose; default CRC-32C.
         tombstone_margin: Seconds added to a call's ttl for which the id of a call that timed out
             or was cancelled is not used again; default 0.5.
         tombstone_limit: The longest time in seconds that such an id is remembered; default 5.0.
@@ -40,7 +37,6 @@ class Options:
     """
 
     __slots__ = (
-        "checksum",
         "handshake_timeout",
         "max_arg1",
         "max_frames_per_message",
@@ -64,7 +60,6 @@ class Options:
         max_header_value_length: int = 255,
         max_arg1: int = 16 * _KIB,
         handshake_timeout: float = 5.0,
-        checksum: ChecksumType = ChecksumType.CRC32C,
         tombstone_margin: float = 0.5,
         tombstone_limit: float = 5.0,
     ) -> None:
@@ -78,9 +73,6 @@ class Options:
         )
         self.max_arg1 = _limit("max_arg1", max_arg1, 0xFFFF)
         self.handshake_timeout = _seconds("handshake_timeout", handshake_timeout)
-        if checksum not in (ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C):
-            raise ValueError(f"checksum must be NONE, CRC32 or CRC32C, not {checksum!r}")
-        self.checksum = ChecksumType(checksum)
         self.tombstone_margin = _seconds("tombstone_margin", tombstone_margin)
         self.tombstone_limit = _seconds("tombstone_limit", tombstone_limit)
 
