@@ -20,7 +20,6 @@ from tchannel_wire import (
     __version__,
     decode,
     encode,
-    parse_host_port,
     request_host_port,
     response_host_port,
 )
@@ -89,7 +88,11 @@ def test_headers_with_their_own_argument_and_other_types_are_refused(headers, er
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0.0.0.0:0", "127.0.0.1:0", "[::1]:0", "host", "/tmp/s", "a:b"]
+    "text",
+    [
+        *("", "0.0.0.0:0", "127.0.0.1:0", "[::1]:0", "host", "/tmp/s", "a:b"),
+        *("::1:4040", "user@host:1", "[host]:1", "http://host:1", "h:" + "1" * 5000, "[" * 60_000),
+    ],
 )
 def test_peer_that_does_not_listen_has_no_host_port(text):
     remote = RemotePeer(2, {"host_port": text, "process_name": "p"})
@@ -104,28 +107,6 @@ def test_peer_that_listens_has_its_host_port(text):
 
     assert remote.host_port == text
     assert text in repr(remote)
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("1.2.3.4:5", ("1.2.3.4", 5)),
-        ("[::1]:5", ("::1", 5)),
-        ("::1:5", ("::1", 5)),
-        ("h:65535", ("h", 65535)),
-        ("h:65536", None),
-        ("h:000005", None),
-        ("h:-1", None),
-        ("h:", None),
-        (":5", None),
-        ("h", None),
-        ("h:\u0665", None),
-        ("a b:1", None),
-        ("/run/socket:1", None),
-    ],
-)
-def test_host_and_port_are_told_apart_at_the_last_colon(text, address):
-    assert address == parse_host_port(text)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ tools, relays and tests. The package's README explains the contract.
 """
 
 from ._version import __version__
+from .addresses import parse_host_port
 from .arguments import MAX_TTL_MS
 from .checksums import ChecksumType, checksum, chunks_checksum, verify_chunks
 from .connection import Connection
@@ -54,7 +55,6 @@ from .handshake import (
     check_init_request,
     check_init_response,
     init_headers,
-    parse_host_port,
     request_host_port,
     response_host_port,
 )

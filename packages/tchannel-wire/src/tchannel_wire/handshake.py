@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from ._version import __version__
+from .addresses import is_dotted_ipv4, parse_host_port
 from .errors import ProtocolError
 from .messages import PROTOCOL_VERSION, InitRequest, InitResponse
 
@@ -17,8 +18,6 @@ __all__ = [
     "check_init_request",
     "check_init_response",
     "init_headers",
-    "is_dotted_ipv4",
-    "parse_host_port",
     "request_host_port",
     "response_host_port",
 ]
@@ -45,8 +44,8 @@ class RemotePeer:
     __slots__ = ("headers", "host_port", "process_name", "version")
 
     def __init__(self, version: int, headers: dict[str, str]) -> None:
-        address = parse_host_port(headers[HOST_PORT])
-        self.host_port: str | None = headers[HOST_PORT] if address and address[1] else None
+        _, port = _address(headers[HOST_PORT])
+        self.host_port: str | None = headers[HOST_PORT] if port else None
         self.process_name: str = headers[PROCESS_NAME]
         self.headers = headers
         self.version = version
@@ -60,28 +59,6 @@ class RemotePeer:
         return f"RemotePeer(host_port={self.host_port!r}, process_name={self.process_name!r})"
 
 
-def parse_host_port(text: str) -> tuple[str, int] | None:
-    """Host and port of ``host:port`` or ``[ipv6]:port``; None when `text` is no such thing."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit() and len(port) <= 5):
-        return None
-    if int(port) > 0xFFFF:
-        return None
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not host or any(c in " /[]" or not c.isprintable() for c in host):
-        return None
-    return host, int(port)
-
-
-def is_dotted_ipv4(host: str) -> bool:
-    """Whether `host` is four decimal numbers with dots."""
-    parts = host.split(".")
-    return len(parts) == 4 and all(
-        part.isascii() and part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts
-    )
-
-
 def request_host_port(host_port: str) -> str:
     """What to write as `host_port` in an init request.
 
@@ -89,10 +66,7 @@ def request_host_port(host_port: str) -> str:
     tchannel-python falls silent on some; whoever listens elsewhere is better off as ephemeral.
     Nor does 0.0.0.0 or port 0 reach anybody: an advertisement from port 0 breaks Hyperbahn.
     """
-    address = parse_host_port(host_port)
-    if address is None:
-        return EPHEMERAL_HOST_PORT
-    host, port = address
+    host, port = _address(host_port)
     if port == 0 or host == "0.0.0.0" or not is_dotted_ipv4(host):  # noqa: S104 - compared, not bound
         return EPHEMERAL_HOST_PORT
     return host_port
@@ -110,8 +84,8 @@ def response_host_port(host_port: str, *, unix_socket: bool = False) -> str:
         ValueError: `host_port` is no address, or has port 0, which tchannel-node refuses.
 
     """
-    address = parse_host_port(host_port)
-    if address is not None and address[1]:
+    _, port = _address(host_port)
+    if port:
         return host_port
     if unix_socket:
         return EPHEMERAL_HOST_PORT
@@ -177,6 +151,14 @@ def _remote(message: InitRequest | InitResponse) -> RemotePeer:
             raise ProtocolError(f"init header {name!r} is missing")
     headers = {_shared(key): _shared(value) for key, value in message.headers.items()}
     return RemotePeer(message.version, headers)
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Host and port; port 0, at which nobody can be reached, when `text` is no address."""
+    try:
+        return parse_host_port(text)
+    except ValueError:
+        return "", 0
 
 
 _SHARED_LENGTH = 64

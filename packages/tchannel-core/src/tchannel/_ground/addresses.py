@@ -1,8 +1,8 @@
 """Addresses: ``host:port``, ``[ipv6%scope]:port``, ``unix:/path``."""
 
-import ipaddress
-import re
 from typing import Final
+
+import tchannel_wire as wire
 
 __all__ = [
     "UNIX_CALLER",
@@ -15,48 +15,22 @@ UNIX_PREFIX: Final = "unix:"
 UNIX_CALLER: Final = "unix-peer-"
 """How the names begin that callers on Unix sockets are given: their sockets have none."""
 
-_PORT: Final = re.compile("[0-9]{1,5}")
-
 
 def parse_hostport(hostport: str) -> tuple[str, int]:
     """Split an address into host and port.
 
-    The port follows the last colon; an IPv6 host stands in brackets, which are taken off, and may
-    name a scope (``[fe80::1%eth0]:4040``). ``unix:/path`` gives ``("unix:/path", 0)``.
+    As `tchannel_wire.parse_host_port`; besides, ``unix:/path`` gives ``("unix:/path", 0)``.
 
     Raises:
         TypeError: Not a string.
         ValueError: Not an address; the message names the value and what is wrong with it.
 
     """
-    if not isinstance(hostport, str):
-        raise TypeError(f"an address must be a string like 'host:port', not {hostport!r}")
-    if hostport.startswith(UNIX_PREFIX):
+    if isinstance(hostport, str) and hostport.startswith(UNIX_PREFIX):
         if len(hostport) == len(UNIX_PREFIX) or "\0" in hostport:
             raise ValueError(f"address {hostport!r} has no path behind 'unix:'")
         return hostport, 0
-    host, colon, digits = hostport.rpartition(":")
-    if not colon:
-        raise ValueError(f"address {hostport!r} has no port: write 'host:port'")
-    if "://" in hostport:
-        raise ValueError(f"address {hostport!r} is a URL: write 'host:port'")
-    if not _PORT.fullmatch(digits) or int(digits) > 0xFFFF:
-        raise ValueError(
-            f"address {hostport!r} has no port between 0 and 65535 behind its last ':'"
-        )
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-        try:
-            ipaddress.IPv6Address(host)
-        except ValueError:
-            raise ValueError(f"address {hostport!r} has no IPv6 address in its brackets") from None
-    elif ":" in host:
-        raise ValueError(f"address {hostport!r} needs brackets around its IPv6 host: '[::1]:4040'")
-    elif not host:
-        raise ValueError(f"address {hostport!r} has no host before its ':'")
-    elif not host.isprintable() or any(character in host for character in " /[]@"):
-        raise ValueError(f"address {hostport!r} has a host with characters that no host name has")
-    return host, int(digits)
+    return wire.parse_host_port(hostport)
 
 
 def format_hostport(host: str, port: int) -> str:
