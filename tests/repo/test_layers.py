@@ -10,6 +10,7 @@ Rules:
 - Code under ``if TYPE_CHECKING:`` is not run, and the core's alias modules exist to import upper
   layers; both are exempt.
 - ``tchannel_wire`` and ``tchannel_thrift.rw`` stand alone.
+- What others use of ``tchannel_wire`` they import from the package, not from its modules.
 - Within the core the wings point one way as well, lazy imports included, and no module of any package
   imports another in a circle.
 """
@@ -222,6 +223,17 @@ def inside_of_the_core(text: str) -> list[str]:
     return found
 
 
+def modules_of_wire(text: str) -> list[str]:
+    """The modules of wire that are imported by their own names."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names.append(node.module or "")
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return [name for name in names if name.startswith("tchannel_wire.")]
+
+
 def circle_of(arrows: dict[str, set[str]]) -> list[str]:
     """A circle among the modules, or nothing."""
     done: set[str] = set()
@@ -315,6 +327,32 @@ def test_siblings_use_only_the_public_modules_of_the_core_and_lowlevel(distribut
 )
 def test_what_is_inside_of_the_core_is_told_from_what_is_not(code, allowed):
     assert (inside_of_the_core(code) == []) == allowed
+
+
+def test_others_take_what_they_use_of_wire_from_the_package_itself(distribution):
+    if distribution.name == "tchannel-wire":
+        return
+    found = {
+        str(path.relative_to(distribution.folder)): names
+        for path in distribution.package.rglob("*.py")
+        if (names := modules_of_wire(path.read_text()))
+    }
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import tchannel_wire as wire", True),
+        ("from tchannel_wire import ErrorCode", True),
+        ("from tchannel_wire.errors import ErrorCode", False),
+        ("import tchannel_wire.errors", False),
+        ("def first_use():\n from tchannel_wire.headers import decode_headers", False),
+    ],
+)
+def test_a_module_of_wire_is_told_from_the_package(code, allowed):
+    assert (modules_of_wire(code) == []) == allowed
 
 
 def test_no_modules_import_each_other_in_a_circle(distribution):

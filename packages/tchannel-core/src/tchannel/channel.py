@@ -252,7 +252,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
     def wants_stream(self, request: Any) -> bool:
         """Say whether the body of a request that begins to arrive is wanted as it arrives."""
         endpoints = self.services.get(request.service, self.endpoints)
-        endpoint = endpoints.get(request.arg1, request.headers["as"])
+        endpoint = endpoints.get(request.arg1, request.headers[wire.ARG_SCHEME])
         return endpoint is not None and endpoint.stream
 
 
