@@ -288,7 +288,7 @@ def test_a_python_service_of_old_does_not_tell_its_idl(py21):
 
 
 def test_load_is_measured_on_the_peers(target):
-    pytest.importorskip("hdrh", reason="the extra `tcurl`")
+    pytest.importorskip("hdrh", reason="the extra `load`")
 
     ran = run(OURS, *target, "json-echo", "{}", "--requests", "200", "--format", "json")
 

@@ -11,8 +11,8 @@ Rules:
   layers; both are exempt.
 - ``tchannel_wire`` and ``tchannel_thrift.rw`` stand alone.
 - What others use of ``tchannel_wire`` they import from the package, not from its modules.
-- Within the core the wings point one way as well, lazy imports included, and no module of any package
-  imports another in a circle.
+- Within the core and the tools the wings point one way as well, lazy imports included, and no module of
+  any package imports another in a circle.
 """
 
 import ast
@@ -73,13 +73,22 @@ REACH_UP = {
 ALIASES = re.compile(r"tchannel\.(thrift|hyperbahn|testing|health|tcurl)(\.\w+)*")
 PYTEST_PLUGIN = re.compile(r"tchannel_testing\.(pytest_plugin|plugin)(\.\w+)*")
 
-# Wing of the core -> the wings below it, see docs/inside.md.
+# Package -> its wings -> the wings below each; of the core see docs/inside.md. A command counts as one.
 WINGS = {
-    "_ground": set(),
-    "_serving": {"_ground"},
-    "_links": {"_serving", "_ground"},
-    "_life": {"_links", "_serving", "_ground"},
-    "_calls": {"_ground"},
+    "tchannel": {
+        "_ground": set(),
+        "_serving": {"_ground"},
+        "_links": {"_serving", "_ground"},
+        "_life": {"_links", "_serving", "_ground"},
+        "_calls": {"_ground"},
+    },
+    "tchannel_tools": {
+        "_terminal": set(),
+        "_values": {"_terminal"},
+        "_idl": {"_terminal"},
+        "_calling": {"_idl", "_values", "_terminal"},
+        "tcurl": {"_calling", "_idl", "_values", "_terminal"},
+    },
 }
 
 # Import names that differ from the name of the distribution.
@@ -193,16 +202,13 @@ def violations(imports: list[Import], dependencies: set[str], extras: set[str]) 
     return found
 
 
-def wing_of(name: str) -> str | None:
-    parts = name.split(".")
-    return parts[1] if parts[0] == "tchannel" and len(parts) > 1 and parts[1][0] == "_" else None
-
-
 def wing_violations(imports: list[Import]) -> list[str]:
     found = []
     for one in imports:
-        wing, target = wing_of(one.module), wing_of(one.target)
-        if wing in WINGS and target in WINGS and target != wing and target not in WINGS[wing]:
+        package, wing = one.module.split(".")[:2] if "." in one.module else (one.module, "")
+        wings = WINGS.get(package, {})
+        target = one.target.split(".")[1] if one.target.startswith(f"{package}.") else ""
+        if wing in wings and target in wings and target not in wings[wing] | {wing}:
             found.append(str(one))
     return found
 
@@ -293,12 +299,14 @@ def test_each_package_imports_only_what_its_layer_may(distribution):
     assert violations(imports_within(distribution.package), dependencies, extras) == []
 
 
-def test_the_wings_of_the_core_point_one_way(distributions):
-    core = distributions["tchannel-core"].package
-    folders = {path.name for path in core.iterdir() if path.is_dir() and path.name[0] == "_"}
+@pytest.mark.parametrize("name", ["tchannel-core", "tchannel-tools"])
+def test_the_wings_of_a_package_point_one_way(distributions, name):
+    package = distributions[name].package
+    folders = {path.name for path in package.iterdir() if path.is_dir() and path.name[0] == "_"}
 
-    assert folders - {"__pycache__"} == set(WINGS)
-    assert wing_violations(imports_within(core)) == []
+    wings = {wing for wing in WINGS[package.name] if wing[0] == "_"}
+    assert folders - {"__pycache__"} == wings
+    assert wing_violations(imports_within(package)) == []
 
 
 def test_siblings_use_only_the_public_modules_of_the_core_and_lowlevel(distribution):
@@ -480,6 +488,10 @@ def test_the_rules_tell_right_from_wrong(module, code, allowed):
         ("tchannel._ground.current", "from .. import errors", True),
         ("tchannel._serving.health", "if TYPE_CHECKING:\n from .._links import peers", True),
         ("tchannel.channel", "from ._life.lifecycle import Lifecycle", True),
+        ("tchannel_tools.tcurl.command", "from .._calling.calls import Caller", True),
+        ("tchannel_tools._calling.calls", "from ..tcurl.arguments import Arguments", False),
+        ("tchannel_tools._idl.listing", "from .._values.forms import Form", False),
+        ("tchannel_tools._idl.listing", "from .interface import Interface", True),
     ],
 )
 def test_the_rules_of_the_wings_tell_right_from_wrong(module, code, allowed):

@@ -3,9 +3,9 @@
 import pytest
 
 from tchannel import errors
+from tchannel_tools._terminal.failures import CallFailed
 from tchannel_tools.tcurl.advice import explain
 from tchannel_tools.tcurl.arguments import parse
-from tchannel_tools.tcurl.failures import CallFailed
 
 ARGUMENTS = parse(["-p", "127.0.0.1:1", "svc", "ep", "--raw"])
 

@@ -2,9 +2,11 @@
 
 import pytest
 
-from tchannel_tools.tcurl.arguments import TLS, LoadPlan, parse
-from tchannel_tools.tcurl.failures import ToolError
-from tchannel_tools.tcurl.forms import Form
+from tchannel_tools._calling.connecting import TLS
+from tchannel_tools._calling.load import LoadPlan
+from tchannel_tools._terminal.failures import ToolError
+from tchannel_tools._values.forms import Form
+from tchannel_tools.tcurl.arguments import parse
 
 P = ("-p", "127.0.0.1:1")
 
@@ -20,10 +22,10 @@ def test_service_endpoint_and_body_stand_anywhere_between_the_options():
     ):
         arguments = parse(argv)
 
-        assert (arguments.service, arguments.endpoint) == ("svc", "ep")
+        assert (arguments.target.service, arguments.endpoint) == ("svc", "ep")
         assert arguments.body is not None
         assert arguments.body.text == "{}"
-        assert arguments.peers == (P[1],)
+        assert arguments.target.peers == (P[1],)
 
 
 def test_a_negative_number_is_a_body_and_no_option():
@@ -60,8 +62,8 @@ def test_headers_have_every_spelling_of_the_node_tool(option):
 
 @pytest.mark.parametrize("option", ["-P", "--peerlist", "-H", "--hostlist"])
 def test_a_host_list_has_every_spelling_and_a_peer_goes_before_it(option):
-    assert parse(["svc", "ep", option, '["a:1", "b:2"]']).peers == ("a:1", "b:2")
-    assert parse(["svc", "ep", option, '["a:1"]', *P]).peers == (P[1],)
+    assert parse(["svc", "ep", option, '["a:1", "b:2"]']).target.peers == ("a:1", "b:2")
+    assert parse(["svc", "ep", option, '["a:1"]', *P]).target.peers == (P[1],)
 
 
 @pytest.mark.parametrize(
@@ -87,17 +89,17 @@ def test_a_call_is_given_caller_shard_key_routing_delegate_and_routing_key():
     routing = ["--shard-key", "k", "--routing-delegate", "d", "--routing-key", "r"]
     long = parse([*P, "svc", "ep", "--caller", "me", *routing])
 
-    for one in (short, long):
-        assert (one.caller, one.shard_key) == ("me", "k")
-        assert (one.routing_delegate, one.routing_key) == ("d", "r")
-    assert parse([*P, "svc", "ep", "--shardKey", "k"]).shard_key == "k"
-    assert parse([*P, "svc", "ep"]).caller == "tcurl"
+    for target in (short.target, long.target):
+        assert (target.caller, target.shard_key) == ("me", "k")
+        assert (target.routing_delegate, target.routing_key) == ("d", "r")
+    assert parse([*P, "svc", "ep", "--shardKey", "k"]).target.shard_key == "k"
+    assert parse([*P, "svc", "ep"]).target.caller == "tcurl"
 
 
 def test_a_timeout_is_milliseconds_or_has_a_unit_and_5_s_by_default():
-    assert parse([*P, "svc", "ep"]).timeout == 5.0
-    assert parse([*P, "svc", "ep", "--timeout", "250"]).timeout == 0.25
-    assert parse([*P, "svc", "ep", "--timeout", "2s"]).timeout == 2.0
+    assert parse([*P, "svc", "ep"]).target.timeout == 5.0
+    assert parse([*P, "svc", "ep", "--timeout", "250"]).target.timeout == 0.25
+    assert parse([*P, "svc", "ep", "--timeout", "2s"]).target.timeout == 2.0
 
 
 def test_thrift_files_are_read_leniently_unless_told_otherwise():
@@ -138,7 +140,7 @@ def test_any_option_about_certificates_means_tls():
 
 
 def test_an_idl_is_listed_without_any_peer():
-    assert parse(["-t", "x.thrift", "--list"]).peers == ()
+    assert parse(["-t", "x.thrift", "--list"]).target.peers == ()
     assert parse(["-t", "x.thrift", "--describe", "Name"]).describe == "Name"
 
 

@@ -245,7 +245,7 @@ async def test_debug_shows_the_traceback(tcurl):
 
 
 async def test_what_nobody_thought_of_is_one_line_too(tcurl, to, monkeypatch):
-    def fail(arguments):
+    def fail(target, tls):
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(command, "make_channel", fail)

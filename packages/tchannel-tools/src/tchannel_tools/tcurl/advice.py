@@ -7,8 +7,8 @@ from typing import Final
 
 from tchannel import errors
 
+from .._terminal.failures import CallFailed, code_name, one_line
 from .arguments import Arguments
-from .failures import CallFailed, code_name, one_line
 
 __all__ = ["explain"]
 
@@ -48,7 +48,7 @@ def _advice(failure: CallFailed, arguments: Arguments, peer: str) -> str:
     said = failure.description
     code = failure.error.code
     if code == errors.DECLINED and "no peer available" in said:
-        name = arguments.routing_delegate or arguments.service
+        name = arguments.target.routing_delegate or arguments.target.service
         return (
             f"nobody advertises {name!r} with the router {peer}; is the service running, and its"
             " name right?"
@@ -56,7 +56,7 @@ def _advice(failure: CallFailed, arguments: Arguments, peer: str) -> str:
     if code == errors.BAD_REQUEST:
         return _bad_request(said, arguments)
     if code == errors.TIMEOUT:
-        return f"--timeout gives it more than {arguments.timeout:g} s"
+        return f"--timeout gives it more than {arguments.target.timeout:g} s"
     if code == errors.BUSY:
         return "try again, or another peer"
     if code == errors.NETWORK_ERROR and failure.error.id is not None:

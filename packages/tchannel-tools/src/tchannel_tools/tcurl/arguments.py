@@ -8,15 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from .._calling.calls import Target
+from .._calling.connecting import TLS
+from .._calling.hosts import check_peers, read_host_list
+from .._calling.load import LoadPlan
+from .._terminal.failures import ToolError
+from .._terminal.quantities import count, duration, rate
+from .._values.bodies import Given
+from .._values.forms import Form
+from .._values.shon import hide_numbers, replace_shon, shown
 from .._version import __version__
-from .bodies import Given
-from .failures import ToolError
-from .forms import Form
-from .hosts import check_peers, read_host_list
-from .quantities import count, duration, rate
-from .shon import hide_numbers, replace_shon, shown
 
-__all__ = ["EXAMPLES", "TLS", "Arguments", "LoadPlan", "parse"]
+__all__ = ["EXAMPLES", "Arguments", "parse"]
 
 DEFAULT_TIMEOUT: Final = 5.0
 DEFAULT_CONCURRENCY: Final = 10
@@ -61,66 +64,18 @@ _REPLACED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class TLS:
-    """How to connect by TLS.
-
-    Attributes:
-        ca: File with the certificates to trust instead of the system's.
-        cert: File with the own certificate.
-        key: File with its key, unless ``cert`` has it too.
-        server_name: The name in the peer's certificate instead of its host.
-        insecure: Whether to trust any certificate.
-
-    """
-
-    ca: str | None
-    cert: str | None
-    key: str | None
-    server_name: str | None
-    insecure: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LoadPlan:
-    """How many calls to make.
-
-    Attributes:
-        requests: How many in all, or None for as many as there is time for.
-        rate: Calls a second to begin, or None for as many as are answered.
-        concurrency: At most so many at once.
-        seconds: For how long, or None until all requests are made.
-        delay: Seconds between a call's end and the next of the same place.
-        as_json: Whether the result is printed as JSON.
-
-    """
-
-    requests: int | None
-    rate: float | None
-    concurrency: int
-    seconds: float | None
-    delay: float
-    as_json: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Arguments:
     """The command line.
 
     Attributes:
-        service: Name of the service; "" where none is needed.
+        target: Whom to call, and as whom; its service is "" where none is needed.
         endpoint: The endpoint; "" where none is needed.
         body: The body, or None.
         headers: The application headers, or None.
-        peers: Addresses to call.
         scheme: ``"raw"``, ``"json"`` or ``"thrift"``.
         form: How to show the values of the answer.
         thrift: Thrift file or folder, or None.
         strict: Whether the Thrift file is read strictly.
-        caller: Caller name.
-        shard_key: Shard key, or None.
-        routing_delegate: Routing delegate, or None.
-        routing_key: Routing key, or None.
-        timeout: Seconds for the call with its retries.
         health: Whether to ask for the service's health.
         list: Whether to list services and methods.
         describe: Name of what to describe, or None.
@@ -131,20 +86,14 @@ class Arguments:
 
     """
 
-    service: str
+    target: Target
     endpoint: str
     body: Given | None
     headers: Given | None
-    peers: tuple[str, ...]
     scheme: str
     form: Form
     thrift: str | None
     strict: bool
-    caller: str
-    shard_key: str | None
-    routing_delegate: str | None
-    routing_key: str | None
-    timeout: float
     health: bool
     list: bool
     describe: str | None
@@ -182,21 +131,25 @@ def parse(argv: Sequence[str]) -> Arguments:
         raise ToolError("give a service: tcurl SERVICE --list, say, or see --help")
     if places:
         raise ToolError(f"{places[0]!r} is one argument too many: see --help")
+    # A file says by itself what it offers.
+    needs_peers = not (options.thrift and (options.list or options.describe))
     return Arguments(
-        service=service,
+        target=Target(
+            service=service,
+            peers=_peers(options, required=needs_peers),
+            caller=options.caller,
+            timeout=duration(options.timeout, "--timeout") if options.timeout else DEFAULT_TIMEOUT,
+            shard_key=options.shard_key,
+            routing_delegate=options.routing_delegate,
+            routing_key=options.routing_key,
+        ),
         endpoint=endpoint,
         body=_given("the body", body, options.body_file, options.yaml, word=in_place),
         headers=_given("the headers", shown(options.headers), None, options.yaml),
-        peers=_peers(options, required=not (options.thrift and (options.list or options.describe))),
         scheme=_scheme(options, endpoint),
         form=Form(options.exact or options.i64 == "number", options.exact),
         thrift=options.thrift,
         strict=options.strict,
-        caller=options.caller,
-        shard_key=options.shard_key,
-        routing_delegate=options.routing_delegate,
-        routing_key=options.routing_key,
-        timeout=duration(options.timeout, "--timeout") if options.timeout else DEFAULT_TIMEOUT,
         health=options.health,
         list=options.list,
         describe=options.describe,

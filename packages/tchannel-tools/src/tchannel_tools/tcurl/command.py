@@ -8,21 +8,25 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
+from .._calling.calls import Answer, Caller
+from .._calling.connecting import make_channel
+from .._calling.facts import tell_facts
+from .._calling.health import HEALTH, read_health
+from .._calling.load import Load, Outcome, make_histogram
+from .._calling.messages import JSONCall, RawCall, SchemeCall, ThriftCall
+from .._calling.reflection import ask_interface
+from .._idl.interface import Interface, find_file, load_file
+from .._idl.listing import describe, list_services
+from .._terminal.failures import CallFailed, ExitCode, ToolError, code_name
+from .._terminal.output import print_bytes, print_details, print_document, print_note, print_text
 from .advice import explain
 from .arguments import Arguments, parse
-from .calls import Answer, Caller
-from .connecting import make_channel
-from .failures import CallFailed, ExitCode, ToolError, code_name
-from .health import HEALTH, read_health
-from .interface import Interface, find_file, load_file
-from .listing import describe, list_services
-from .load import Load, Outcome, make_histogram
-from .messages import JSONCall, RawCall, SchemeCall, ThriftCall
-from .output import print_bytes, print_document, print_facts, print_note, print_text
-from .reflection import ask_interface
 
 __all__ = ["execute", "main"]
+
+_note = partial(print_note, "tcurl")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,7 +81,7 @@ async def execute(argv: Sequence[str]) -> int:
             traceback.print_exc()
         told = isinstance(error, ToolError)
         hint = "" if told else "; --debug shows more"
-        print_note(f"{error if told else f'unexpected {type(error).__name__}: {error}'}{hint}")
+        _note(f"{error if told else f'unexpected {type(error).__name__}: {error}'}{hint}")
         return ExitCode.TOOL
 
 
@@ -96,7 +100,7 @@ async def run(arguments: Arguments) -> int:
         make_histogram()
     interface = None
     if arguments.thrift is not None:
-        path = find_file(arguments.thrift, arguments.service)
+        path = find_file(arguments.thrift, arguments.target.service)
         interface = load_file(path, strict=arguments.strict)
     if arguments.list or arguments.describe is not None:
         if interface is not None:
@@ -110,9 +114,9 @@ async def run(arguments: Arguments) -> int:
 async def _with_channel(
     arguments: Arguments, interface: Interface | None, call: SchemeCall | None
 ) -> int:
-    channel = make_channel(arguments)
+    channel = make_channel(arguments.target, arguments.tls)
     try:
-        caller = Caller(channel, arguments)
+        caller = Caller(channel, arguments.target)
         try:
             return await _perform(arguments, caller, interface, call)
         except CallFailed as failure:
@@ -128,12 +132,12 @@ async def _perform(
     if arguments.health:
         return await _health(arguments, caller)
     if call is None:
-        interface = await ask_interface(caller, arguments.service, strict=arguments.strict)
+        interface = await ask_interface(caller, arguments.target.service, strict=arguments.strict)
         if arguments.list or arguments.describe is not None:
             return _show(arguments, interface)
         call = _make_call(arguments, interface)
     for warning in call.warnings:
-        print_note(warning)
+        _note(warning)
     if arguments.load is not None:
         return await _load(arguments, caller, call)
     answer = await caller.call(call.message)
@@ -144,11 +148,11 @@ async def _perform(
     else:
         print_document(result.document)
     if result.note:
-        print_note(result.note)
+        _note(result.note)
     if result.losses:
-        print_note(f"--exact shows what is lost here: {', '.join(result.losses)}")
+        _note(f"--exact shows what is lost here: {', '.join(result.losses)}")
     if result.i64_as_bytes and sys.stdout.isatty():
-        print_note("an i64 is shown as its eight bytes; --i64 number shows numbers")
+        _note("an i64 is shown as its eight bytes; --i64 number shows numbers")
     return ExitCode.OK if result.ok else ExitCode.APPLICATION
 
 
@@ -192,14 +196,14 @@ def _failed(failure: CallFailed, arguments: Arguments, caller: Caller) -> int:
             print_text("NOT OK")
         print_document(failure.document())
     peer = caller.facts.peer if caller.facts is not None else ""
-    print_note(explain(failure, arguments, peer))
+    _note(explain(failure, arguments, peer))
     # As the Node tool has it: without an answer there is no verdict on the health.
     return ExitCode.TOOL if arguments.health else failure.exit_code
 
 
 def _print_facts(arguments: Arguments, caller: Caller, answer: Answer | None) -> None:
     if arguments.verbose and caller.facts is not None:
-        print_facts(caller.facts, answer)
+        print_details(tell_facts(caller.facts, answer))
 
 
 async def _load(arguments: Arguments, caller: Caller, call: SchemeCall | None) -> int:
