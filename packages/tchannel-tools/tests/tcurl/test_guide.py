@@ -57,7 +57,12 @@ async def test_a_name_that_nobody_advertises_is_told_with_the_routers_answer(gui
 
 
 @pytest.mark.parametrize(
-    "line", [line.strip() for line in EXAMPLES.splitlines() if "tcurl " in line]
+    "line",
+    [
+        pytest.param(line.strip(), marks=pytest.mark.extra if "--rate" in line else ())
+        for line in EXAMPLES.splitlines()
+        if "tcurl " in line
+    ],
 )
 async def test_the_examples_of_the_help_work(
     tcurl, keyvalue, guide_idl, tmp_path, monkeypatch, line
