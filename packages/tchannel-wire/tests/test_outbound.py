@@ -272,6 +272,16 @@ def test_ids_in_flight_or_remembered_are_not_used_again(pair):
     assert pair.call().id == cancelled
 
 
+def test_claim_takes_no_id_that_is_in_flight(pair, tracing, sent_by):
+    assert pair.call(ttl=60).id == 2
+    sent_by(pair.client)
+    pair.client._next_id = 0xFFFFFFFE
+    pings = [pair.client.ping(pair.now) for _ in range(2)]
+    pair.client.claim(tracing, 1.0, now=pair.now)
+
+    assert [message.id for message in sent_by(pair.client)] == [*pings, 3] == [0xFFFFFFFE, 1, 3]
+
+
 @pytest.mark.parametrize(("ttl", "life"), [(1.0, 1.5), (60, 5.0)])
 def test_cancelled_id_is_remembered_for_its_ttl_and_a_margin_up_to_5_seconds(pair, ttl, life):
     for _ in range(3):

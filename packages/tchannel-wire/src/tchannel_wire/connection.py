@@ -305,8 +305,7 @@ class Connection(InboundSide, OutboundSide):
         """
         after_input(self._state, LocalInput.START)
         ttl_ms = check_claim(tracing, ttl)
-        message = Claim(id=self._next_id, ttl_ms=ttl_ms, tracing=tracing)
-        self._take_id(now)
+        message = Claim(id=self._take_id(now), ttl_ms=ttl_ms, tracing=tracing)
         self._outbox.append(encode(message))
 
     def drain(self, reason: str) -> None:
