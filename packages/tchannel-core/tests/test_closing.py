@@ -10,6 +10,7 @@ import warnings
 import pytest
 
 from tchannel import TChannel, errors
+from tchannel._life.states import ChannelState
 from tchannel.options import Options
 from tchannel.peer_sources import PeerSource
 
@@ -95,7 +96,7 @@ async def test_peers_are_told_that_it_drains_and_stop_using_the_connection(joine
     closing = joined.server.close(grace=2)
     await joined.advance(0)
 
-    assert joined.to_server.protocol.draining
+    assert joined.to_server.protocol.peer_draining
     assert joined.to_server.protocol.peer.connections == []
     work.set()
     await joined.advance(6)
@@ -241,7 +242,7 @@ async def test_close_callbacks_run_first_and_may_take_their_time(joined, caplog)
     order = []
 
     async def unadvertise():
-        order.append(joined.client.draining)
+        order.append(joined.client.state)
 
     def broken():
         raise OSError("no")
@@ -252,7 +253,7 @@ async def test_close_callbacks_run_first_and_may_take_their_time(joined, caplog)
     await joined.advance(5)
     await closing
 
-    assert order == [False]
+    assert order == [ChannelState.WINDING_DOWN]
     assert "failed while client closes" in caplog.text
 
 

@@ -22,6 +22,7 @@ from ._life.advertising import Advertising
 from ._life.lifecycle import Lifecycle
 from ._life.loops import running_loop
 from ._links.listener import Listener
+from ._links.peer_table import PeerTable
 from ._links.peers import PeerGroup
 from ._serving.endpoints import Endpoints
 from ._serving.health import add_health
@@ -127,7 +128,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         self._reuse_port = reuse_port
         self._prepared = {}
         self._lock = threading.Lock()
-        Lifecycle.__init__(self, clock, _source(known_peers))
+        Lifecycle.__init__(self, clock, _source(known_peers), PeerTable(self))
         self._meta = Endpoints("tchannel")
         self.endpoints = Endpoints(name, meta=self._meta)
         add_health(self.endpoints)

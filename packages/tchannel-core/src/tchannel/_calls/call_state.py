@@ -10,7 +10,6 @@ import tchannel_wire as wire
 
 from .. import errors
 from .._ground.log_fields import LogFields, log_fields
-from ..clock import TimerHandle
 from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
@@ -19,8 +18,9 @@ from ..streaming import Body
 if TYPE_CHECKING:
     from .._links.connection import Connection
     from .._links.peers import Peer
-    from ..channel import TChannel
+    from .calling import Calling
     from .intercepted import Delivery, InterceptedCall
+    from .waiting import Wait
 
 __all__ = ["CallState", "Decode"]
 
@@ -52,10 +52,16 @@ class CallState:
             """End it without an answer."""
             ...
 
+        # How it goes on and how it ends is the business of `OutgoingCall`.
+        def begin(self) -> None:
+            """Make the next attempt."""
+
+        def _abandon(self, why: str) -> None: ...
+
     else:
         __slots__ = ()
 
-    channel: TChannel
+    channel: Calling
     prepared: wire.PreparedCall
     arg2: bytes
     arg3: bytes | AsyncIterator[bytes]
@@ -79,14 +85,10 @@ class CallState:
     peer: Peer | None
     connection: Connection | None
     exchange: wire.OutboundCall | None
-    timer: TimerHandle | None
-    """Runs while the call waits for something other than its answer."""
-    patience: float | None
-    """How long a call waits for the first peers of its group, by the channel's clock."""
+    waits: Wait | None
+    """The part that waits for something other than the answer, once it had to."""
     pump: asyncio.Task[None] | None
     """Sends a streamed body."""
-    readable: asyncio.Future[None] | None
-    """Ends once the peer reads again, while the call waits for that."""
     pending: PendingReply | None
     """What interceptors hold of this call until its end."""
     proceeded: bool
@@ -130,7 +132,7 @@ class CallState:
             "retry_on": self.retry_on,
             "retry_limit": self.retry_limit,
             "peer": "",
-            "known_peers": self.channel.peers.hosts,
+            "known_peers": self.channel.peers_table.group.hosts,
             "streaming": hasattr(self.arg3, "__aiter__"),
         }
 
@@ -140,7 +142,8 @@ class CallState:
         peer = self.peer.hostport if self.peer is not None else self.hostport
         return log_fields(peer, prepared.service, prepared.arg1.decode(), message_id)
 
-    def _fail(self, error: errors.TChannelError) -> None:
+    def fail(self, error: errors.TChannelError) -> None:
+        """End the call with this error, and tell the hooks."""
         self._complete_error(error)
         events = self.channel.events
         event = (
@@ -150,9 +153,11 @@ class CallState:
         )
         if events.callbacks[event]:
             events.fire(event, self.as_request(), error)
-        self._finish_with(error)
+        self.finish_with(error)
 
-    def _finish_with(self, error: BaseException) -> None:
+    def finish_with(self, error: BaseException) -> None:
+        """End the call with this error, without a word to the hooks."""
+        self.waits = None
         if self.pending is not None:
             self.pending.complete(error)
             self.pending = None

@@ -22,13 +22,14 @@ from .outgoing import Decode, OutgoingCall
 from .spans import Trace, check_trace, make_tracing, pack_tracing, random_bits
 
 if TYPE_CHECKING:
+    from .._life.states import ChannelState
     from .._links.peer_table import PeerTable
     from .._links.timers import Timers
     from .._serving.incoming import InboundRequest
     from ..event import EventEmitter
     from ..interceptors import Interceptors
     from ..options import Options
-    from .waiting import WaitingCall
+    from .waiting import Wait
 
 __all__ = ["Calling"]
 
@@ -49,11 +50,12 @@ class Calling:
     peers_table: PeerTable
     timers: Timers
     loop: asyncio.AbstractEventLoop
-    draining: bool
-    winding_down: bool
+    state: ChannelState
     connections: set[Any]
-    waiting: dict[WaitingCall, None]
+    waiting: dict[Wait, None]
     use_loop: Callable[[], asyncio.AbstractEventLoop | None]
+    notify: Callable[[], None]
+    has_running_source: Callable[[], bool]
 
     _prepared: dict[tuple[object, ...], wire.PreparedCall]
 
@@ -207,7 +209,7 @@ class Calling:
             # A call never outlives the one that it is made for.
             if not inbound.answered and (ends is None or inbound.deadline < ends):
                 ends = inbound.deadline
-        if self.winding_down:
+        if self.state.ends:
             self._check_open(inbound)
         if trace is None:
             trace = self.trace
@@ -220,7 +222,7 @@ class Calling:
 
         # Set from here rather than by an __init__ of 20 arguments: 0.2 µs less.
         call = OutgoingCall(loop=loop)
-        call.channel = self  # type: ignore[assignment]  # this is a part of the channel
+        call.channel = self
         call.prepared = prepared
         call.arg2 = arg2
         call.arg3 = arg3
@@ -236,7 +238,7 @@ class Calling:
         call.request = None
         call.tried = ()
         call.peer = call.connection = call.exchange = call.body = None
-        call.timer = call.patience = call.pump = call.delivered_to = call.readable = None
+        call.waits = call.pump = call.delivered_to = None
         call.pending = None
         if parent is None and (trace is False or trace is True):
             # The usual case by itself: a trace of its own, 0.15 µs less.
@@ -307,13 +309,8 @@ class Calling:
         """Refuse new calls while closing; a handler that finishes may still make its own."""
         if saying_farewell.get():
             return
-        if self.draining or inbound is None or inbound.answered:
+        if not self.state.serves or inbound is None or inbound.answered:
             raise RuntimeError(f"channel {self.name} is closed")
-
-    def outgoing_calls(self) -> int:
-        """Return how many calls wait for their answers, or to be sent."""
-        sent = sum(len(connection.wire.outbound) for connection in self.connections)
-        return sent + len(self.waiting)
 
 
 def _check_retry_limit(retry_limit: int) -> None:

@@ -21,11 +21,10 @@ from ..interceptors import (
     process_wide,
     run,
 )
-from .waiting import WaitingCall
+from .call_state import CallState, Decode
 
 if TYPE_CHECKING:
     from ..clock import TimerHandle
-    from .call_state import Decode
     from .outgoing import OutgoingCall
 
 __all__ = ["Delivery", "InterceptedCall", "intercept_call"]
@@ -35,8 +34,8 @@ _CHANGEABLE = ("arg2", "arg3", "timeout", "deadline", "retry_on", "retry_limit",
 
 # What a call that has not begun has not got.
 _UNSET = (
-    *("peer", "connection", "exchange", "body", "timer", "patience", "pump", "delivered_to"),
-    *("readable", "pending", "request"),
+    *("peer", "connection", "exchange", "body", "waits", "pump", "delivered_to", "pending"),
+    "request",
 )
 
 
@@ -67,15 +66,10 @@ def intercept_call(made: OutgoingCall) -> asyncio.Future[Any]:
     return Delivery(reply, made, decode)
 
 
-class InterceptedCall(WaitingCall):
+class InterceptedCall(CallState):
     """An outgoing call as its interceptors go on with it."""
 
-    if TYPE_CHECKING:
-
-        def _abandon(self, why: str) -> None: ...
-
-    else:
-        __slots__ = ()
+    __slots__ = ()
 
     def watch(self, pending: PendingReply) -> asyncio.Future[Reply]:
         """Let the result be the reply itself, for an interceptor that waits for it."""
@@ -157,7 +151,7 @@ class InterceptedCall(WaitingCall):
             call.cancel()
         self._abandon("its time is up")
         if not self.done():
-            self._fail(error)
+            self.fail(error)
         return error
 
 

@@ -18,6 +18,7 @@ from ..streaming import Body, close_body, write_chunk
 from . import retries
 from .call_state import Decode
 from .intercepted import InterceptedCall
+from .waiting import Wait
 
 if TYPE_CHECKING:
     from .._links.connection import Connection
@@ -55,21 +56,19 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         "exchange",
         "further",
         "hostport",
-        "patience",
         "peer",
         "pending",
         "prepared",
         "proceeded",
         "pump",
-        "readable",
         "request",
         "retry_limit",
         "retry_on",
         "stream",
         "timeout",
-        "timer",
         "tracing",
         "tried",
+        "waits",
     )
 
     # -- an attempt ---------------------------------------------------------------------------
@@ -91,11 +90,17 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         self.peer = peer
         connections = peer.connections
         if not connections:
-            self._wait_for_connection(peer)
+            self.wait().for_connection(peer)
         elif connections[0].slow and connections[0].congested:
-            self._wait_for_reader(connections[0])
+            self.wait().for_reader(connections[0])
         else:
-            self._send(connections[0])
+            self.send(connections[0])
+
+    def wait(self) -> Wait:
+        """Return the part of the call that waits."""
+        if self.waits is None:
+            self.waits = Wait(self)
+        return self.waits
 
     def _choose(self, group: PeerGroup) -> Peer | None:
         now = self.channel.timers.time()
@@ -104,17 +109,17 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self.tried = ()
             peer = group.choose((), now)
         if peer is None:
-            self._no_peer()
+            self.wait().for_peers()
         return peer
 
-    def _send(self, connection: Connection) -> None:
+    def send(self, connection: Connection) -> None:
         channel = self.channel
         now = channel.timers.time()
         ttl = self.timeout
         if self.deadline is not None:
             ttl = min(ttl, self.deadline - now)
             if ttl <= 0:
-                self._fail(errors.TimeoutError("the deadline passed before the call was sent"))
+                self.fail(errors.TimeoutError("the deadline passed before the call was sent"))
                 return
         self.attempts += 1
         hooks = channel.events.callbacks
@@ -145,7 +150,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         except (TypeError, ValueError) as error:
             # What an interceptor made of the call cannot be sent.
             self._end_attempt()
-            self._finish_with(error)
+            self.finish_with(error)
             return
         if not connection.flushing:
             connection.flush_soon()
@@ -188,7 +193,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             if self.exchange is exchange:
                 self.pump = None
                 self._abandon("the caller's body failed")
-                self._finish_with(error)
+                self.finish_with(error)
         finally:
             await close_body(body, self.log_fields(exchange.id))
 
@@ -203,6 +208,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         peer = self.peer
         if peer is not None and peer.penalty and peer.group is not None:
             peer.group.forgive(peer)
+        self.waits = None  # else the two would keep each other until the collector comes
         arg3: bytes | Body = event.arg3
         if self.stream:
             arg3 = self._stream_response(event)
@@ -241,7 +247,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         elif self.channel.events.callbacks[_AFTER_RECEIVE]:
             failed = Response(error, transport=event.headers, status=event.code)
             self.channel.events.fire(_AFTER_RECEIVE, self.as_request(), failed)
-        self._finish_with(error)
+        self.finish_with(error)
 
     def on_chunk(self, event: wire.ResponseChunk) -> None:
         """More of a streamed answer."""
@@ -307,10 +313,10 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self.body.fail(self._complete_error(error))
             self.body = None
         elif not self.done():
-            self._attempt_failed(error, kind, message_id)
+            self.attempt_failed(error, kind, message_id)
         del connection
 
-    def _attempt_failed(
+    def attempt_failed(
         self, error: errors.TChannelError, kind: str, message_id: int | None = None
     ) -> None:
         channel = self.channel
@@ -323,8 +329,12 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         if limit is None:
             limit = DEFAULT_RETRY_LIMIT if self.hostport is None else 0
         tries = self.attempts
-        if tries > limit or channel.closing or not retries.may_retry(self.retry_on, kind):
-            self._fail(error)
+        if (
+            tries > limit
+            or not channel.state.connects
+            or not retries.may_retry(self.retry_on, kind)
+        ):
+            self.fail(error)
             return
         if self.peer is not None:
             self.tried = (*self.tried, self.peer)
@@ -332,7 +342,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         now = clock.time()
         delay = retries.delay_before(tries, channel.options)
         if self.deadline is not None and now + delay >= self.deadline:
-            self._fail(error)
+            self.fail(error)
             return
         log.debug(
             "attempt %d of %r at %s failed: %s",
@@ -342,7 +352,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             error,
             extra=self.log_fields(message_id),
         )
-        self._wait_until(now + delay, self._retry)
+        self.wait().for_retry(now + delay)
 
     def _end_attempt(self) -> None:
         self.exchange = None
@@ -358,7 +368,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         if self.pump is not None:
             self.pump.cancel()
             self.pump = None
-        if self.channel.winding_down:
+        if self.channel.state.ends:
             self.channel.notify()
 
     # -- the end of the call ------------------------------------------------------------------
@@ -368,6 +378,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         if self.done():
             return False
         self._abandon("cancelled by the caller")
+        self.waits = None
         if self.pending is not None:
             self.pending.complete(asyncio.CancelledError())
             self.pending = None
@@ -375,7 +386,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
 
     def _abandon(self, why: str) -> None:
         """End the attempt that is being made, without a result."""
-        self._disarm()
+        if self.waits is not None:
+            self.waits.end()
         if self.exchange is not None and self.connection is not None:
             connection = self.connection
             connection.wire.cancel(self.exchange.id, why, now=self.channel.timers.time())

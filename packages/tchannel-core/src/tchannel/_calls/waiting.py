@@ -9,167 +9,182 @@ from typing import TYPE_CHECKING, Any
 
 from .. import errors
 from . import retries
-from .call_state import CallState
 
 if TYPE_CHECKING:
     from .._links.connection import Connection
     from .._links.peers import Peer
+    from ..clock import TimerHandle
+    from .outgoing import OutgoingCall
 
-__all__ = ["WaitingCall"]
+__all__ = ["Wait"]
 
 
-class WaitingCall(CallState):
-    """A call between its attempts: one timer bounds whatever it waits for."""
+class Wait:
+    """The part of a call that waits: made when it has to for the first time.
 
-    if TYPE_CHECKING:  # how it goes on: see `OutgoingCall`
+    One timer bounds whatever it waits for.
+    """
 
-        def begin(self) -> None:
-            """Make the next attempt."""
+    __slots__ = ("call", "patience", "readable", "timer")
 
-        def _send(self, connection: Connection) -> None: ...
-        def _attempt_failed(self, error: errors.TChannelError, kind: str) -> None: ...
-
-    else:
-        __slots__ = ()
+    def __init__(self, call: OutgoingCall) -> None:
+        self.call = call
+        self.timer: TimerHandle | None = None
+        """Runs while the call waits."""
+        self.patience: float | None = None
+        """How long it waits for the first peers of its group, by the channel's clock."""
+        self.readable: asyncio.Future[None] | None = None
+        """Ends once the peer reads again, while the call waits for that."""
 
     # -- a connection -------------------------------------------------------------------------
 
-    def _wait_for_connection(self, peer: Peer) -> None:
-        if self.channel.closing:
+    def for_connection(self, peer: Peer) -> None:
+        """Go on once there is a connection to ``peer``, and let one be made."""
+        channel = self.call.channel
+        if not channel.state.connects:
             self.give_up()
             return
         peer.waiters[self] = None
         self._arm("no connection to %s in time", peer.hostport)
-        self.channel.peers_table.connect(peer)
+        channel.peers_table.connect(peer)
 
     def on_connected(self, connection: Connection) -> None:
         """The connection that this call waits for is there."""
-        self._disarm()
-        self._send(connection)
+        self.end()
+        self.call.send(connection)
 
     def on_connect_failed(self, error: errors.TChannelError) -> None:
         """It did not come about."""
-        self._disarm()
-        if self._waits_for_others(error):
+        self.end()
+        if self._for_others(error):
             return
-        self.attempts += 1
-        self._attempt_failed(error, retries.UNSENT)
+        call = self.call
+        call.attempts += 1
+        call.attempt_failed(error, retries.UNSENT)
 
     # -- a peer that reads --------------------------------------------------------------------
 
-    def _wait_for_reader(self, connection: Connection) -> None:
+    def for_reader(self, connection: Connection) -> None:
+        """Go on once the peer takes what it is sent."""
         self._arm("%s does not read what it is sent", connection.address)
         self.readable = connection.writable()
         self.readable.add_done_callback(self._reader_back)
 
     def _reader_back(self, readable: asyncio.Future[None]) -> None:
         if self.readable is readable:
-            self._disarm()
-            self.begin()
+            self.end()
+            self.call.begin()
 
     # -- peers --------------------------------------------------------------------------------
 
-    def _no_peer(self) -> None:
-        """There is none at all: wait for the first ones, or for another answer of their source."""
-        channel = self.channel
-        self.peer = None
-        expected = channel.peers.expected
-        if expected is not None and not channel.closing:
+    def for_peers(self) -> None:
+        """There is none at all: go on with the first ones, or another answer of their source."""
+        call = self.call
+        channel = call.channel
+        call.peer = None
+        expected = channel.peers_table.group.expected
+        if expected is not None and channel.state.connects:
             self._arm("no peer was found in time", "")
             expected.add_done_callback(self._peers_known)
         elif channel.has_running_source():
             error = errors.NoAvailablePeerError("the peer source has found no peer to call")
-            self.attempts += 1
-            self._attempt_failed(error, retries.REFUSED)
+            call.attempts += 1
+            call.attempt_failed(error, retries.REFUSED)
         else:
             # Nothing but the caller can bring one: another attempt would find none either.
             error = errors.NoAvailablePeerError(
                 "no peer to call: give known_peers= to the channel or hostport= to the call, "
                 "or advertise() the channel"
             )
-            self._attempt_failed(error, retries.NEVER)
+            call.attempt_failed(error, retries.NEVER)
 
     def _peers_known(self, expected: asyncio.Future[Any]) -> None:
-        if self.peer is not None and self in self.peer.waiters:
+        call = self.call
+        if call.peer is not None and self in call.peer.waiters:
             return  # a connection is being made, and its end goes on with this call
-        if self.timer is not None and not self.done():
-            self._disarm()
-            self.begin()
+        if self.timer is not None and not call.done():
+            self.end()
+            call.begin()
 
-    def _waits_for_others(self, error: errors.TChannelError) -> bool:
+    def _for_others(self, error: errors.TChannelError) -> bool:
         """While a group expects its first peers, one that cannot be reached costs no attempt.
 
         It is asked again, about twice a second, until the call's own timeout is over.
         """
-        expected = self.channel.peers.expected
-        if expected is None or self.hostport is not None or self.channel.closing:
+        call = self.call
+        channel = call.channel
+        expected = channel.peers_table.group.expected
+        if expected is None or call.hostport is not None or not channel.state.connects:
             return False
-        clock = self.channel.timers.clock
-        now = clock.time()
+        now = channel.timers.clock.time()
         if self.patience is None:
-            self.patience = now + self.timeout
-            if self.deadline is not None:
-                self.patience = min(self.patience, self.deadline)
+            self.patience = now + call.timeout
+            if call.deadline is not None:
+                self.patience = min(self.patience, call.deadline)
             expected.add_done_callback(self._peers_known)
         if now >= self.patience:
-            self.attempts += 1
-            self._fail(error)
+            call.attempts += 1
+            call.fail(error)
             return True
-        delay = self.channel.options.retry_delay_max * (0.25 + random.random() / 2)
-        self._wait_until(min(now + delay, self.patience), self._retry)
+        delay = channel.options.retry_delay_max * (0.25 + random.random() / 2)
+        self._until(min(now + delay, self.patience), self._retry)
         return True
 
     # -- another attempt ----------------------------------------------------------------------
 
+    def for_retry(self, when: float) -> None:
+        """Make the next attempt at that time, by the channel's clock."""
+        self._until(when, self._retry)
+
     def _retry(self) -> None:
-        self._disarm()
+        self.end()
         try:
-            self.begin()
+            self.call.begin()
         except Exception as error:
             # A timer has nobody to raise to: the caller is the one to hear of it.
-            self._finish_with(error)
+            self.call.finish_with(error)
 
     # -- the timer ----------------------------------------------------------------------------
 
     def _arm(self, message: str, *args: str) -> None:
-        clock = self.channel.timers.clock
-        now = clock.time()
-        ends = now + self.timeout
-        if self.deadline is not None:
-            ends = min(ends, self.deadline)
-        self._wait_until(ends, self._waited_too_long, message, *args)
+        call = self.call
+        ends = call.channel.timers.clock.time() + call.timeout
+        if call.deadline is not None:
+            ends = min(ends, call.deadline)
+        self._until(ends, self._waited_too_long, message, *args)
 
-    def _wait_until(self, when: float, callback: Callable[..., object], *args: str) -> None:
-        channel = self.channel
+    def _until(self, when: float, callback: Callable[..., object], *args: str) -> None:
+        channel = self.call.channel
         self.timer = channel.timers.clock.call_at(when, callback, *args)
         # So that a closing channel knows of it.
         channel.waiting[self] = None
 
-    def _disarm(self) -> None:
+    def end(self) -> None:
         """Wait no more, whatever it was for."""
         if self.timer is None:
             return
         self.timer.cancel()
         self.timer = None
-        if self.peer is not None:
-            self.peer.waiters.pop(self, None)
+        call = self.call
+        if call.peer is not None:
+            call.peer.waiters.pop(self, None)
         readable, self.readable = self.readable, None
         if readable is not None:
             # Else a peer that never reads gathers those of all the calls that gave up.
             readable.cancel()
-        channel = self.channel
+        channel = call.channel
         channel.waiting.pop(self, None)
-        if channel.winding_down:
+        if channel.state.ends:
             channel.notify()
 
     def give_up(self, why: str = "the channel is closed") -> None:
         """Fail a call that waits: nothing will come of it any more."""
-        self._disarm()
-        self._fail(errors.NetworkError(why))
+        self.end()
+        self.call.fail(errors.NetworkError(why))
 
     def _waited_too_long(self, message: str, *args: str) -> None:
-        self._disarm()
+        self.end()
         text = message % tuple(arg for arg in args if arg)
         # Nothing was sent, so another attempt is safe.
-        self.attempts += 1
-        self._attempt_failed(errors.TimeoutError(text), retries.UNSENT)
+        self.call.attempts += 1
+        self.call.attempt_failed(errors.TimeoutError(text), retries.UNSENT)

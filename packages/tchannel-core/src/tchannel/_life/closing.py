@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._ground.current import saying_farewell
+from .states import LifeInput
 
 if TYPE_CHECKING:
-    from ..channel import TChannel
+    from .lifecycle import Lifecycle
 
 __all__ = ["close_channel"]
 
@@ -21,7 +22,7 @@ log = logging.getLogger("tchannel.closing")
 _LAST_BYTES = 2.5
 
 
-async def close_channel(channel: TChannel, grace: float) -> None:
+async def close_channel(channel: Lifecycle, grace: float) -> None:
     """End ``channel``: nothing of it is left afterwards, neither task nor socket nor timer.
 
     Our own calls are finished first, because node declines calls on a connection that was told to
@@ -39,16 +40,16 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     if channel.listener is not None:
         channel.listener.close()
     await _until(channel, lambda: not channel.outgoing_calls(), ends)
-    channel.draining = True
+    channel.step(LifeInput.OWN_CALLS_ENDED)
     for connection in list(channel.connections):
         if connection.ready and not connection.closed:
             connection.wire.drain("closing")
             connection.flush_soon()
     await _until(channel, lambda: not channel.inbound_calls, ends)
-    channel.closing = True
+    channel.step(LifeInput.SERVED)
     await _end_arriving(channel)
-    for call in list(channel.waiting):
-        call.give_up()
+    for wait in list(channel.waiting):
+        wait.give_up()
     await channel.peers_table.stop_connecting()
     left = list(channel.connections)
     for connection in left:
@@ -64,9 +65,10 @@ async def close_channel(channel: TChannel, grace: float) -> None:
     await asyncio.gather(*hooks, return_exceptions=True)
     if channel.guard is not None:
         await channel.guard.release()
+    channel.step(LifeInput.NOTHING_LEFT)
 
 
-async def _end_arriving(channel: TChannel) -> None:
+async def _end_arriving(channel: Lifecycle) -> None:
     """See to connections that were accepted and are not made yet."""
     if channel.listener is not None:
         arriving = channel.listener.arriving
@@ -77,7 +79,7 @@ async def _end_arriving(channel: TChannel) -> None:
         await asyncio.gather(*arriving, return_exceptions=True)
 
 
-async def _run(callback: Callable[[], object], within: float, channel: TChannel) -> None:
+async def _run(callback: Callable[[], object], within: float, channel: Lifecycle) -> None:
     try:
         result = callback()
         if inspect.isawaitable(result):
@@ -91,7 +93,7 @@ async def _run(callback: Callable[[], object], within: float, channel: TChannel)
         log.exception("%r failed while %s closes", callback, channel.name)
 
 
-async def _until(channel: TChannel, condition: Callable[[], bool], ends: float) -> None:
+async def _until(channel: Lifecycle, condition: Callable[[], bool], ends: float) -> None:
     """Wait until ``condition()``, looked at whenever something ends, or until the time ``ends``."""
     over = ends <= channel.timers.time()
 

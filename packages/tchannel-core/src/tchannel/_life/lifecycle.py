@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 
 from .._ground.process import drop_for_good
 from .._ground.timeouts import Timeout, seconds
@@ -18,13 +19,14 @@ from ..options import Options
 from ..peer_sources import ListSource, PeerSource
 from .closing import close_channel
 from .loops import LoopGuard, current_loop, running_loop, wrong_thread
+from .states import ChannelState, LifeInput, after
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from .._calls.waiting import WaitingCall
-    from ..channel import TChannel
+    from .._calls.waiting import Wait
+    from ..event import EventEmitter
 
 __all__ = ["Lifecycle"]
 
@@ -34,9 +36,10 @@ class Lifecycle:
 
     name: str
     options: Options
+    events: EventEmitter
 
-    def __init__(self, clock: Clock | None, source: PeerSource) -> None:
-        channel = cast("TChannel", self)
+    def __init__(self, clock: Clock | None, source: PeerSource, peers_table: PeerTable) -> None:
+        self.state = ChannelState.OPEN
         self._given_clock = clock
         self._closed: asyncio.Future[None] | None = None
         self._changed: list[asyncio.Future[None]] = []
@@ -45,13 +48,10 @@ class Lifecycle:
         self.listener: Listener | None = None
         self.connections: set[Connection] = set()
         # A dict for its order: calls that wait for a connection, a retry or the first peers.
-        self.waiting: dict[WaitingCall, None] = {}
+        self.waiting: dict[Wait, None] = {}
         self.inbound_calls = 0
         self.inbound_bytes = 0
-        self.winding_down = False
-        self.draining = False
-        self.closing = False
-        self.peers_table = PeerTable(channel)
+        self.peers_table = peers_table
         self._source = source
         self._source_running = False
         if TYPE_CHECKING:  # set by `_attach`, before anything uses them
@@ -63,6 +63,15 @@ class Lifecycle:
         if isinstance(source, ListSource):
             # Known before the first call, so that mistakes in the list are the caller's at once.
             self.peers_table.group.update(source.peers)
+
+    def step(self, input: LifeInput) -> None:
+        """Go on to the next state.
+
+        Raises:
+            RuntimeError: There is no such step.
+
+        """
+        self.state = after(self.state, input)
 
     # -- the loop -----------------------------------------------------------------------------
 
@@ -96,10 +105,10 @@ class Lifecycle:
         self.peers_table.clear()
         self.waiting.clear()
         self.inbound_calls = self.inbound_bytes = 0
-        self.closing = False
+        self.step(LifeInput.LOOP_TAKEN)
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
-        self.guard = LoopGuard(loop, self._loop_ends)
+        self.guard = LoopGuard(loop, partial(self._loop_ends, loop))
         if self.listener is not None:
             self.listener.attach(loop)
         # A closed channel is only here to refuse a call.
@@ -107,13 +116,15 @@ class Lifecycle:
             self._source_running = True
             Context().run(self._source.start, self.peers_table.group, self.timers.clock)
 
-    def _loop_ends(self) -> None:
+    def _loop_ends(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop is about to close, and the channel is still open: let go of all that is on it."""
+        if loop is not self.loop:
+            return  # the channel went on in another one meanwhile
         # Until it goes on in another loop, nothing is connected or tried again.
-        self.closing = True
+        self.step(LifeInput.LOOP_ENDED)
         self.stop_sources()
-        for call in list(self.waiting):
-            call.give_up("its event loop has ended")
+        for wait in list(self.waiting):
+            wait.give_up("its event loop has ended")
         for connection in list(self.connections):
             connection.abort()
         if self.listener is not None:
@@ -131,19 +142,26 @@ class Lifecycle:
 
     def _forked(self) -> None:
         """In the child of a fork: drop what belongs to the parent, without a word to anyone."""
+        self.step(LifeInput.FORKED)
         if self.loop is None:
             return
         drop_for_good(
-            (self.loop, self.timers, self.guard, list(self.connections), self.peers_table)
+            (
+                self.loop,
+                self.timers,
+                self.guard,
+                self._closed,
+                list(self.connections),
+                self.peers_table,
+            )
         )
         self.connections = set()
         self.waiting = {}
         self.inbound_calls = self.inbound_bytes = 0
         self._source_running = False
-        known = self.peers_table.group
-        self.peers_table = PeerTable(cast("TChannel", self))
-        self.peers_table.group.add_all(known)
-        self.guard = None
+        self.peers_table = self.peers_table.renewed()
+        self.guard = self._closed = None
+        self._changed = []
         self.loop = self.timers = None  # type: ignore[assignment]  # as before the first use
         if self.listener is not None:
             self.listener.forget()
@@ -184,28 +202,29 @@ class Lifecycle:
         if self._closed is not None and not self._closed.cancelled():
             return asyncio.shield(self._closed)
         running = self.use_loop()
-        self.winding_down = True
         loop = self.loop
+        if self.state is ChannelState.CLOSED:  # by the parent of this process, or before a fork
+            self._closed = loop.create_future()
+            self._closed.set_result(None)
+            return asyncio.shield(self._closed)
+        self.step(LifeInput.CLOSE)
         if running is None and not self.connections:
-            # No loop runs, so nothing is in flight.
             self._closed = loop.create_future()
             self._closed.set_result(None)
             self.guard = None
-            self.draining = self.closing = True
+            self.step(LifeInput.NOTHING_LEFT)
             self.stop_sources()
             if self.listener is not None:
                 self.listener.close()
         else:
-            self._closed = loop.create_task(
-                close_channel(cast("TChannel", self), within), context=Context()
-            )
+            self._closed = loop.create_task(close_channel(self, within), context=Context())
         # A handler that waits for the end of its own channel is cancelled by it: shielded, because
         # that must not cancel the closing in turn.
         return asyncio.shield(self._closed)
 
     def is_closed(self) -> bool:
         """Say whether `close` was called."""
-        return self._closed is not None
+        return self.state.ends
 
     async def __aenter__(self) -> Self:
         self.use_loop()
@@ -218,6 +237,11 @@ class Lifecycle:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def outgoing_calls(self) -> int:
+        """Return how many calls wait for their answers, or to be sent."""
+        sent = sum(len(connection.wire.outbound) for connection in self.connections)
+        return sent + len(self.waiting)
 
     def changed(self) -> asyncio.Future[None]:
         """Return a Future that ends at the next `notify`."""

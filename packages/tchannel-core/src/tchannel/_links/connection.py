@@ -63,10 +63,10 @@ class Connection(BackPressure):
         "address",
         "announced",
         "certificate",
-        "draining",
         "inbound",
         "opener",
         "peer",
+        "peer_draining",
         "ready",
         "timers",
     )
@@ -81,7 +81,7 @@ class Connection(BackPressure):
         self.certificate: Any = None
         self.inbound: dict[int, InboundRequest] = {}
         self.ready = False
-        self.draining = False
+        self.peer_draining = False
         self._gone = False
         self._lost: asyncio.Future[None] | None = None
         self._end_timer: TimerHandle | None = None
@@ -108,7 +108,7 @@ class Connection(BackPressure):
         )
         sans_io.owner = self
         channel.connections.add(self)
-        if channel.closing:
+        if not channel.state.connects:
             self.abort()
             return
         self._flush()
@@ -255,7 +255,7 @@ class Connection(BackPressure):
 
     def _on_drain(self, event: wire.DrainReceived) -> None:
         log.info("%s is draining: %s", self.address, event.reason, extra=log_fields(self.address))
-        self.draining = True
+        self.peer_draining = True
         self.channel.peers_table.connection_gone(self)
 
     def _on_ignored(self, event: object) -> None:
@@ -268,7 +268,7 @@ class Connection(BackPressure):
 
     def _on_closed(self, event: wire.ConnectionClosed) -> None:
         self.closed = True
-        if event.error is not None and not self.channel.closing:
+        if event.error is not None and self.channel.state.connects:
             about = getattr(event.error, "message_id", wire.NO_MESSAGE_ID)
             log.warning(
                 "connection to %s ended: %s",

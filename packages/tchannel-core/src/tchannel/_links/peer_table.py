@@ -47,6 +47,12 @@ class PeerTable:
     def __len__(self) -> int:
         return len(self.peers)
 
+    def renewed(self) -> PeerTable:
+        """Return a table of the same known peers without their connections, for a forked child."""
+        table = PeerTable(self._channel)
+        table.group.add_all(self.group)
+        return table
+
     def get(self, hostport: str) -> Peer:
         """Return the peer of an address, made when there is none.
 
@@ -76,8 +82,8 @@ class PeerTable:
             peer.group.forgive(peer)
             peer.group.file(peer)
         waiters, peer.waiters = list(peer.waiters), {}
-        for call in waiters:
-            call.on_connected(connection)
+        for waiter in waiters:
+            waiter.on_connected(connection)
 
     def connection_gone(self, connection: Connection) -> None:
         """Do not use a connection for further calls: it is closed, or its peer is draining."""
@@ -97,8 +103,8 @@ class PeerTable:
         if peer.group is not None and not peer.connections:
             peer.group.penalise(peer, self._channel.timers.time())
         waiters, peer.waiters = list(peer.waiters), {}
-        for call in waiters:
-            call.on_connect_failed(NetworkError(f"cannot connect to {peer.hostport}: {reason}"))
+        for waiter in waiters:
+            waiter.on_connect_failed(NetworkError(f"cannot connect to {peer.hostport}: {reason}"))
         self.drop_unused(peer)
 
     def drop_unused(self, peer: Peer) -> None:

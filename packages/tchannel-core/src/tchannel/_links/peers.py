@@ -22,7 +22,7 @@ from .._ground.log_fields import log_fields
 from ..options import Options
 
 if TYPE_CHECKING:
-    from .._calls.waiting import WaitingCall
+    from .._calls.waiting import Wait
     from ..channel import TChannel
     from .connection import Connection
 
@@ -63,7 +63,7 @@ class Peer:
         self.connections: list[Connection] = []
         self.connecting: asyncio.Task[None] | None = None
         # A dict for its order: calls that wait for a connection go on in turn.
-        self.waiters: dict[WaitingCall, None] = {}
+        self.waiters: dict[Wait, None] = {}
         self.pending = 0
         self.penalty = 0.0
         self.penalised_until = 0.0

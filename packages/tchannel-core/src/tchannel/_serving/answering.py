@@ -308,7 +308,7 @@ class ReceivedRequest(Request):
         channel.inbound_calls -= 1
         if self.held:
             channel.inbound_bytes -= self.held
-        if channel.winding_down:
+        if channel.state.ends:
             channel.notify()
         if self.stream is not None:
             self.stream.discard()

@@ -270,7 +270,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     ):
         _refuse(connection, event, errors.BusyError("too many calls in flight"))
         return
-    if channel.draining:
+    if not channel.state.serves:
         _refuse(connection, event, errors.DeclinedError("draining: the channel is closing"))
         return
     size = len(event.arg2) + len(event.arg3)

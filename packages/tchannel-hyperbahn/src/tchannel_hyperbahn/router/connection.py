@@ -54,7 +54,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         """Calls that were forwarded on it, by their ids here."""
         self.local: dict[int, LocalCall] = {}
         """Calls to the router itself that have not arrived in full."""
-        self.draining = False
+        self.peer_draining = False
         self.held_since: float | None = None
         """Since when the frame that is being handled has been held back; None if it was not."""
         self._opener = instance is not None
@@ -69,7 +69,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
     @property
     def usable(self) -> bool:
         """Whether a further call may be forwarded on it."""
-        return self.remote is not None and not self.draining and not self.closed
+        return self.remote is not None and not self.peer_draining and not self.closed
 
     @property
     def kept(self) -> int:
@@ -310,7 +310,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         assert isinstance(message, wire.ErrorMessage)
         log.info("%s says: %s", self.address, message)
         # What is no draining is followed by the end of the connection anyway.
-        self.draining = True
+        self.peer_draining = True
         return None
 
     def _on_bad_frame(self, error: wire.ProtocolError) -> None:
