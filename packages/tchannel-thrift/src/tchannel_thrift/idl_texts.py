@@ -10,10 +10,15 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Final
 
 from .rw.idl import parse
 
 __all__ = ["IDL", "collect"]
+
+
+_MOST_FOLDERS: Final = 64
+"""Files that include each other by way of include directories would get ever longer names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,22 @@ def collect(modules: Sequence[ModuleType]) -> IDL:
 def _add(found: dict[str, ModuleType], name: str, module: ModuleType) -> None:
     found[name] = module
     document = parse(module.__thrift_source__, strict=False, include_as=True)
-    for include in document.includes:
-        stem = posixpath.splitext(posixpath.basename(include.path))[0]
-        included = getattr(module, include.alias or stem)
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), include.path))
+    folder = posixpath.dirname(name)
+    if folder.count("/") > _MOST_FOLDERS:
+        return
+    paths = {
+        posixpath.normpath(posixpath.join(folder, include.path)): include
+        for include in document.includes
+    }
+    included = list(module.__includes__)
+    if len(included) != len(paths):  # one file by two paths
+        included = [
+            getattr(module, include.alias or posixpath.splitext(posixpath.basename(path))[0])
+            for path, include in paths.items()
+        ]
+    for path, other in zip(paths, included, strict=True):
         if path not in found:
-            _add(found, path, included)
+            _add(found, path, other)
 
 
 def _free_name(found: dict[str, ModuleType], module: ModuleType) -> str:

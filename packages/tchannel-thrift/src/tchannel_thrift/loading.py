@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
 from . import rw
 from .adapters.engine import EngineService
 from .request import RequestBuilder
+from .rw.compile.unit import MODULE_FUNCTIONS
+from .rw.loader import loader_with, options_of
+from .rw.options import LoadOptions
 
 __all__ = ["TChannelThriftModule", "load"]
 
-# One for each strictness: a file is parsed once, and its types are the same for all who load it.
-_lenient = rw.Loader(strict=False)
-_strict = rw.Loader(strict=True)
+# One for each way to read files: a file is parsed once, and its types are the same for all who load
+# it in that way.
+_loaders: dict[LoadOptions, rw.Loader] = {}
+_lock = threading.Lock()
 
 
 class TChannelThriftModule(ModuleType):
@@ -50,7 +56,9 @@ class TChannelThriftModule(ModuleType):
         for service_class in module.__services__:
             thrift_service = EngineService(service_class)
             thrift_service.module = module
-            setattr(self, thrift_service.name, RequestBuilder(thrift_service, service, hostport))
+            if thrift_service.name not in MODULE_FUNCTIONS:
+                builder = RequestBuilder(thrift_service, service, hostport)
+                setattr(self, thrift_service.name, builder)
 
     # Types and constants are those of the IDL.
     def __getattr__(self, name: str) -> Any:
@@ -76,6 +84,8 @@ def load(
     module_name: str | None = None,
     *,
     strict: bool = False,
+    include_dirs: Iterable[str | os.PathLike[str]] = (),
+    int_enum: bool = False,
 ) -> Any:
     """Load a Thrift file as a module whose services make requests.
 
@@ -91,6 +101,10 @@ def load(
         module_name: ``__name__`` of the module; default is that of the file, without its extension.
         strict: Accept only what thriftrw accepts. By default everything that Apache's compiler
             accepts, above all fields that are said to be neither required nor optional.
+        include_dirs: Directories in which included files are looked for, after the directory of
+            the file that includes them; as ``thrift -I``.
+        int_enum: Make enums ``enum.IntEnum`` classes, and what is read their members. By default
+            they are plain ints.
 
     Returns:
         A `TChannelThriftModule`. It can be registered on a channel, and so can its services.
@@ -103,8 +117,10 @@ def load(
     # The arguments of 0.17 were the other way round.
     if service is not None and not _is_file(path) and _is_file(service):
         path, service = service, os.fspath(path)
-    module = (_strict if strict else _lenient).load(path, module_name)
-    return TChannelThriftModule(service, module, hostport)
+    options = options_of(strict=strict, include_dirs=include_dirs, int_enum=int_enum)
+    with _lock:
+        loader = _loaders.setdefault(options, loader_with(options))
+    return TChannelThriftModule(service, loader.load(path, module_name), hostport)
 
 
 def _is_file(path: str | os.PathLike[str]) -> bool:

@@ -6,11 +6,27 @@ import os
 import sys
 import threading
 import types
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .codegen.pickling import ModuleOrigin, set_fallback
 from .compile import Compiler
+from .options import LoadOptions
 from .protocol import BinaryProtocol, Protocol
+
+
+def options_of(
+    *,
+    strict: bool,
+    include_as: bool = False,
+    include_dirs: Iterable[str | os.PathLike[str]],
+    int_enum: bool,
+) -> LoadOptions:
+    """The options that the arguments of `Loader` mean; raises what that raises."""
+    if isinstance(include_dirs, (str, bytes, os.PathLike)):
+        raise TypeError(f"include_dirs must be a list of paths, not {include_dirs!r}")
+    folders = tuple(os.path.abspath(folder) for folder in include_dirs)
+    return LoadOptions(bool(strict), bool(include_as), folders, bool(int_enum))
 
 
 class Loader:
@@ -23,12 +39,17 @@ class Loader:
             say whether they are required, and includes start with ``./`` or ``../``. False accepts
             what the Apache compiler accepts.
         include_as: Whether ``include name "./path.thrift"`` is allowed. Default False.
+        include_dirs: Directories in which included files are looked for, after the directory of
+            the file that includes them, as with ``thrift -I``. Default none.
+        int_enum: Whether enums are ``enum.IntEnum`` classes, and what is read, constants and
+            defaults are their members. Numbers without an item stay ints. Default False: enums are
+            plain ints, as in thriftrw.
 
     Attributes:
         compiler: The compiler behind it.
 
     Raises:
-        TypeError: If ``protocol`` is not a BinaryProtocol.
+        TypeError: If ``protocol`` is not a BinaryProtocol, or ``include_dirs`` is one path.
 
     """
 
@@ -39,14 +60,21 @@ class Loader:
         protocol: Protocol | None = None,
         strict: bool | None = None,
         include_as: bool | None = None,
+        *,
+        include_dirs: Iterable[str | os.PathLike[str]] = (),
+        int_enum: bool = False,
     ) -> None:
         if protocol is None:
             protocol = BinaryProtocol()
         if not isinstance(protocol, BinaryProtocol):
             raise TypeError(f"protocol must be a BinaryProtocol, not {protocol!r}")
-        self.compiler: Compiler = Compiler(
-            protocol, strict=strict is None or strict, include_as=bool(include_as)
+        options = options_of(
+            strict=strict is None or strict,
+            include_as=bool(include_as),
+            include_dirs=include_dirs,
+            int_enum=int_enum,
         )
+        self.compiler: Compiler = Compiler(protocol, options)
         self._lock = threading.RLock()
 
     def load(self, path: str | os.PathLike[str], name: str | None = None) -> types.ModuleType:
@@ -56,7 +84,7 @@ class Loader:
         the name. If loading fails, nothing stays behind.
 
         Args:
-            path: The file, encoded in UTF-8.
+            path: The file, encoded in UTF-8. It may be within a zip archive.
             name: ``__name__`` of the module; default is that of the file without its extension.
 
         Raises:
@@ -92,6 +120,32 @@ class Loader:
             raise TypeError(f"document must be str, not {type(document).__name__}")
         with self._lock:
             return self.compiler.compile_text(name, document)
+
+    def load_texts(
+        self, texts: Mapping[str, str], entry_point: str, name: str | None = None
+    ) -> types.ModuleType:
+        """The module of a document that is given together with all that it includes.
+
+        No file is ever read: this is the way to load what came from elsewhere. The module is not
+        kept, and its instances can be pickled within this process only.
+
+        Args:
+            texts: The documents by path. Paths are relative, with slashes, and fit the includes.
+            entry_point: Path of the document.
+            name: ``__name__`` of the module; default is that of the path without its extension.
+
+        Raises:
+            FileNotFoundError: If ``texts`` has no such path.
+            TypeError: If a document is not ``str``.
+            ThriftParserError, ThriftCompilerError: As ``load``; also where a document includes
+                what is not among the texts.
+
+        """
+        for path, text in texts.items():
+            if not isinstance(path, str) or not isinstance(text, str):
+                raise TypeError(f"texts must be str by str, not {type(text).__name__} by {path!r}")
+        with self._lock:
+            return self.compiler.compile_texts(texts, entry_point, name)
 
 
 _loader = Loader()
@@ -149,17 +203,28 @@ def install_for(
     return module
 
 
-_others: dict[tuple[bool, bool], Loader] = {}
+_others: dict[LoadOptions, Loader] = {}
 _others_lock = threading.Lock()
+
+
+def loader_with(options: LoadOptions) -> Loader:
+    """A loader that reads files in a given way."""
+    return Loader(
+        None,
+        options.strict,
+        options.include_as,
+        include_dirs=options.include_dirs,
+        int_enum=options.int_enum,
+    )
 
 
 def _load_again(origin: ModuleOrigin) -> types.ModuleType:
     """Load the module of an instance that was pickled in another process."""
     loader = _loader
-    if not origin.strict or origin.include_as:
+    options = origin.options
+    if options != LoadOptions():
         with _others_lock:
-            key = origin.strict, origin.include_as
-            loader = _others.setdefault(key, Loader(None, origin.strict, origin.include_as))
+            loader = _others.setdefault(options, loader_with(options))
     if origin.path is not None:
         return loader.load(origin.path, origin.name)
     assert origin.source is not None, "without a path there is a source"

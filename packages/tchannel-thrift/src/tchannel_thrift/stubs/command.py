@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from ..rw import ThriftError
-from .package import PackageError, write_package, write_stubs
+from ..rw.loader import options_of
+from .package import write_package, write_stubs
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,6 +38,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME",
         help="with --package: let the services make requests to this TChannel service",
     )
+    parser.add_argument(
+        "-I",
+        "--include",
+        action="append",
+        default=[],
+        dest="include_dirs",
+        metavar="DIR",
+        help="where included files are looked for, after the directory of the including file",
+    )
+    parser.add_argument(
+        "--int-enum", action="store_true", help="enums are enum.IntEnum (default: plain ints)"
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--strict", action="store_true", help="accept only what thriftrw accepts")
     mode.add_argument(
@@ -54,15 +67,24 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write("tchannel_thrift: --service needs --package\n")
         return 2
     try:
+        how = options_of(
+            strict=options.strict, include_dirs=options.include_dirs, int_enum=options.int_enum
+        )
         if options.package is not None:
             written = write_package(
-                options.file, options.package, strict=options.strict, service=options.service
+                options.file, options.package, options=how, service=options.service
             )
         else:
-            target = options.output or options.file.with_suffix(".pyi")
-            written = write_stubs(options.file, target, strict=options.strict)
-    except (OSError, UnicodeDecodeError, ThriftError, PackageError) as error:
+            written = write_stubs(options.file, options.output, options=how)
+    except (OSError, UnicodeDecodeError, ThriftError) as error:
         sys.stderr.write(f"tchannel_thrift: {error}\n")
         return 1
     sys.stdout.writelines(f"{file}\n" for file in written)
+    renamed = {source: file for file, source in written.items() if source is not None}
+    for source, file in renamed.items():
+        if file.stem != source.stem and file != options.output:
+            sys.stderr.write(
+                f"tchannel_thrift: {source.name} is the module {file.stem}: its own name is no name "
+                "in Python, or is taken\n"
+            )
     return 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import keyword
+import re
+from collections.abc import Sequence
 
-from ..rw.compile.unit import Unit
+from ..rw.compile.unit import MODULE_FUNCTIONS, Unit
 from ..rw.spec import (
     BinaryTypeSpec,
     BoolTypeSpec,
@@ -52,11 +54,18 @@ class Names:
             return
         seen.add(id(unit))
         for entry in unit.types.values():
-            if isinstance(entry.spec, StructTypeSpec):
+            hidden = entry.node.name in MODULE_FUNCTIONS
+            if isinstance(entry.spec, (StructTypeSpec, EnumTypeSpec)) and not hidden:
                 self._homes.setdefault(id(entry.spec), f"{prefix}{entry.node.name}")
-        for name, included in unit.includes.items():
-            if is_name(name):
-                self._find_homes(included, f"{prefix}{name}.", seen)
+        for service in unit.services.values():
+            self._homes.setdefault(id(service.spec), f"{prefix}{service.node.name}")
+        for name, included in included_names(unit):
+            self._find_homes(included, f"{prefix}{name}.", seen)
+
+    def home(self, spec: object) -> str | None:
+        """Where a struct, an enum or a service is: ``Name`` or ``include.Name``; None if nowhere."""
+        home = self._homes.get(id(spec))
+        return home if home is not None and all(map(is_name, home.split("."))) else None
 
     def enter(self, members: set[str]) -> None:
         """Say which names the class has that is written from now on."""
@@ -88,10 +97,50 @@ class Names:
             kind = "set" if isinstance(spec, SetTypeSpec) else "list"
             return f"{self.builtin(kind)}[{self.annotation(spec.vspec)}]"
         if isinstance(spec, StructTypeSpec):
-            name = self._homes.get(id(spec))
+            name = self.home(spec)
             return "_Any" if name is None else self.generated(name)
+        if isinstance(spec, EnumTypeSpec) and spec.members is not None:
+            name = self.home(spec)
+            # A number that the file does not name stays an int.
+            return self.builtin("int") if name is None else f"{self.generated(name)} | int"
         assert isinstance(spec, EnumTypeSpec) or spec.surface, "an integer"
         return self.builtin("int")
+
+
+def included_names(unit: Unit) -> list[tuple[str, Unit]]:
+    """The included documents of a document, with the names that their modules have in its stub.
+
+    These are the names in the module, unless something else has the name there or it cannot be
+    written in Python.
+    """
+    taken = {*unit.types, *unit.constants, *unit.services}
+    names: list[tuple[str, Unit]] = []
+    for number, (name, included) in enumerate(unit.included):
+        is_last = unit.includes[name][-1] is included
+        if not is_name(name) or name in taken or not is_last:
+            name = f"_include_{number}"
+        names.append((name, included))
+    return names
+
+
+def module_names(units: Sequence[Unit]) -> dict[int, str]:
+    """Names under which documents can be Python modules beside each other, by ``id`` of the unit.
+
+    A document is called as its file; where that is no name in Python, or taken, it is changed.
+    """
+    names: dict[int, str] = {}
+    for unit in units:
+        stem = re.sub(r"\W", "_", unit.module.__name__)
+        if not stem or stem[0].isdigit():
+            stem = f"_{stem}"
+        if keyword.iskeyword(stem) or stem == "__init__":
+            stem += "_"
+        name, number = stem, 2
+        while name in names.values():
+            name = f"{stem}_{number}"
+            number += 1
+        names[id(unit)] = name
+    return names
 
 
 def is_name(name: str) -> bool:

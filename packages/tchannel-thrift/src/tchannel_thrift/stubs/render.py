@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from ..rw.compile.unit import Unit
+from ..rw.compile.unit import MODULE_FUNCTIONS, Unit
 from ..rw.spec import (
     EnumTypeSpec,
     ExceptionTypeSpec,
@@ -16,7 +16,7 @@ from ..rw.spec import (
     TypedefTypeSpec,
     UnionTypeSpec,
 )
-from .names import Names, is_name
+from .names import Names, included_names, is_name
 
 _HEAD = """\
 # Made by `python -m tchannel_thrift stubs` from {name}.thrift. Changes will be lost.
@@ -26,6 +26,7 @@ _HEAD = """\
 
 _IMPORTS = {
     "_builtins": "import builtins as _builtins",
+    "_IntEnum": "from enum import IntEnum as _IntEnum",
     "_Mapping": "from collections.abc import Mapping as _Mapping",
     "_Any": "from typing import Any as _Any",
     "_ClassVar": "from typing import ClassVar as _ClassVar",
@@ -54,7 +55,7 @@ __thrift_source__: _builtins.str
 """
 
 
-def render_stub(unit: Unit, *, relative: bool) -> str:
+def render_stub(unit: Unit, *, relative: bool, modules: Mapping[int, str] | None = None) -> str:
     """The text of the ``.pyi`` of a document.
 
     It fits the module that the engine loads and the one of ``tchannel.thrift.load``: functions of
@@ -65,14 +66,17 @@ def render_stub(unit: Unit, *, relative: bool) -> str:
         unit: The linked document.
         relative: Whether included modules are found beside this one in a package; otherwise they
             are imported as top-level modules.
+        modules: Names of the modules of all documents, by ``id`` of the unit; by default each has
+            its own.
 
     """
-    return _Renderer(unit, relative=relative).render()
+    return _Renderer(unit, relative=relative, modules=modules or {}).render()
 
 
 class _Renderer:
-    def __init__(self, unit: Unit, *, relative: bool) -> None:
+    def __init__(self, unit: Unit, *, relative: bool, modules: Mapping[int, str]) -> None:
         self._unit = unit
+        self._modules = modules
         self._relative = relative
         self._names = Names(unit)
         self._lines: list[str] = []
@@ -80,7 +84,8 @@ class _Renderer:
     def render(self) -> str:
         unit = self._unit
         self._each(unit.types, self._type)
-        self._each(unit.constants, self._constant)
+        constants = [name for name in unit.constants if name not in {*unit.types, *unit.services}]
+        self._each(constants, self._constant)
         self._each(unit.services, self._service)
         aliases = "".join(
             f"{alias}: _TypeAlias = {name}\n" for alias, name in self._names.aliases.items()
@@ -88,17 +93,18 @@ class _Renderer:
         body = "\n".join([*self._lines, "", aliases + _TAIL])
         used = set(re.findall(r"\b_\w+", body))
         imports = [text for name, text in _IMPORTS.items() if name in used]
-        for name, included in unit.includes.items():
-            if is_name(name):
-                source = included.module.__name__
-                where = "from . import" if self._relative else "import"
-                imports.append(f"{where} {source} as {name}")
+        for name, included in included_names(unit):
+            source = self._modules.get(id(included), included.module.__name__)
+            where = "from . import" if self._relative else "import"
+            imports.append(f"{where} {source} as {name}")
         return "\n".join([_HEAD.format(name=unit.module.__name__), *imports, body])
 
     def _each(self, names: Iterable[str], write: Callable[[str], None]) -> None:
         for name in names:
             self._lines.append("")
-            if is_name(name):
+            if name in MODULE_FUNCTIONS:
+                self._lines.append(f"# The module's own function hides the definition {name}.")
+            elif is_name(name):
                 write(name)
             else:
                 self._lines.append(f"# The name {name} cannot be written in Python.")
@@ -124,10 +130,16 @@ class _Renderer:
 
     def _enum(self, spec: EnumTypeSpec) -> None:
         self._names.enter(set(spec.items))
-        lines = [f"class {spec.name}:"]
-        for item, value in spec.items.items():
-            if is_name(item):
-                lines.append(f"    {item}: _Final = {value}")
+        if spec.members is None:
+            lines = [f"class {spec.name}:"]
+            form = "    {}: _Final = {}"
+        else:
+            lines = [f"class {spec.name}(_IntEnum):"]
+            form = "    {} = {}"
+        lines += [form.format(item, value) for item, value in spec.items.items() if is_name(item)]
+        if spec.members is not None:
+            self._lines += lines if len(lines) > 1 else [*lines, "    pass"]
+            return
         if not {"items", "values", "name_of", "type_spec"} & set(spec.items):
             lines += [
                 "    items: _ClassVar[_builtins.tuple[_builtins.str, ...]]",
@@ -203,7 +215,7 @@ class _Renderer:
                 else:
                     parameters.append(f"{field.name}: None = None")
             signatures.append(", ".join(parameters))
-        if spec.allow_empty or not fields:
+        if spec.allow_empty or not fields or spec.default_field is not None:
             signatures.append(empty)
         if len(fields) < len(spec.fields):
             signatures.append(f"{me}, **{_free('others', {f.name for f in fields})}: _Any")
@@ -226,16 +238,14 @@ class _Renderer:
         self._lines.append("    service_spec: _ClassVar[_spec.ServiceSpec]")
         for function in spec.functions:
             if is_name(function.name):
-                self._lines.append(
-                    f"    {function.name}: _ClassVar[_{name}_{function.name}_function]"
-                )
+                line = f"    {function.name}: _ClassVar[_{name}_{function.name}_function]"
+                if spec.parent is not None and spec.parent.lookup(function.name) is not None:
+                    line += "  # type: ignore[assignment]"  # the parent's has other arguments
+                self._lines.append(line)
 
     def _parent(self, spec: ServiceSpec) -> str:
-        if spec.parent is None:
-            return ""
-        parent = self._unit.services[spec.name].node.parent
-        assert parent is not None, "the service extends another one"
-        return f"({parent})" if all(is_name(part) for part in parent.split(".")) else ""
+        parent = self._names.home(spec.parent)
+        return "" if parent is None else f"({parent})"
 
     def _function(self, service: str, function: FunctionSpec) -> None:
         prefix = f"_{service}_{function.name}"

@@ -65,19 +65,10 @@ def test_messages_contain_those_of_thriftrw(case, thriftrw, thriftrw_loader):
     assert ours is None or (theirs in ours) is (case.id not in OTHERWORDED)
 
 
-ONLY_APACHE_CHECKS = {
-    # These mistakes pass thriftrw, so strict lets them pass; lenient follows Apache's checks.
-    "ConstValue: unknown field",
-    "Throws: base type",
-    "Throws: struct",
-}
-
-
 def test_lenient_loading_accepts_what_strict_loading_accepts(case, verdict, tmp_path):
     path = case.write(tmp_path)
     if verdict(path, strict=True) == "accepted":
-        refused = case.id in ONLY_APACHE_CHECKS
-        assert verdict(path, strict=False) == ("refused" if refused else "accepted")
+        assert verdict(path, strict=False) == "accepted"
 
 
 def test_the_record_has_every_case_and_no_other(corpus, thriftrw_verdicts):

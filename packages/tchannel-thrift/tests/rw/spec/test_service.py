@@ -164,9 +164,12 @@ def test_mistakes(compiled, document, text):
         compiled(document)
 
 
-def test_only_exceptions_are_thrown_when_lenient(compiled, lenient):
-    document = "struct S { 1: optional i32 x } service V { void f() throws (1: S s) }"
-    module = compiled(document)
-    assert module.V.f.response(s=module.S(1)).s.x == 1
-    with pytest.raises(rw.ThriftCompilerError, match='"S" is thrown but is no exception'):
-        lenient(document)
+def test_whatever_is_thrown_is_accepted(compiled, lenient):
+    document = """
+        struct S { 1: optional i32 x }
+        service V { void f() throws (1: S s, 2: string t, 3: list<i32> l) }
+    """
+    for module in (compiled(document), lenient(document)):
+        assert module.V.f.response(s=module.S(1)).s.x == 1
+        value = module.V.f.response(t="why")
+        assert module.loads(module.V.f.response, module.dumps(value)).t == "why"

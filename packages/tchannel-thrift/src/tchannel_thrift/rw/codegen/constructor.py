@@ -135,6 +135,10 @@ class _ConstructorWriter:
             if names:
                 present = " + ".join(f"({name} is not None)" for name in names)
                 assert isinstance(self.spec, UnionTypeSpec)
+                default = self.spec.default_field
+                if default is not None:
+                    with source.block(f"if not ({present}):"):
+                        source.line(f"{self._names[default.name]} = {self._default(default)}")
                 wrong = "> 1" if self.spec.allow_empty else "!= 1"
                 with source.block(f"if {present} {wrong}:"):
                     check = self._bind("check_count", self.spec.check_count)
@@ -223,8 +227,10 @@ class _ConstructorWriter:
         code = struct_code(spec)
         if code is not None or isinstance(spec, EnumTypeSpec):
             bound = 1 << (8 * CODE_SIZES[code or "i"] - 1)
-            kind = self._bind("int", int)
-            return f"{name}.__class__ is not {kind} or not {-bound} <= {name} < {bound}"
+            unusual = f"{name}.__class__ is not {self._bind('int', int)}"
+            if isinstance(spec, EnumTypeSpec) and spec.members is not None:
+                unusual += f" and {name}.__class__ is not {self._bind('members', spec.surface)}"
+            return f"{unusual} or not {-bound} <= {name} < {bound}"
         if isinstance(spec, StructTypeSpec):
             return f"{name}.__class__ is not {self._bind('surface', spec.surface)}"
         return None

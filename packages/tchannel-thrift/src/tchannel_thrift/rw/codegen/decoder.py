@@ -10,12 +10,15 @@ moves the position past the end, where the next read fails. Nothing is allocated
 
 from __future__ import annotations
 
+import contextlib
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from ..protocol.binary import BinaryReader
 from ..spec import (
     BinaryTypeSpec,
+    EnumTypeSpec,
     FieldSpec,
     ListTypeSpec,
     MapTypeSpec,
@@ -28,7 +31,7 @@ from ..spec import (
 from ..spec.base import is_final
 from ..spec.struct import too_deep
 from .constructor import default_expression
-from .layout import CODE_SIZES, UNPACK_RUNS, container_head, field_head, struct_code
+from .layout import CODE_SIZES, DEEPEST_LOOPS, UNPACK_RUNS, container_head, field_head, struct_code
 from .source import Source, assign
 
 Decoder: TypeAlias = Callable[[bytes, int, int], tuple[Any, int]]
@@ -76,6 +79,7 @@ class _DecoderWriter:
         self.spec = spec
         self.whole = whole
         self.source = Source()
+        self._loops = 0
         self._values = [f"f_{index}" for index in range(len(spec.fields))]
         bind = self.source.bind_as
         bind("Odd", _OddError)
@@ -200,6 +204,8 @@ class _DecoderWriter:
                 unpack_all()
         else:
             unpack_all()
+        for field, value in run:
+            self._enum(field.spec, value)
         if struct_code(last.spec):
             source.line(f"pos += {size}")
         elif at_start:
@@ -217,6 +223,7 @@ class _DecoderWriter:
             unpack = source.bind("unpack", struct.Struct(f">3x{code}").unpack_from)
             source.line(f"{value}, = {unpack}(buf, pos)")
             source.line(f"pos += {3 + CODE_SIZES[code]}")
+            self._enum(spec, value)
             return
         if _is_counted(spec):
             tail = source.fresh("n")
@@ -238,7 +245,7 @@ class _DecoderWriter:
                 self._optional(field, value)
             word = "elif"
         assert isinstance(self.spec, UnionTypeSpec)
-        if not self.spec.allow_empty:
+        if not self.spec.allow_empty or self.spec.default_field is not None:
             with self.source.block("else:"):
                 self.source.line("raise Odd")
 
@@ -246,7 +253,7 @@ class _DecoderWriter:
         source = self.source
         source.line("obj = new(surface)")
         for field, value in zip(self.spec.fields, self._values, strict=True):
-            if field.default_value is not None:
+            if field.default_value is not None and not isinstance(self.spec, UnionTypeSpec):
                 with source.block(f"if {value} is None:"):
                     source.line(f"{value} = {default_expression(source, field)}")
             source.line(assign("obj", field.name, value))
@@ -275,6 +282,10 @@ class _DecoderWriter:
             unpack = source.bind("unpack", struct.Struct(f">{code}").unpack_from)
             source.line(f"{target}, = {unpack}(buf, p)")
             source.line(f"p += {CODE_SIZES[code]}")
+            self._enum(spec, target)
+            return
+        if self._loops >= DEEPEST_LOOPS and isinstance(spec, (ListTypeSpec, MapTypeSpec)):
+            self._carefully(spec, target)
             return
         tail = None
         if _is_counted(spec):
@@ -311,8 +322,9 @@ class _DecoderWriter:
             # Filled under another name: a half-read container must not pass for a field.
             result, key, item = source.fresh("m"), source.fresh("k"), source.fresh("x")
             source.line(f"{result} = {{}}")
-            with source.block(f"for _ in range({count}):"):
+            with self._loop(count):
                 self._value(spec.kspec, key)
+                self._freeze(spec.kspec, key)
                 self._value(spec.vspec, item)
                 source.line(f"{result}[{key}] = {item}")
             source.line(f"{target} = {result}")
@@ -325,9 +337,21 @@ class _DecoderWriter:
                 source.line("raise too_deep()")
             source.line(f"{target}, p = {name}(buf, p, depth - 1)")
         else:  # uuid
-            read = source.bind("read", _careful(spec))
-            source.line(f"{target}, p = {read}(buf, p)")
+            self._carefully(spec, target)
         return "p"
+
+    def _carefully(self, spec: TypeSpec, target: str) -> None:
+        """Read a value by its spec."""
+        read = self.source.bind("read", _careful(spec))
+        self.source.line(f"{target}, p = {read}(buf, p, depth)")
+
+    @contextlib.contextmanager
+    def _loop(self, count: str | None) -> Iterator[None]:
+        """A loop over the elements of a container."""
+        self._loops += 1
+        with self.source.block(f"for _ in range({count}):"):
+            yield
+        self._loops -= 1
 
     def _list(self, spec: ListTypeSpec, target: str, count: str | None) -> None:
         source = self.source
@@ -335,17 +359,34 @@ class _DecoderWriter:
         kind = "set" if isinstance(spec, SetTypeSpec) else "list"
         if code is not None:
             runs = source.bind("unpack_run", UNPACK_RUNS[code])
-            source.line(f"{target} = {kind}({runs}[{count}](buf, p))")
+            numbers = f"{runs}[{count}](buf, p)"
+            if isinstance(spec.vspec, EnumTypeSpec) and spec.vspec.members is not None:
+                named = source.bind("named", spec.vspec.value_of)
+                numbers = f"map({named}, {numbers})"
+            source.line(f"{target} = {kind}({numbers})")
             source.line(
                 f"p += {count} * {CODE_SIZES[code]}" if code not in "?b" else f"p += {count}"
             )
             return
         items, item = source.fresh("l"), source.fresh("x")
         source.line(f"{items} = []")
-        with source.block(f"for _ in range({count}):"):
+        with self._loop(count):
             self._value(spec.vspec, item)
+            if kind == "set":
+                self._freeze(spec.vspec, item)
             source.line(f"{items}.append({item})")
         source.line(f"{target} = {items}" if kind == "list" else f"{target} = set({items})")
+
+    def _freeze(self, spec: TypeSpec, target: str) -> None:
+        """Make a value hashable that is to be an element of a set or a key of a map."""
+        if not spec.hashable:
+            self.source.line(f"{target} = {self.source.bind('freeze', spec.freeze)}({target})")
+
+    def _enum(self, spec: TypeSpec, target: str) -> None:
+        """Make a number a member of its enum, where enums are IntEnum."""
+        if isinstance(spec, EnumTypeSpec) and spec.members is not None:
+            member = self.source.bind("member", spec.members.get)
+            self.source.line(f"{target} = {member}({target}, {target})")
 
     def _head(self, data: bytes) -> str:
         return self.source.bind("head", data)
@@ -373,12 +414,11 @@ def _late(namespace: dict[str, Any], name: str, spec: StructTypeSpec) -> Decoder
     return decode
 
 
-def _careful(spec: TypeSpec) -> Callable[[bytes, int], tuple[Any, int]]:
+def _careful(spec: TypeSpec) -> Callable[[bytes, int, int], tuple[Any, int]]:
     """A function that reads one value of a rare type."""
-    from ..protocol.binary import BinaryReader
 
-    def read(buf: bytes, pos: int) -> tuple[Any, int]:
-        reader = BinaryReader(buf, pos)
+    def read(buf: bytes, pos: int, depth: int) -> tuple[Any, int]:
+        reader = BinaryReader(buf, pos, depth)
         return spec.read_from(reader), reader.position
 
     return read

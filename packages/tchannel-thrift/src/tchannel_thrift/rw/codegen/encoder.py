@@ -22,7 +22,15 @@ from ..spec import (
     TypeSpec,
     UnionTypeSpec,
 )
-from .layout import LENGTHS, PACK_RUNS, TEXT_KEYS, container_head, field_head, struct_code
+from .layout import (
+    DEEPEST_LOOPS,
+    LENGTHS,
+    PACK_RUNS,
+    TEXT_KEYS,
+    container_head,
+    field_head,
+    struct_code,
+)
 from .source import Source, attribute
 
 Encoder: TypeAlias = Callable[[Any, list[bytes]], None]
@@ -72,6 +80,7 @@ class _EncoderWriter:
         self._codes = ""
         self._arguments: list[str] = []
         self._appended = False
+        self._loops = 0
         bind = self.source.bind_as
         bind("join", b"".join)
         bind("lengths", LENGTHS)
@@ -167,6 +176,8 @@ class _EncoderWriter:
             with source.block(f"if {value}.__class__ is not bytes:"):
                 source.line(f"{value} = as_bytes({value})")
             self._counted(value)
+        elif self._loops >= DEEPEST_LOOPS and isinstance(spec, (ListTypeSpec, MapTypeSpec)):
+            self._part(f"{source.bind('write', _careful(spec))}({value})")
         elif isinstance(spec, MapTypeSpec):
             self._map(spec, value)
         elif isinstance(spec, ListTypeSpec):
@@ -199,9 +210,11 @@ class _EncoderWriter:
         self._count(count)
         self._flush()
         item = source.fresh("x")
+        self._loops += 1
         with source.block(f"for {item} in {value}:"):
             self._value(spec.vspec, item)
             self._flush()
+        self._loops -= 1
 
     def _map(self, spec: MapTypeSpec, value: str) -> None:
         source = self.source
@@ -211,6 +224,7 @@ class _EncoderWriter:
         self._count(count)
         self._flush()
         key, item = source.fresh("k"), source.fresh("x")
+        self._loops += 1
         with source.block(f"for {key}, {item} in {value}.items():"):
             if spec.kspec is TextTypeSpec:
                 self._part(f"text_keys[{key}]")
@@ -218,6 +232,7 @@ class _EncoderWriter:
                 self._value(spec.kspec, key)
             self._value(spec.vspec, item)
             self._flush()
+        self._loops -= 1
 
     def _struct(self, spec: StructTypeSpec, value: str) -> None:
         source = self.source

@@ -32,6 +32,10 @@ _CODES = {
 CODE_SIZES = {"?": 1, "b": 1, "h": 2, "i": 4, "q": 8, "d": 8}
 """Bytes of each code of ``struct`` that is used for values."""
 
+DEEPEST_LOOPS = 8
+"""Containers within containers that generated code has loops for: Python allows 20 nested blocks, and
+maps of maps would double the code with each level. Deeper ones are read and written carefully."""
+
 _KEPT_COUNTS = 256
 
 

@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..options import LoadOptions
+
 
 class ModuleOrigin(NamedTuple):
     """Where a generated module comes from."""
@@ -26,8 +28,7 @@ class ModuleOrigin(NamedTuple):
     """Absolute path of the file, or None for a document given as text."""
     source: str | None
     """The document, for want of a path."""
-    strict: bool
-    include_as: bool
+    options: LoadOptions
 
 
 class Origin(NamedTuple):
@@ -53,8 +54,8 @@ def remember(origin: ModuleOrigin, module: types.ModuleType) -> None:
 def _place(origin: ModuleOrigin) -> object:
     """What modules of the same document have in common in all processes."""
     if origin.path is not None:
-        return origin.path, origin.strict, origin.include_as
-    return origin.name, origin.source, origin.strict, origin.include_as
+        return origin.path, origin.options
+    return origin.name, origin.source, origin.options
 
 
 def set_fallback(load: Callable[[ModuleOrigin], types.ModuleType]) -> None:
@@ -75,7 +76,28 @@ def find_class(origin: Origin) -> type[Any]:
     if found is None:
         assert _load is not None, "the loader sets it"
         found = _load(origin.module)
-    for attribute in origin.attributes:
+    first, *others = origin.attributes
+    found = _definition(found, first)
+    for attribute in others:
         found = getattr(found, attribute)
     cls: type[Any] = found
     return cls
+
+
+def restore_item(origin: Origin, value: int) -> Any:
+    """The member of an IntEnum that has a value, or the value where the file has none any more."""
+    try:
+        return find_class(origin)(value)
+    except ValueError:
+        return value
+
+
+def _definition(module: types.ModuleType, name: str) -> Any:
+    """A type or service of a module. A module's own ``loads`` hides a struct of that name."""
+    found = getattr(module, name)
+    if isinstance(found, type):
+        return found
+    for other in (*module.__types__, *module.__services__):
+        if isinstance(other, type) and other.__name__ == name:
+            return other
+    return found

@@ -11,6 +11,7 @@ from ..spec import StructTypeSpec, UnionTypeSpec
 from .constructor import constructor_of
 from .decoder import decoder_of
 from .encoder import encoder_of
+from .frozen import frozen_class
 from .pickling import Origin, find_class
 from .warmup import construct_cold
 
@@ -46,6 +47,10 @@ class Record:
     @classmethod
     def __thrift_decode__(cls, buf: bytes, pos: int, depth: int) -> tuple[Any, int]:
         return decoder_of(cls.type_spec)(buf, pos, depth)
+
+    @classmethod
+    def __thrift_frozen__(cls) -> Any:
+        return frozen_class(cls.type_spec.surface)
 
     def to_primitive(self) -> dict[str, Any]:
         """The values of the fields as bool, int, float, str, bytes, list and dict.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import types
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..spec import (
     StructTypeSpec,
     UnionTypeSpec,
 )
-from .pickling import ModuleOrigin, Origin
+from .pickling import ModuleOrigin, Origin, restore_item
 from .record import ExceptionRecord, Record
 
 RESERVED_FIELD_NAMES = frozenset(("type_spec", "to_primitive", "from_primitive"))
@@ -62,7 +63,7 @@ def build_struct(
 
 
 def finish_struct(spec: StructTypeSpec) -> None:
-    """Do what needs the types of the fields: say whether instances are hashable."""
+    """Do what needs the types of the fields: take the hash of instances that have none."""
     if not spec.hashable:
         spec.surface.__hash__ = None
     if isinstance(spec, FunctionArgsSpec) and spec.function is not None:
@@ -70,8 +71,21 @@ def finish_struct(spec: StructTypeSpec) -> None:
         spec.surface.result_type = None if result is None else result.surface
 
 
-def build_enum(spec: EnumTypeSpec, module: types.ModuleType) -> None:
-    """Make the class of an enum: its items are plain ints."""
+def build_enum(
+    spec: EnumTypeSpec, module: types.ModuleType, origin: ModuleOrigin, *, int_enum: bool
+) -> None:
+    """Make the class of an enum.
+
+    Args:
+        spec: The enum.
+        module: The module that defines it.
+        origin: Where the module comes from.
+        int_enum: Whether the class is an ``enum.IntEnum``; otherwise its items are plain ints.
+
+    Raises:
+        ValueError: If an item has a name that no member of an IntEnum can have.
+
+    """
     values_to_names = spec.values_to_names
 
     def name_of(cls: type[Any], value: int) -> str | None:
@@ -92,7 +106,27 @@ def build_enum(spec: EnumTypeSpec, module: types.ModuleType) -> None:
         "name_of": classmethod(name_of),
         **spec.items,
     }
-    spec.surface = type(spec.name, (), namespace)
+    if int_enum:
+        spec.surface = _int_enum(spec, namespace, Origin(origin, (spec.name,)))
+    else:
+        spec.surface = type(spec.name, (), namespace)
+
+
+def _int_enum(spec: EnumTypeSpec, namespace: dict[str, Any], origin: Origin) -> type[Any]:
+    make: Any = enum.IntEnum  # checkers want a literal for the name
+    cls: Any = make(spec.name, list(spec.items.items()), module=namespace["__module__"])
+
+    def reduce(self: Any, _protocol: object) -> tuple[Any, ...]:
+        return restore_item, (origin, int(self))
+
+    # What the class of a plain enum has, unless an item is called so.
+    for name in ("__doc__", "__thrift_module__", "type_spec", "items", "values", "name_of"):
+        if name not in spec.items:
+            setattr(cls, name, namespace[name])
+    cls.__reduce_ex__ = reduce
+    spec.members = {int(member): member for member in cls}
+    made: type[Any] = cls
+    return made
 
 
 def build_service(spec: ServiceSpec, module: types.ModuleType) -> None:
@@ -147,7 +181,7 @@ class _StructDoc:
 
 def _union_doc(spec: UnionTypeSpec) -> str:
     arguments = ", ".join(f"{field.name}=None" for field in spec.fields)
-    lines = "\n".join(f"-   {field.name}" for field in spec.fields)
+    lines = "\n".join(f"-   {field.name}{_default_note(field)}" for field in spec.fields)
     count = "At most one" if spec.allow_empty else "Exactly one"
     return (
         f"{spec.name}({arguments})\n\n{spec.name} is a union of the following fields. "

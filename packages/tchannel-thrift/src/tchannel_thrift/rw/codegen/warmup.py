@@ -70,14 +70,18 @@ def construct_cold(
         return False
     spec.constructions += 1
     values = _bind(spec, args, kwargs)
+    is_union = isinstance(spec, UnionTypeSpec)
     if isinstance(spec, UnionTypeSpec):
+        default = spec.default_field
+        if default is not None and all(value is None for value in values.values()):
+            values = {default.name: copy.deepcopy(default.default_value)}
         spec.check_count([values.get(field.name) for field in spec.fields])
     missing = [field for field in spec.fields if field.must_be_given and field.name not in values]
     if missing:
         raise missing_argument(spec, [values.get(field.name) for field in spec.fields])
     for field in spec.constructor_fields:
         value = values.get(field.name)
-        if value is None and field.default_value is not None:
+        if value is None and field.default_value is not None and not is_union:
             value = copy.deepcopy(field.default_value)
         elif value is not None or field.required:
             value = field.check(value)

@@ -7,19 +7,23 @@ is wrong, none does.
 from __future__ import annotations
 
 import os
+import posixpath
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ..codegen import finish_struct
 from ..codegen.pickling import ModuleOrigin, remember
 from ..errors import ThriftCompilerError, error_at
 from ..idl import ast, parse
+from ..options import LoadOptions
 from ..protocol.binary import BinaryProtocol
 from ..spec import StructTypeSpec
+from ..spec.struct import settle_hashable
 from .constants import ConstantLinker
 from .serialization import make_dumps, make_loads
 from .services import build_linked_service, link_service
+from .sources import Files, Sources, Texts
 from .typelinker import link_fields, link_type
 from .unit import Unit
 
@@ -29,15 +33,13 @@ class Compiler:
 
     Args:
         protocol: What the modules serialize with.
-        strict: Whether to accept only what thriftrw accepts.
-        include_as: Whether ``include name "path"`` is allowed.
+        options: How files are read.
 
     """
 
-    def __init__(self, protocol: BinaryProtocol, *, strict: bool, include_as: bool) -> None:
+    def __init__(self, protocol: BinaryProtocol, options: LoadOptions) -> None:
         self.protocol = protocol
-        self.strict = strict
-        self.include_as = include_as
+        self.options = options
         self._units: dict[str, Unit] = {}
 
     def cached(self, path: str) -> types.ModuleType | None:
@@ -58,7 +60,7 @@ class Compiler:
             unit = waiting.pop()
             if id(unit) not in found:
                 found[id(unit)] = unit
-                waiting.extend(reversed(unit.includes.values()))
+                waiting.extend(included for _, included in reversed(unit.included))
         return list(found.values())
 
     def compile_file(self, path: str, name: str | None = None) -> types.ModuleType:
@@ -73,7 +75,7 @@ class Compiler:
             ThriftParserError, ThriftCompilerError: If it, or a file that it includes, is wrong.
 
         """
-        session = _Session(self, self._units)
+        session = _Session(self, self._units, Files(self.options.include_dirs))
         with _bounded(path):
             unit = session.add_file(path, name)
             session.link()
@@ -82,9 +84,19 @@ class Compiler:
 
     def compile_text(self, name: str, source: str) -> types.ModuleType:
         """The module of a document that is no file, and so can include none."""
-        session = _Session(self, self._units)
+        session = _Session(self, {}, Texts({}))
         with _bounded(None):
             unit = session.add_text(name, source)
+            session.link()
+        return unit.module
+
+    def compile_texts(
+        self, texts: Mapping[str, str], entry_point: str, name: str | None = None
+    ) -> types.ModuleType:
+        """The module of one of several texts, which include each other and nothing else."""
+        session = _Session(self, {}, Texts(texts, self.options.include_dirs))
+        with _bounded(None):
+            unit = session.add_file(posixpath.normpath(entry_point), name)
             session.link()
         return unit.module
 
@@ -103,11 +115,19 @@ def _bounded(path: str | None) -> Iterator[None]:
 
 
 class _Session:
-    """The documents that one call compiles together."""
+    """The documents that one call compiles together.
 
-    def __init__(self, compiler: Compiler, known: dict[str, Unit]) -> None:
+    Args:
+        compiler: Whose session it is.
+        known: What was compiled before, by path.
+        sources: Where files are.
+
+    """
+
+    def __init__(self, compiler: Compiler, known: dict[str, Unit], sources: Sources) -> None:
         self.compiler = compiler
         self.known = known
+        self.sources = sources
         self.units: dict[str, Unit] = {}
         self._added: list[Unit] = []
 
@@ -117,7 +137,7 @@ class _Session:
         unit = self.known.get(path) or self.units.get(path)
         if unit is not None:
             return unit
-        unit = self._parse(name or module_name(path), _read(path), path)
+        unit = self._parse(name or module_name(path), self.sources.read(path), path)
         # Known before its includes are: files may include each other.
         self.units[path] = unit
         for node in unit.document.includes:
@@ -138,40 +158,43 @@ class _Session:
         return unit
 
     def _parse(self, name: str, source: str, path: str | None) -> Unit:
-        compiler = self.compiler
-        document = parse(source, path=path, strict=compiler.strict, include_as=compiler.include_as)
+        options = self.compiler.options
+        document = parse(source, path=path, strict=options.strict, include_as=options.include_as)
+        is_file = path is not None and isinstance(self.sources, Files)
         origin = ModuleOrigin(
             serial=os.urandom(8).hex(),
             name=name,
-            path=path,
-            source=source if path is None else None,
-            strict=compiler.strict,
-            include_as=compiler.include_as,
+            # A text's path is no file of ours, whatever file has that path.
+            path=path if is_file else None,
+            source=None if is_file else source,
+            options=options,
         )
-        unit = Unit(document, types.ModuleType(name), origin, compiler.strict)
+        unit = Unit(document, types.ModuleType(name), origin, options.strict)
         self._added.append(unit)
         return unit
 
     def _include(self, unit: Unit, node: ast.Include) -> None:
         path = self._included_path(unit, node)
         name = node.alias or module_name(path)
-        if node.alias is not None and not self.compiler.include_as:
+        if node.alias is not None and not self.compiler.options.include_as:
             unit.fail(
                 f'Cannot include "{node.path}" as "{node.alias}" on line {node.pos.line}. The '
                 '"include-as" syntax is currently disabled. Enable it by instantiating a Loader '
                 "with include_as=True",
                 node.pos,
             )
-        present = unit.includes.get(name)
-        if present is not None:
-            if not unit.strict and present.document.path == path:
-                return  # Apache lets a file be included twice
+        present = unit.includes.setdefault(name, [])
+        if present and unit.strict:
             unit.fail(
                 f'Cannot include module "{module_name(path)}" as "{name}". The name is already '
                 "taken",
                 node.pos,
             )
-        unit.includes[name] = self.add_file(path)
+        # Apache lets a file be included twice, and two files of one base name.
+        if all(other.document.path != path for other in present):
+            included = self.add_file(path)
+            present.append(included)
+            unit.included.append((name, included))
 
     def _included_path(self, unit: Unit, node: ast.Include) -> str:
         if unit.strict and not node.path.startswith(("./", "../")):
@@ -182,12 +205,12 @@ class _Session:
                 node.pos,
             )
         assert unit.document.path is not None, "only files include"
-        # Apache looks beside the including file, and takes absolute paths as they are.
-        path = os.path.abspath(os.path.join(os.path.dirname(unit.document.path), node.path))
-        if not os.path.isfile(path):
+        path = self.sources.included(unit.document.path, node.path)
+        if path is None:
+            places = '", nor "'.join(self.sources.places(unit.document.path, node.path))
             raise error_at(
                 ThriftCompilerError,
-                f'Cannot include "{node.path}" on line {node.pos.line}. The file "{path}" does '
+                f'Cannot include "{node.path}" on line {node.pos.line}. The file "{places}" does '
                 "not exist",
                 unit.document,
                 node.pos,
@@ -198,7 +221,7 @@ class _Session:
 
     def link(self) -> None:
         """Give names their meaning, then fill the modules."""
-        constants = ConstantLinker()
+        constants = ConstantLinker(sum(len(unit.document.source) for unit in self._added))
         structs: list[StructTypeSpec] = []
         for unit in self._added:
             for entry in unit.types.values():
@@ -208,9 +231,9 @@ class _Session:
                 if isinstance(entry.node, ast.Struct):
                     assert isinstance(entry.spec, StructTypeSpec)
                     link_fields(unit, entry.spec, entry.node.fields)
-                    if entry.node.kind != "union":  # a default of a union's field has no effect
-                        constants.expect_defaults(unit, entry.spec, entry.node.fields)
+                    constants.expect_defaults(unit, entry.spec, entry.node.fields)
                     structs.append(entry.spec)
+        settle_hashable(structs)
         for spec in structs:
             finish_struct(spec)
         for unit in self._added:
@@ -228,7 +251,7 @@ class _Session:
     def _fill(self, unit: Unit) -> None:
         """Put what was linked into the module."""
         module = unit.module
-        names = {name: included.module for name, included in unit.includes.items()}
+        names = {name: included.module for name, included in unit.included}
         surfaces = {
             name: entry.spec.surface for name, entry in unit.types.items() if entry.spec is not None
         }
@@ -238,30 +261,21 @@ class _Session:
             for name, entry in unit.constants.items()
             if entry.spec is not None
         }
+        # Where one name stands for several things (lenient only), the later line wins.
         module.__dict__.update(names)
+        module.__dict__.update(constants)
         module.__dict__.update(surfaces)
         module.__dict__.update(services)
-        module.__dict__.update(constants)
         module.__dict__.update(
             dumps=make_dumps(module),
             loads=make_loads(module, self.compiler.protocol),
-            __includes__=tuple(names.values()),
+            __includes__=tuple(included.module for _, included in unit.included),
             __types__=tuple(surfaces.values()),
             __services__=tuple(services.values()),
             __constants__=constants,
             __thrift_source__=unit.document.source,
         )
         remember(unit.origin, module)
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except UnicodeDecodeError as error:
-        # Python's own text does not say which file, and there may be many included ones.
-        error.reason += f"; Thrift files are UTF-8, but {path} is not"
-        raise
 
 
 def module_name(path: str) -> str:

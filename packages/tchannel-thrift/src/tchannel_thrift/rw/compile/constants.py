@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
+from ..codegen import Record
 from ..idl import ast
 from ..spec import (
     BinaryTypeSpec,
@@ -20,14 +21,36 @@ from ..spec import (
     TypeSpec,
     UuidTypeSpec,
 )
-from .typelinker import resolve_type
+from .typelinker import link_type, resolve_type
 from .unit import ConstEntry, Unit
+
+MAX_VALUES: Final = 1_000_000
+"""Most values that the constants and defaults of the files of one load come to, beyond one for each
+character of the files: what is written out without references never comes near."""
+
+MAX_DEFAULT_VALUES: Final = 10_000
+"""Most values that the defaults of one struct come to: each instance gets its own copy."""
+
+_CHARACTERS_PER_VALUE: Final = 32
 
 
 class ConstantLinker:
-    """Works out constants and defaults, each once and in whatever order they need each other."""
+    """Works out constants and defaults, each once and in whatever order they need each other.
 
-    def __init__(self) -> None:
+    Constants can refer to others many times, and structs can contain structs with defaults many
+    times, so that a short file can stand for more values than there is memory: they are counted.
+
+    Args:
+        characters: How many characters the files have together.
+
+    """
+
+    def __init__(self, characters: int) -> None:
+        self._values_left = MAX_VALUES + characters
+        # By id: how many values a constant or default comes to, references written out. They are
+        # kept alive by their entries and fields.
+        self._sizes: dict[int, int] = {}
+        self._default_sizes: dict[int, int] = {}
         # The defaults that are still to be worked out, by the id of the struct's spec.
         self._pending: dict[int, tuple[Unit, StructTypeSpec, list[ast.Field]]] = {}
         self._in_progress: set[int] = set()
@@ -53,6 +76,7 @@ class ConstantLinker:
             label = f'Value for constant "{node.name}"'
             value = self._value(unit, node.value, type_spec, label)
             entry.spec = ConstSpec(node.name, type_spec, value)
+            self._keep_size(value)
             entry.linking = False
         return entry.spec
 
@@ -66,14 +90,55 @@ class ConstantLinker:
             unit.fail(f'A default value of "{spec.name}" contains the struct itself', nodes[0].pos)
         self._in_progress.add(id(spec))
         fields = {field.name: field for field in spec.fields}
+        size = 0
         for node in nodes:
             if node.default is not None:
-                self._default(unit, fields[node.name], node.default)
+                field = fields[node.name]
+                self._default(unit, field, node.default)
+                size += self._size(field.default_value)
+                if size > MAX_DEFAULT_VALUES:
+                    unit.fail(
+                        f'The default values of "{spec.name}" come to more than '
+                        f"{MAX_DEFAULT_VALUES} values, their references written out",
+                        node.default.pos,
+                    )
+        self._default_sizes[id(spec)] = size
         del self._pending[id(spec)]
 
     def _default(self, unit: Unit, field: FieldSpec, node: ast.ConstValue) -> None:
         label = f'Default value for field "{field.name}"'
         field.default_value = self._value(unit, node, field.spec, label)
+        self._keep_size(field.default_value)
+
+    # -- sizes ------------------------------------------------------------------------------------
+
+    def _size(self, value: Any) -> int:
+        """How many values a value comes to, itself included."""
+        known = self._sizes.get(id(value))
+        if known is not None:
+            return known
+        if isinstance(value, Record):
+            items = (getattr(value, field.name, None) for field in value.type_spec.fields)
+            return 1 + sum(map(self._size, items))
+        if isinstance(value, dict):
+            return 1 + sum(map(self._size, value)) + sum(map(self._size, value.values()))
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return 1 + sum(map(self._size, value))
+        return 1
+
+    def _keep_size(self, value: Any) -> None:
+        if isinstance(value, (Record, dict, list, tuple, set, frozenset)):
+            self._sizes[id(value)] = self._size(value)
+
+    def _spend(self, unit: Unit, node: ast.ConstValue, values: int) -> None:
+        """Count values that are about to be looked at or copied."""
+        self._values_left -= values
+        if self._values_left < 0:
+            unit.fail(
+                f"Constants and default values come to more than {MAX_VALUES} values beyond those "
+                "that are written, their references written out",
+                node.pos,
+            )
 
     # -- values -----------------------------------------------------------------------------------
 
@@ -81,7 +146,17 @@ class ConstantLinker:
         if isinstance(node, ast.ConstPrimitive):
             return self._cast(unit, node, node.value, spec, label)
         if isinstance(node, ast.ConstReference):
-            return self._cast(unit, node, self._reference(unit, node), spec, label)
+            if isinstance(spec, EnumTypeSpec) and not unit.strict:
+                # Apache takes the name for an item of the field's enum, whatever stands before it.
+                item = spec.items.get(node.name.rpartition(".")[2])
+                if item is not None:
+                    return spec.value_of(item)
+            value = self._reference(unit, node)
+            size = self._size(value)
+            if isinstance(value, (str, bytes)):  # which may be encoded
+                size += len(value) // _CHARACTERS_PER_VALUE
+            self._spend(unit, node, size)
+            return self._cast(unit, node, value, spec, label)
         if isinstance(node, ast.ConstList):
             if not isinstance(spec, ListTypeSpec):
                 if not node.values and isinstance(spec, MapTypeSpec) and not unit.strict:
@@ -90,28 +165,18 @@ class ConstantLinker:
                     unit, node, f"Expected a {spec.name} but got a list", spec, label
                 )
             items = [self._value(unit, item, spec.vspec, label) for item in node.values]
-            return self._container(unit, node, spec, items, label)
+            return spec.made(items)
         if isinstance(spec, MapTypeSpec):
             pairs = [
                 (self._value(unit, k, spec.kspec, label), self._value(unit, v, spec.vspec, label))
                 for k, v in node.pairs
             ]
-            return self._container(unit, node, spec, pairs, label)
+            return spec.made(pairs)
         if isinstance(spec, StructTypeSpec):
             return self._struct(unit, node, spec, label)
         if not node.pairs and isinstance(spec, ListTypeSpec) and not unit.strict:
             return spec.surface()
         return self._refuse(unit, node, f"Expected a {spec.name} but got a map", spec, label)
-
-    def _container(
-        self, unit: Unit, node: ast.ConstValue, spec: TypeSpec, items: list[Any], label: str
-    ) -> Any:
-        try:
-            return spec.surface(items)
-        except TypeError:
-            return self._refuse(
-                unit, node, "its elements or keys are not hashable in Python", spec, label
-            )
 
     def _struct(self, unit: Unit, node: ast.ConstMap, spec: StructTypeSpec, label: str) -> Any:
         fields = {field.name: field for field in spec.fields}
@@ -129,35 +194,29 @@ class ConstantLinker:
             field = fields.get(key)
             if field is not None:
                 arguments[key] = self._value(unit, value_node, field.spec, label)
-            elif not unit.strict:
-                return self._refuse(unit, key_node, f'there is no field "{key}"', spec, label)
         self._ensure_defaults(spec)
+        self._spend(unit, node, self._default_sizes.get(id(spec), 0))
         try:
             return spec.surface(**arguments)
         except (TypeError, ValueError) as error:
             return self._refuse(unit, node, str(error), spec, label)
 
     def _reference(self, unit: Unit, node: ast.ConstReference) -> Any:
-        found = self._find(unit, node.name)
+        found = unit.find(node.name, self._look)
         if found is None:
-            unit.fail(
-                f'Unknown constant "{node.name}" referenced at {unit.where(node.pos)}', node.pos
-            )
+            unit.unknown("constant", node.name, node.pos)
         return found[0]
 
-    def _find(self, unit: Unit, name: str) -> tuple[Any] | None:
+    def _look(self, unit: Unit, name: str) -> tuple[Any] | None:
         entry = unit.constants.get(name)
         if entry is not None:
             return (self.constant(unit, entry).surface,)
-        head, dot, rest = name.partition(".")
-        if not dot:
-            return None
+        head, _, rest = name.partition(".")
         if head in unit.types:
-            spec = resolve_type(unit, ast.TypeReference(head, unit.types[head].node.pos))
+            spec = link_type(unit, unit.types[head])
             if isinstance(spec, EnumTypeSpec) and rest in spec.items:
-                return (spec.items[rest],)
-        included = unit.includes.get(head)
-        return None if included is None else self._find(included, rest)
+                return (spec.value_of(spec.items[rest]),)
+        return None
 
     def _cast(
         self, unit: Unit, node: ast.ConstValue, value: Any, spec: TypeSpec, label: str
@@ -188,9 +247,9 @@ def _cast(value: Any, spec: TypeSpec) -> Any:
     if spec is UuidTypeSpec and isinstance(value, str):
         return uuid.UUID(value)
     if isinstance(spec, SetTypeSpec) and isinstance(value, list):
-        return {_cast(item, spec.vspec) for item in value}
+        return spec.made([_cast(item, spec.vspec) for item in value])
     if isinstance(value, bool) and not isinstance(spec, StructTypeSpec):
         value = int(value)
     # The value of another constant stays the same object.
-    spec.validate(value)
-    return value
+    spec.admit(value)
+    return spec.value_of(value) if isinstance(spec, EnumTypeSpec) else value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..codegen import RESERVED_FUNCTION_NAMES, build_service, build_struct, finish_struct
 from ..idl import ast
 from ..spec import (
-    ExceptionTypeSpec,
     FieldSpec,
     FunctionArgsSpec,
     FunctionResultSpec,
@@ -15,6 +16,10 @@ from ..spec import (
 from .constants import ConstantLinker
 from .typelinker import check_attribute_name, declare_fields, link_fields, resolve_type
 from .unit import ServiceEntry, Unit
+
+MAX_ANCESTORS: Final = 100
+"""Longest chain of services that extend each other. A class has a list of all that it derives from,
+so that work and memory grow with the square of the chain."""
 
 
 def link_service(unit: Unit, entry: ServiceEntry, constants: ConstantLinker) -> ServiceSpec:
@@ -27,11 +32,16 @@ def link_service(unit: Unit, entry: ServiceEntry, constants: ConstantLinker) -> 
     entry.linking = True
     if node.parent is not None:
         pos = node.parent_pos or node.pos
-        found = _find_service(unit, node.parent)
+        found = unit.find(node.parent, _look)
         if found is None:
-            unit.fail(f'Unknown service "{node.parent}" referenced at {unit.where(pos)}', pos)
+            unit.unknown("service", node.parent, pos)
         owner, parent = found
         spec.parent = link_service(owner, parent, constants)
+        entry.ancestors = parent.ancestors + 1
+        if entry.ancestors > MAX_ANCESTORS:
+            unit.fail(
+                f'Service "{node.name}" extends a chain of more than {MAX_ANCESTORS} services', pos
+            )
     names: set[str] = set()
     for function_node in node.functions:
         name = function_node.name
@@ -61,7 +71,7 @@ def build_linked_service(unit: Unit, entry: ServiceEntry) -> None:
     if entry.built:
         return
     if entry.node.parent is not None:
-        found = _find_service(unit, entry.node.parent)
+        found = unit.find(entry.node.parent, _look)
         assert found is not None, "linking has found it"
         build_linked_service(*found)
     for function in entry.spec.functions:
@@ -72,13 +82,9 @@ def build_linked_service(unit: Unit, entry: ServiceEntry) -> None:
     entry.built = True
 
 
-def _find_service(unit: Unit, name: str) -> tuple[Unit, ServiceEntry] | None:
+def _look(unit: Unit, name: str) -> tuple[Unit, ServiceEntry] | None:
     entry = unit.services.get(name)
-    if entry is not None:
-        return unit, entry
-    head, dot, rest = name.partition(".")
-    included = unit.includes.get(head) if dot else None
-    return None if included is None else _find_service(included, rest)
+    return None if entry is None else (unit, entry)
 
 
 def _function(
@@ -112,8 +118,4 @@ def _result(unit: Unit, service: ast.Service, node: ast.Function) -> FunctionRes
     link_fields(unit, spec, node.throws)
     spec.exception_specs = spec.fields[len(spec.fields) - len(node.throws) :]
     spec.exception_ids = frozenset(field.id for field in spec.exception_specs)
-    if not unit.strict:
-        for field, throws in zip(spec.exception_specs, node.throws, strict=True):
-            if not isinstance(field.spec, ExceptionTypeSpec):
-                unit.fail(f'"{field.spec.name}" is thrown but is no exception', throws.pos)
     return spec

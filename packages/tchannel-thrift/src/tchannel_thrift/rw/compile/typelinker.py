@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..codegen import (
     RESERVED_FIELD_NAMES,
     build_enum,
     build_struct,
 )
 from ..idl import ast
+from ..idl.values import MAX_NESTING
 from ..spec import (
     EnumTypeSpec,
     ExceptionTypeSpec,
@@ -24,6 +27,9 @@ from ..spec import (
 from ..spec.primitive import PRIMITIVES, check_range
 from .unit import TypeEntry, Unit
 
+MAX_PARTS: Final = 1000
+"""Most words of a type when its typedefs are written out. Each can double the one before it."""
+
 _FIELD_IDS = range(-(1 << 15), 1 << 15)
 
 
@@ -32,25 +38,31 @@ def resolve_type(unit: Unit, node: ast.Type) -> TypeSpec:
     if isinstance(node, ast.BaseType):
         return PRIMITIVES[node.name]
     if isinstance(node, ast.ListType):
-        return ListTypeSpec(resolve_type(unit, node.value))
+        return _bounded(unit, node, ListTypeSpec(resolve_type(unit, node.value)))
     if isinstance(node, ast.SetType):
-        return SetTypeSpec(resolve_type(unit, node.value))
+        return _bounded(unit, node, SetTypeSpec(resolve_type(unit, node.value)))
     if isinstance(node, ast.MapType):
-        return MapTypeSpec(resolve_type(unit, node.key), resolve_type(unit, node.value))
-    found = _find_type(unit, node.name)
+        key, value = resolve_type(unit, node.key), resolve_type(unit, node.value)
+        return _bounded(unit, node, MapTypeSpec(key, value))
+    found = unit.find(node.name, _look)
     if found is None:
-        unit.fail(f'Unknown type "{node.name}" referenced at {unit.where(node.pos)}', node.pos)
+        unit.unknown("type", node.name, node.pos)
     owner, entry = found
     return link_type(owner, entry)
 
 
-def _find_type(unit: Unit, name: str) -> tuple[Unit, TypeEntry] | None:
+def _look(unit: Unit, name: str) -> tuple[Unit, TypeEntry] | None:
     entry = unit.types.get(name)
-    if entry is not None:
-        return unit, entry
-    head, dot, rest = name.partition(".")
-    included = unit.includes.get(head) if dot else None
-    return None if included is None else _find_type(included, rest)
+    return None if entry is None else (unit, entry)
+
+
+def _bounded(unit: Unit, node: ast.Type, spec: ListTypeSpec | MapTypeSpec) -> TypeSpec:
+    """The spec of a container, unless typedefs that double each other make it too large."""
+    if spec.levels > MAX_NESTING:
+        unit.fail(f"Types are nested deeper than {MAX_NESTING}", node.pos, expected="fewer levels")
+    if spec.parts > MAX_PARTS:
+        unit.fail(f"A type has more than {MAX_PARTS} parts, its typedefs written out", node.pos)
+    return spec
 
 
 def link_type(unit: Unit, entry: TypeEntry) -> TypeSpec:
@@ -94,7 +106,10 @@ def _enum(unit: Unit, node: ast.Enum) -> EnumTypeSpec:
         items[item.name] = value
         following = value + 1
     spec = EnumTypeSpec(node.name, items)
-    build_enum(spec, unit.module)
+    try:
+        build_enum(spec, unit.module, unit.origin, int_enum=unit.origin.options.int_enum)
+    except ValueError as error:  # names that IntEnum keeps for itself, such as mro
+        unit.fail(f'Enum "{node.name}" cannot be an IntEnum: {error}', node.pos)
     return spec
 
 
@@ -126,6 +141,7 @@ def declare_fields(unit: Unit, spec: StructTypeSpec, nodes: list[ast.Field], *, 
         ThriftCompilerError: For duplicates, missing requiredness and impossible ids or names.
 
     """
+    defaults = 0
     ids = {field.id for field in spec.fields}
     names = {field.name for field in spec.fields}
     for node in nodes:
@@ -160,6 +176,13 @@ def declare_fields(unit: Unit, spec: StructTypeSpec, nodes: list[ast.Field], *, 
             )
         if kind == "union":
             _check_union_field(unit, node, _label(node, spec, kind))
+            defaults += node.default is not None
+            if defaults > 1:
+                unit.fail(
+                    f"{_label(node, spec, kind)} has a second default value. One field of a union "
+                    "can have one",
+                    node.pos,
+                )
         ids.add(node.id)
         names.add(node.name)
         required = bool(node.required) and kind not in ("union", "throws")

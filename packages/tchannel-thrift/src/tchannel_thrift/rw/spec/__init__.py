@@ -5,6 +5,7 @@ from .const import ConstSpec
 from .enum import EnumTypeSpec
 from .exc import ExceptionTypeSpec
 from .field import FieldSpec
+from .frozen import FrozenMap
 from .list import ListTypeSpec
 from .map import MapTypeSpec
 from .primitive import (
@@ -40,6 +41,7 @@ __all__ = [
     "EnumTypeSpec",
     "ExceptionTypeSpec",
     "FieldSpec",
+    "FrozenMap",
     "FunctionArgsSpec",
     "FunctionResultSpec",
     "FunctionSpec",

@@ -72,6 +72,31 @@ class TypeSpec(abc.ABC):
     def from_primitive(self, value: Any) -> Any:
         """The value that a primitive representation stands for."""
 
+    @property
+    def parts(self) -> int:
+        """How many words the type has when it is written out: 1 for all but containers."""
+        return 1
+
+    @property
+    def levels(self) -> int:
+        """How many levels of containers the type has: 0 for all but containers."""
+        return 0
+
+    def freeze(self, value: Any) -> Any:
+        """The value as an element of a set or a key of a map has it: hashable.
+
+        See `tchannel_thrift.rw.spec.frozen`. Values of all but containers, and structs with
+        containers, are hashable as they are.
+        """
+        return value
+
+    def admit(self, value: Any) -> None:
+        """``validate``, except that of a struct only the class is looked at.
+
+        This is what constructors ask of values: structs were looked at when they were made.
+        """
+        self.validate(value)
+
     def link(self, scope: object = None) -> TypeSpec:
         """The spec itself: it comes linked from the compiler. thriftrw's types have this method."""
         return self

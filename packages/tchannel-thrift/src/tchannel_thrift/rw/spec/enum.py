@@ -22,15 +22,17 @@ class EnumTypeSpec(TypeSpec):
         items: As given.
         values_to_names: Names of each value, in the order of the file.
         surface: The generated class.
+        members: The members of the class by value, where it is an IntEnum; otherwise None.
 
     """
 
-    __slots__ = ("_name", "_surface", "items", "linked", "values_to_names")
+    __slots__ = ("_name", "_surface", "items", "linked", "members", "values_to_names")
 
     def __init__(self, name: str, items: dict[str, int]) -> None:
         self._name = name
         self._surface: type | None = None
         self.linked: bool = True
+        self.members: dict[int, int] | None = None
         self.items: dict[str, int] = items
         self.values_to_names: dict[int, list[str]] = {}
         for item, value in items.items():
@@ -72,9 +74,13 @@ class EnumTypeSpec(TypeSpec):
         self.validate(value)
         writer.write_i32(value)
 
+    def value_of(self, value: int) -> int:
+        """A number as a value of the enum: its member, where enums are IntEnum and there is one."""
+        return value if self.members is None else self.members.get(value, value)
+
     def read_from(self, reader: BinaryReader) -> int:
         """Read a value."""
-        return reader.read_i32()
+        return self.value_of(reader.read_i32())
 
     def to_primitive(self, value: Any) -> int:
         """The value as nothing but primitives."""
@@ -83,5 +89,5 @@ class EnumTypeSpec(TypeSpec):
     def from_primitive(self, value: Any) -> Any:
         """The value; an item's name stands for its value."""
         if isinstance(value, str):
-            return self.items.get(value, value)
-        return value
+            value = self.items.get(value, value)
+        return self.value_of(value) if isinstance(value, int) else value

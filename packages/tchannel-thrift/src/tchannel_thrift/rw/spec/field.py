@@ -73,7 +73,7 @@ class FieldSpec:
             # A generator is used up by looking at it, and its length must be known to write it.
             if hasattr(value, "__iter__") and not hasattr(value, "__len__"):
                 value = list(value)
-            self.spec.validate(value)
+            self.spec.admit(value)
         except (TypeError, ValueError) as error:
             raise field_error(error, self.name, self.struct_name) from None
         return value

@@ -18,10 +18,12 @@ class ListTypeSpec(TypeSpec):
 
     """
 
-    __slots__ = ("vspec",)
+    __slots__ = ("_levels", "_parts", "vspec")
 
     def __init__(self, vspec: TypeSpec) -> None:
         self.vspec: TypeSpec = vspec
+        self._parts = 1 + vspec.parts
+        self._levels = 1 + vspec.levels
 
     @property
     def name(self) -> str:
@@ -39,6 +41,16 @@ class ListTypeSpec(TypeSpec):
         return list
 
     @property
+    def parts(self) -> int:
+        """How many words the type has when it is written out."""
+        return self._parts
+
+    @property
+    def levels(self) -> int:
+        """How many levels of containers the type has."""
+        return self._levels
+
+    @property
     def hashable(self) -> bool:
         """Whether values can be elements of sets and keys of maps."""
         return False
@@ -50,6 +62,14 @@ class ListTypeSpec(TypeSpec):
         validate = self.vspec.validate
         for element in value:
             validate(element)
+
+    def admit(self, value: Any) -> None:
+        """``validate``, except that of structs only the class is looked at."""
+        if not hasattr(value, "__iter__") or not hasattr(value, "__len__"):
+            wrong_type(value, self)
+        admit = self.vspec.admit
+        for element in value:
+            admit(element)
 
     def write_to(self, writer: BinaryWriter, value: Any) -> None:
         """Check and write a value."""
@@ -65,7 +85,15 @@ class ListTypeSpec(TypeSpec):
         if count:
             check_element_types(self, (self.vspec.ttype_code,), (code,))
         read = self.vspec.read_from
-        return self.surface([read(reader) for _ in range(count)])
+        return self.made([read(reader) for _ in range(count)])
+
+    def made(self, elements: list[Any]) -> Any:
+        """The value that has these elements."""
+        return elements
+
+    def freeze(self, value: Any) -> Any:
+        """The value as a tuple of frozen elements."""
+        return tuple(map(self.vspec.freeze, value))
 
     def to_primitive(self, value: Any) -> list[Any]:
         """The value as nothing but primitives."""
@@ -73,4 +101,4 @@ class ListTypeSpec(TypeSpec):
 
     def from_primitive(self, value: Any) -> Any:
         """The value that primitives stand for."""
-        return self.surface([self.vspec.from_primitive(element) for element in value])
+        return self.made([self.vspec.from_primitive(element) for element in value])

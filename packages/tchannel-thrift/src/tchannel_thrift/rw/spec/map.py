@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..protocol.binary import BinaryReader, BinaryWriter
 from ..wire import ttype
 from .base import TypeSpec, wrong_type
 from .container import check_element_types
+from .frozen import FrozenMap
 
 
 class MapTypeSpec(TypeSpec):
@@ -19,11 +21,13 @@ class MapTypeSpec(TypeSpec):
 
     """
 
-    __slots__ = ("kspec", "vspec")
+    __slots__ = ("_levels", "_parts", "kspec", "vspec")
 
     def __init__(self, kspec: TypeSpec, vspec: TypeSpec) -> None:
         self.kspec: TypeSpec = kspec
         self.vspec: TypeSpec = vspec
+        self._parts = 1 + kspec.parts + vspec.parts
+        self._levels = 1 + max(kspec.levels, vspec.levels)
 
     @property
     def name(self) -> str:
@@ -41,6 +45,16 @@ class MapTypeSpec(TypeSpec):
         return dict
 
     @property
+    def parts(self) -> int:
+        """How many words the type has when it is written out."""
+        return self._parts
+
+    @property
+    def levels(self) -> int:
+        """How many levels of containers the type has."""
+        return self._levels
+
+    @property
     def hashable(self) -> bool:
         """Whether values can be elements of sets and keys of maps."""
         return False
@@ -56,6 +70,13 @@ class MapTypeSpec(TypeSpec):
             self.kspec.validate(key)
             self.vspec.validate(item)
 
+    def admit(self, value: Any) -> None:
+        """``validate``, except that of structs only the class is looked at."""
+        self._check(value)
+        for key, item in value.items():
+            self.kspec.admit(key)
+            self.vspec.admit(item)
+
     def write_to(self, writer: BinaryWriter, value: Any) -> None:
         """Check and write a value."""
         self._check(value)
@@ -63,6 +84,18 @@ class MapTypeSpec(TypeSpec):
         for key, item in value.items():
             self.kspec.write_to(writer, key)
             self.vspec.write_to(writer, item)
+
+    def made(self, pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+        """The map of these keys and values; keys that are not hashable are frozen."""
+        if self.kspec.hashable:
+            return dict(pairs)
+        freeze = self.kspec.freeze
+        return {freeze(key): item for key, item in pairs}
+
+    def freeze(self, value: Any) -> FrozenMap:
+        """The value as a FrozenMap."""
+        freeze_key, freeze_item = self.kspec.freeze, self.vspec.freeze
+        return FrozenMap((freeze_key(key), freeze_item(item)) for key, item in value.items())
 
     def read_from(self, reader: BinaryReader) -> dict[Any, Any]:
         """Read a value."""
@@ -72,16 +105,22 @@ class MapTypeSpec(TypeSpec):
             check_element_types(self, expected, (key_code, value_code))
         read_key = self.kspec.read_from
         read_value = self.vspec.read_from
-        return {read_key(reader): read_value(reader) for _ in range(count)}
+        return self.made((read_key(reader), read_value(reader)) for _ in range(count))
 
-    def to_primitive(self, value: Any) -> dict[Any, Any]:
-        """The value as nothing but primitives."""
+    def to_primitive(self, value: Any) -> dict[Any, Any] | list[list[Any]]:
+        """The value as nothing but primitives: a dict.
+
+        A list of pairs where the keys are structs or containers, whose primitives cannot be keys.
+        """
         key = self.kspec.to_primitive
         item = self.vspec.to_primitive
+        if self.kspec.ttype_code in ttype.NESTING:
+            return [[key(k), item(v)] for k, v in value.items()]
         return {key(k): item(v) for k, v in value.items()}
 
     def from_primitive(self, value: Any) -> dict[Any, Any]:
-        """The value that primitives stand for."""
+        """The value that primitives stand for: a mapping or pairs of keys and values."""
         key = self.kspec.from_primitive
         item = self.vspec.from_primitive
-        return {key(k): item(v) for k, v in value.items()}
+        pairs = value.items() if hasattr(value, "items") else value
+        return self.made((key(k), item(v)) for k, v in pairs)

@@ -12,8 +12,9 @@ class SetTypeSpec(ListTypeSpec):
     """``set<value>``: on the wire a list with another type code.
 
     Args:
-        vspec: Type of the elements. Reading a set whose elements are not hashable in Python, such
-            as lists, is a TypeError; writing one from a list works.
+        vspec: Type of the elements. Elements that are not hashable in Python, such as lists, are
+            frozen when they are read (see `tchannel_thrift.rw.spec.frozen`); a set of these can be
+            written from a list as well.
 
     """
 
@@ -33,3 +34,12 @@ class SetTypeSpec(ListTypeSpec):
     def surface(self) -> Any:
         """What stands for the type in Python."""
         return set
+
+    def made(self, elements: list[Any]) -> Any:
+        """The set of these elements, frozen where they are not hashable."""
+        return set(elements if self.vspec.hashable else map(self.vspec.freeze, elements))
+
+    def freeze(self, value: Any) -> Any:
+        """The value as a frozenset."""
+        # What is in a set is hashable, and so frozen; what is in a list that stands for one is not.
+        return frozenset(value if isinstance(value, (set, frozenset)) else self.made(list(value)))

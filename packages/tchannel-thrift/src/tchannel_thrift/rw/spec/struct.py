@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ..errors import ThriftProtocolError
@@ -34,6 +34,8 @@ class StructTypeSpec(TypeSpec):
 
     __slots__ = (
         "_by_id",
+        "_frozen",
+        "_hashable",
         "_name",
         "_surface",
         "annotations",
@@ -52,6 +54,8 @@ class StructTypeSpec(TypeSpec):
         self.constructions: int = 0
         self.fields: list[FieldSpec] = []
         self.linked: bool = False
+        self._frozen: Any = None
+        self._hashable: bool | None = None
 
     @property
     def name(self) -> str:
@@ -76,7 +80,27 @@ class StructTypeSpec(TypeSpec):
     @property
     def hashable(self) -> bool:
         """Whether values can be elements of sets and keys of maps."""
-        return _hashable(self, set())
+        if self._hashable is None:
+            settle_hashable([self])
+        assert self._hashable is not None, "it has just been settled"
+        return self._hashable
+
+    @property
+    def frozen_surface(self) -> Any:
+        """What stands for the type within sets and keys of maps: a subclass that is hashable."""
+        if self._frozen is None:
+            self._frozen = self.surface if self.hashable else self.surface.__thrift_frozen__()
+        return self._frozen
+
+    def freeze(self, value: Any) -> Any:
+        """The value; a hashable copy where the class is not hashable."""
+        if self.hashable or isinstance(value, self.frozen_surface):
+            return value
+        frozen = self.frozen_surface.__new__(self.frozen_surface)
+        for field in self.fields:
+            item = getattr(value, field.name, None)
+            setattr(frozen, field.name, None if item is None else field.spec.freeze(item))
+        return frozen
 
     @property
     def constructor_fields(self) -> list[FieldSpec]:
@@ -90,13 +114,35 @@ class StructTypeSpec(TypeSpec):
     # -- writing --------------------------------------------------------------------------------
 
     def validate(self, value: Any) -> None:
-        """Raise TypeError or ValueError unless the value can be written."""
+        """Raise TypeError or ValueError unless the value can be written and is complete.
+
+        The values of its fields are looked at. Of a struct that is the value of a field only the
+        class is, as in thriftrw; structs within containers are looked at like this one.
+        """
+        self.admit(value)
+        for field in self.fields:
+            item = getattr(value, field.name, None)  # it may have been deleted
+            if item is None:
+                if field.required:
+                    raise final(none_refused(field))
+                continue
+            spec = field.spec
+            try:
+                if isinstance(spec, StructTypeSpec):
+                    spec.admit(item)
+                else:
+                    spec.validate(item)
+            except (TypeError, ValueError) as error:
+                raise field_error(error, field.name, self.name) from None
+
+    def admit(self, value: Any) -> None:
+        """Raise TypeError unless the value is of the struct's class."""
         if not isinstance(value, self.surface):
             wrong_type(value, self)
 
     def write_to(self, writer: BinaryWriter, value: Any) -> None:
         """Check and write a value."""
-        self.validate(value)
+        self.admit(value)
         for field in self.fields:
             item = getattr(value, field.name, None)  # it may have been deleted
             if item is not None:
@@ -265,14 +311,31 @@ def too_deep() -> ThriftProtocolError:
     return ThriftProtocolError("The payload is nested too deeply.")
 
 
-def _hashable(spec: TypeSpec, seen: set[int]) -> bool:
-    # A struct may contain itself: what is being looked at already does not count against it.
-    if not isinstance(spec, StructTypeSpec):
-        return spec.hashable
-    if id(spec) in seen:
-        return True
-    seen.add(id(spec))
-    structs = [field.spec for field in spec.fields if isinstance(field.spec, StructTypeSpec)]
-    return all(
-        field.spec.hashable for field in spec.fields if not isinstance(field.spec, StructTypeSpec)
-    ) and all(_hashable(struct, seen) for struct in structs)
+def settle_hashable(specs: Iterable[StructTypeSpec]) -> None:
+    """Work out for structs, and for those that they contain, whether their values are hashable.
+
+    All at once, because structs contain each other; each field is looked at once.
+    """
+    users: dict[int, list[StructTypeSpec]] = {}
+    unhashable: list[StructTypeSpec] = []
+    waiting = list(specs)
+    while waiting:
+        spec = waiting.pop()
+        if spec._hashable is not None:
+            continue
+        spec._hashable = True  # until something speaks against it
+        for field in spec.fields:
+            inner = field.spec
+            if not isinstance(inner, StructTypeSpec):
+                if not inner.hashable:
+                    unhashable.append(spec)
+            elif inner._hashable is False:
+                unhashable.append(spec)
+            else:
+                users.setdefault(id(inner), []).append(spec)
+                waiting.append(inner)
+    while unhashable:
+        spec = unhashable.pop()
+        if spec._hashable:
+            spec._hashable = False
+            unhashable.extend(users.get(id(spec), ()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ..protocol.binary import BinaryWriter
 from .base import final
+from .field import FieldSpec
 from .struct import StructTypeSpec
 
 
@@ -24,9 +26,14 @@ class UnionTypeSpec(StructTypeSpec):
         super().__init__(name)
         self.allow_empty: bool = allow_empty
 
+    def validate(self, value: Any) -> None:
+        """Raise TypeError or ValueError unless the value can be written and has one field."""
+        super().validate(value)
+        self.check_count([getattr(value, field.name, None) for field in self.fields])
+
     def write_to(self, writer: BinaryWriter, value: Any) -> None:
         """Check and write a value."""
-        self.validate(value)
+        self.admit(value)
         items = [getattr(value, field.name, None) for field in self.fields]
         if writer.complete:
             self.check_count(items)
@@ -36,8 +43,16 @@ class UnionTypeSpec(StructTypeSpec):
                 break
         writer.write_field_stop()
 
+    @property
+    def default_field(self) -> FieldSpec | None:
+        """The field that has a value where none is given (lenient only), or None."""
+        return next((field for field in self.fields if field.default_value is not None), None)
+
     def assemble(self, values: list[Any]) -> Any:
         """An instance from the values that were read; TypeError unless there is exactly one."""
+        default = self.default_field
+        if default is not None and all(value is None for value in values):
+            values[self.fields.index(default)] = copy.deepcopy(default.default_value)
         self.check_count(values)
         return self.instance(values)
 

@@ -36,6 +36,9 @@ FIXED_SIZES: Final = {
 MINIMUM_SIZES: Final = FIXED_SIZES | {BINARY: 4, STRUCT: 1, MAP: 6, SET: 5, LIST: 5}
 """Fewest bytes that a value of each type takes: what bounds the count that a container claims."""
 
+NESTING: Final = frozenset((STRUCT, MAP, SET, LIST))
+"""The types whose values contain others."""
+
 _NAMES = {
     BOOL: "bool",
     BYTE: "byte",

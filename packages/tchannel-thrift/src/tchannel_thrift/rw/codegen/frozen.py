@@ -1,0 +1,52 @@
+"""Hashable subclasses of generated classes, for structs in sets and in keys of maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .pickling import Origin, find_class
+
+
+def frozen_class(surface: Any) -> Any:
+    """Make the subclass of a generated class for instances whose values are frozen.
+
+    Args:
+        surface: The class of a struct, union or exception that is not hashable itself.
+
+    """
+    spec = surface.type_spec
+
+    def values_of(value: Any) -> tuple[Any, ...]:
+        return tuple(getattr(value, field.name, None) for field in spec.fields)
+
+    def hash_of(self: Any) -> int:
+        return hash(values_of(self))
+
+    def is_equal(self: Any, other: object) -> Any:
+        if not isinstance(other, surface):
+            return NotImplemented
+        return values_of(self) == values_of(spec.freeze(other))
+
+    def reduce(self: Any) -> tuple[Any, ...]:
+        _, arguments, state = surface.__reduce__(self)
+        return _restore, (surface.__thrift_origin__, *arguments[1:]), state
+
+    return type(
+        surface.__name__,
+        (surface,),
+        {
+            "__slots__": (),
+            "__module__": surface.__module__,
+            "__qualname__": surface.__qualname__,
+            "__doc__": surface.__dict__["__doc__"],
+            "__hash__": hash_of,
+            "__eq__": is_equal,
+            "__reduce__": reduce,
+        },
+    )
+
+
+def _restore(origin: Origin) -> Any:
+    """A new instance, for pickle to fill."""
+    cls: Any = find_class(origin).type_spec.frozen_surface
+    return cls.__new__(cls)
