@@ -404,6 +404,17 @@ def test_a_time_without_end_is_refused_by_its_name(name):
         Options(**{name: float("inf")})
 
 
+@pytest.mark.parametrize("name", ["handshake_timeout", "max_message_size", "reassembly_memory"])
+def test_a_limit_of_the_wire_is_refused_beside_wire(name):
+    with pytest.raises(TypeError, match=f"{name} stands beside wire="):
+        Options(**{name: 5}, wire=WireOptions())
+
+
+def test_there_is_one_handshake_timeout_for_tls_and_for_ours():
+    assert Options(wire=WireOptions(handshake_timeout=2.0)).handshake_timeout == 2.0
+    assert Options(handshake_timeout=3).wire.handshake_timeout == 3
+
+
 def test_limits_of_the_wire_are_given_in_its_own_class():
     with pytest.raises(TypeError, match="wire"):
         Options(wire={"max_headers": 5})

@@ -16,7 +16,7 @@ import tchannel_wire as wire
 from . import errors
 from ._calls.calling import Calling
 from ._calls.spans import Trace, check_trace
-from ._ground.addresses import parse_hostport
+from ._ground.addresses import UNIX_PREFIX, parse_hostport
 from ._ground.text import check_text
 from ._life.advertising import Advertising
 from ._life.lifecycle import Lifecycle
@@ -209,7 +209,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
                     self.use_loop()  # it listened before this loop ran, or before a fork
                 return
             hostport = self._given_hostport
-            if port is not None and not (hostport or "").startswith("unix:"):
+            if port is not None and not (hostport or "").startswith(UNIX_PREFIX):
                 # By default every interface, of both families.
                 host = parse_hostport(hostport)[0] if hostport else "::"
                 hostport = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -288,7 +288,7 @@ def live_channels() -> list[TChannel]:
 
 def _forked() -> None:
     for channel in live_channels():
-        channel._forked()
+        channel._forked()  # noqa: SLF001  # of this module's own class
 
 
 os.register_at_fork(after_in_child=_forked)

@@ -24,13 +24,10 @@ MAX_MESSAGE_ID: Final = wire.MAX_MESSAGE_ID
 TCHANNEL_LANGUAGE: Final = "python"
 """What the init message says about the language (``tchannel_language``)."""
 
-# Not by `platform`, which takes a tenth of what importing this library does.
-_IMPLEMENTATION = {"cpython": "CPython", "pypy": "PyPy"}.get(
-    sys.implementation.name, sys.implementation.name
+TCHANNEL_LANGUAGE_VERSION: Final = (
+    f"{sys.implementation.name}-{'.'.join(map(str, sys.version_info[:3]))}"
 )
-
-TCHANNEL_LANGUAGE_VERSION: Final = f"{_IMPLEMENTATION}-{sys.version.split()[0]}"
 """What the init message says about the interpreter (``tchannel_language_version``)."""
 
 TCHANNEL_VERSION: Final = __version__
-"""What the init message says about this library (``tchannel_version``)."""
+"""The version of tchannel-core; the init message carries that of tchannel-wire, which speaks."""

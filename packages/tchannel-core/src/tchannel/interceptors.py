@@ -305,8 +305,9 @@ class PendingReply:
 def pending_reply(origin: Origin) -> PendingReply:
     """Return what the interceptors of ``origin`` may wait for."""
     pending = PendingReply()
-    pending._origin = origin
-    pending._future = pending._outcome = None
+    # Filled in from here, without a call of __init__.
+    pending._origin = origin  # noqa: SLF001
+    pending._future = pending._outcome = None  # noqa: SLF001
     pending.passed_on = False
     return pending
 

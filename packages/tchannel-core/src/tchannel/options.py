@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from tchannel_wire import ChecksumType
 from tchannel_wire import Options as WireOptions
@@ -29,7 +29,9 @@ class Options:
     Args:
         default_timeout: Of a call that names none, or 0; default 30.
         connect_timeout: For a TCP, Unix or TLS connection to be made; default 5.
-        handshake_timeout: For the peer's part of the handshake, both ways; default 5.
+        handshake_timeout: For the peer's part of the handshake, both ways, and for that of TLS;
+            default 5. This one and the next two are limits of tchannel-wire: beside ``wire=`` they
+            are refused, because it says them.
         close_grace: How long ``close()`` waits for calls in flight; default 10.
         max_message_size: Of one incoming message that is not streamed; default 64 MiB.
         reassembly_memory: Of all unfinished messages of one connection, and likewise of all its
@@ -60,7 +62,8 @@ class Options:
         wire: The limits of tchannel-wire, when more is to be said than the above.
 
     Raises:
-        TypeError: A limit that is no number, or a count that is no int.
+        TypeError: A limit that is no number, a count that is no int, or one of tchannel-wire's limits
+            beside ``wire=``.
         ValueError: A limit is not positive, a time is not finite, or a checksum is not written.
 
     """
@@ -91,10 +94,10 @@ class Options:
         *,
         default_timeout: float = DEFAULT_TIMEOUT,
         connect_timeout: float = 5.0,
-        handshake_timeout: float = 5.0,
+        handshake_timeout: float | None = None,
         close_grace: float = 10.0,
-        max_message_size: int = 64 * _MIB,
-        reassembly_memory: int = 128 * _MIB,
+        max_message_size: int | None = None,
+        reassembly_memory: int | None = None,
         max_calls_per_connection: int = 10_000,
         max_calls: int = 100_000,
         inbound_memory: int = 256 * _MIB,
@@ -112,7 +115,13 @@ class Options:
     ) -> None:
         self.default_timeout = _seconds("default_timeout", default_timeout)
         self.connect_timeout = _seconds("connect_timeout", connect_timeout)
-        self.handshake_timeout = _seconds("handshake_timeout", handshake_timeout)
+        self.wire = _wire_options(
+            wire,
+            handshake_timeout=handshake_timeout,
+            max_message_size=max_message_size,
+            reassembly_memory=reassembly_memory,
+        )
+        self.handshake_timeout = self.wire.handshake_timeout
         self.close_grace = _seconds("close_grace", close_grace)
         self.max_calls_per_connection = _positive(
             "max_calls_per_connection", max_calls_per_connection
@@ -129,24 +138,18 @@ class Options:
         self.retry_delay_max = _seconds("retry_delay_max", retry_delay_max)
         self.max_error_text = _count("max_error_text", max_error_text)
         self.checksum = _checksum(checksum)
-        if wire is None:
-            wire = _wire_options(max_message_size, reassembly_memory, handshake_timeout)
-        self.wire = _check_wire(wire)
 
 
-def _wire_options(
-    max_message_size: int, reassembly_memory: int, handshake_timeout: float
-) -> WireOptions:
-    return WireOptions(
-        max_message_size=max_message_size,
-        reassembly_memory=reassembly_memory,
-        handshake_timeout=handshake_timeout,
-    )
-
-
-def _check_wire(options: object) -> WireOptions:
+def _wire_options(options: object, **limits: float | None) -> WireOptions:
+    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
+    if options is None:
+        for name, value in given.items():
+            _positive(name, value)
+        return WireOptions(**given)
     if not isinstance(options, WireOptions):
         raise TypeError(f"wire must be of type tchannel_wire.Options, not {options!r}")
+    for name in given:
+        raise TypeError(f"{name} stands beside wire=, which says it too: give it to one of them")
     return options
 
 

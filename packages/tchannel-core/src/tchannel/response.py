@@ -115,7 +115,7 @@ def bytes_response(
     response = _new(Response)
     response.body = arg3
     response.headers = arg2
-    response._transport = headers
+    response._transport = headers  # noqa: SLF001
     response.status = 1 if code else 0
     return response
 

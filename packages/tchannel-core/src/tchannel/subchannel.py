@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from ._calls.calling import Calling
 from ._serving.endpoints import Endpoints
 from ._serving.health import add_health
 from ._serving.registering import Registering
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from .event import EventEmitter
 
 __all__ = ["SubChannel"]
+
+# Where the arg schemes, which pass all of them by position, put `caller_name`.
+_CALLER_NAME: Final = Calling.start_call.__code__.co_varnames.index("caller_name") - 1
 
 
 class SubChannel(Registering):
@@ -42,9 +46,8 @@ class SubChannel(Registering):
 
     def start_call(self, *args: Any) -> asyncio.Future[Any]:
         """Start a call as `TChannel.start_call` does, under this sub-channel's name."""
-        # caller_name is the 15th argument; who gave one keeps it.
-        if args[14] is None:
-            args = (*args[:14], self.name, *args[15:])
+        if args[_CALLER_NAME] is None:  # who gave one keeps it
+            args = (*args[:_CALLER_NAME], self.name, *args[_CALLER_NAME + 1 :])
         return self._channel.start_call(*args)
 
     @property
@@ -62,7 +65,7 @@ class _Caller:
     __slots__ = ("_channel", "start_call")
 
     def __init__(self, subchannel: SubChannel) -> None:
-        self._channel = subchannel._channel
+        self._channel = subchannel._channel  # noqa: SLF001  # a part of it
         self.start_call = subchannel.start_call
 
     def __getattr__(self, attribute: str) -> Any:

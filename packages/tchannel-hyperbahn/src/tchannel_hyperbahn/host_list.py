@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from tchannel.lowlevel import parse_hostport
+from tchannel.lowlevel import UNIX_PREFIX, parse_hostport
 
 __all__ = ["HostListFile", "check_hosts", "parse_hosts"]
 
@@ -34,7 +34,7 @@ def check_hosts(hosts: Iterable[object], what: str) -> list[str]:
             _, port = parse_hostport(host)
         except ValueError as error:
             raise ValueError(f"{what}: {error}") from None
-        if port == 0 and not host.startswith("unix:"):
+        if port == 0 and not host.startswith(UNIX_PREFIX):
             raise ValueError(f"{what}: nobody listens on port 0, as in {host!r}")
         checked[host] = None
     if not checked:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import tchannel_wire as wire
 from tchannel import TChannel
-from tchannel.lowlevel import parse_hostport
+from tchannel.lowlevel import UNIX_PREFIX, parse_hostport
 
 __all__ = ["check_reachable"]
 
@@ -47,7 +47,7 @@ def check_reachable(channel: TChannel, routers: Iterable[str]) -> None:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.startswith("unix:"):
+    if host == "localhost" or host.startswith(UNIX_PREFIX):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -222,6 +222,11 @@ class Pair:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
+    def channels(self) -> tuple[TChannel, TChannel]:
+        """Client and server, joined or not."""
+        return self._client, self.server
+
+    @property
     def client(self) -> TChannel:
         """The channel that calls; joined to the server from its first use in a running loop on."""
         try:

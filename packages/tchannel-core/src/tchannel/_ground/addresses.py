@@ -61,5 +61,5 @@ def check_hostport(hostport: str) -> None:
         raise TypeError(f"hostport must be a str, not {hostport!r}")
     _, port = parse_hostport(hostport)
     # The caller on a Unix socket has no port, and may have gone a moment ago.
-    if port == 0 and not hostport.startswith(("unix:", UNIX_CALLER)):
+    if port == 0 and not hostport.startswith((UNIX_PREFIX, UNIX_CALLER)):
         raise ValueError(f"hostport needs a port other than 0: {hostport!r}")

@@ -18,7 +18,7 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from .._ground.addresses import format_hostport, parse_hostport
+from .._ground.addresses import UNIX_PREFIX, format_hostport, parse_hostport
 from .._ground.log_fields import log_fields
 from .._ground.process import drop_for_good
 from ..net import local_ip
@@ -59,8 +59,8 @@ class Listener:
         self._acceptor: Acceptor | None = None
         self._warning: threading.Timer | None = None
         self._unlink: str | None = None
-        if hostport is not None and hostport.startswith("unix:"):
-            path = hostport.removeprefix("unix:")
+        if hostport is not None and hostport.startswith(UNIX_PREFIX):
+            path = hostport.removeprefix(UNIX_PREFIX)
             self._sockets = [_bind_unix(path)]
             self._unlink = path
             self.hostport = hostport

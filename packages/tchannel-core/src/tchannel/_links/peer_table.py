@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
-from .._ground.addresses import UNIX_CALLER, parse_hostport
+from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
 from ..errors import NetworkError
 from .connection import Connection
@@ -219,9 +219,11 @@ class PeerTable:
                 "ssl_handshake_timeout": timeout,
                 "ssl_shutdown_timeout": timeout,
             }
-        if peer.hostport.startswith("unix:"):
+        if peer.hostport.startswith(UNIX_PREFIX):
             if context is not None and not (peer.server_name or channel.server_name):
                 tls["server_hostname"] = ""
-            await loop.create_unix_connection(lambda: connection, host.removeprefix("unix:"), **tls)
+            await loop.create_unix_connection(
+                lambda: connection, host.removeprefix(UNIX_PREFIX), **tls
+            )
         else:
             await loop.create_connection(lambda: connection, host, port, **tls)

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .._ground.addresses import parse_hostport
+from .._ground.addresses import UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
 from ..options import Options
 
@@ -83,18 +83,6 @@ class Peer:
         assert self.group is not None
         del bucket[self]
         self.group.put_in_bucket(self)
-
-    def begin_call(self) -> None:
-        """Count a call that was sent to this peer."""
-        self.pending += 1
-        if self.bucket is not None:
-            self.refile()
-
-    def end_call(self) -> None:
-        """Count its end."""
-        self.pending -= 1
-        if self.bucket is not None:
-            self.refile()
 
     def __repr__(self) -> str:
         return (
@@ -167,7 +155,7 @@ class PeerGroup:
 
         """
         _, port = parse_hostport(hostport)
-        if port == 0 and not hostport.startswith("unix:"):
+        if port == 0 and not hostport.startswith(UNIX_PREFIX):
             raise ValueError(f"a peer needs a port other than 0: {hostport!r}")
         peer = self._peers.get(hostport)
         if peer is None:

@@ -397,7 +397,7 @@ class TChannel:
 @atexit.register
 def _close_all() -> None:
     for channel in list(_running):
-        channel._close_at_exit()
+        channel._close_at_exit()  # noqa: SLF001  # of this module's own class
 
 
 def _forget_parent() -> None:

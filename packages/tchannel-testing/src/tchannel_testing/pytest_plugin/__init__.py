@@ -143,7 +143,7 @@ def tchannel_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     from .around import OwnChannel
 
     pair = Pair()
-    owned = [OwnChannel(pair._client), OwnChannel(pair.server)]
+    owned = [OwnChannel(channel) for channel in pair.channels]
     for own in owned:
         _needs_loop(request, own)
     yield pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from tchannel.lowlevel import parse_hostport
+from tchannel.lowlevel import UNIX_PREFIX, parse_hostport
 
 from .._terminal.failures import ToolError
 
@@ -27,7 +27,7 @@ def check_peers(peers: Iterable[object], what: str) -> list[str]:
             _, port = parse_hostport(peer)
         except ValueError as error:
             raise ToolError(f"{what}: {_with_new_spelling(peer, str(error))}") from None
-        if not port and not peer.startswith("unix:"):
+        if not port and not peer.startswith(UNIX_PREFIX):
             raise ToolError(f"{what}: nobody listens on port 0, as in {peer!r}")
         checked[peer] = None
     return list(checked)
@@ -37,7 +37,7 @@ def _with_new_spelling(peer: str, reason: str) -> str:
     if "://" in peer:
         return reason
     address, slash, endpoint = peer.partition("/")
-    if slash and ":" in address and not peer.startswith("unix:"):
+    if slash and ":" in address and not peer.startswith(UNIX_PREFIX):
         # tcurl.py of tchannel-python 0.16 took the endpoint along with the address.
         return f"{peer!r} names an endpoint as well: write -p {address} SERVICE {endpoint}"
     return reason
