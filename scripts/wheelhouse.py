@@ -18,7 +18,13 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-REQUIREMENTS = ("test.txt", "test-repo.txt", "test-thrift.txt", "test-plugins.txt")
+REQUIREMENTS = (
+    "test.txt",
+    "test-repo.txt",
+    "test-thrift.txt",
+    "test-yarpc.txt",
+    "test-plugins.txt",
+)
 OPTIONAL = ("test-thriftrw.txt",)
 
 

@@ -14,6 +14,7 @@ IMPORTS = {
     "tchannel-hyperbahn": "tchannel_hyperbahn",
     "tchannel-testing": "tchannel_testing",
     "tchannel-tools": "tchannel_tools",
+    "tchannel-yarpc": "tchannel_yarpc",
 }
 
 

@@ -15,6 +15,7 @@ SIBLINGS = {
     "tchannel-thrift": {"tchannel-thrift", "tchannel-core", "tchannel-wire"},
     "tchannel-hyperbahn": {"tchannel-hyperbahn", "tchannel-core", "tchannel-wire"},
     "tchannel-testing": {"tchannel-testing", "tchannel-core", "tchannel-wire"},
+    "tchannel-yarpc": {"tchannel-yarpc", "tchannel-core", "tchannel-wire"},
     "tchannel-tools": {
         "tchannel-tools",
         "tchannel-testing",

@@ -31,6 +31,7 @@ BELOW = {
     "tchannel_thrift": {"tchannel_wire", "tchannel"},
     "tchannel_hyperbahn": {"tchannel_wire", "tchannel"},
     "tchannel_testing": {"tchannel_wire", "tchannel"},
+    "tchannel_yarpc": {"tchannel_wire", "tchannel"},
     "tchannel_tools": {
         "tchannel_wire",
         "tchannel",
@@ -54,6 +55,7 @@ LAZY = {
     },
     "tchannel_hyperbahn": {"tchannel_thrift": "the extra [discover]"},
     "tchannel_tools": {},
+    "tchannel_yarpc": {"tchannel_thrift": "the extra [thrift]"},
     "tchannel_testing": {
         "pytest": "the pytest plug-in, which pytest itself loads",
         "tchannel_thrift": "doubles of Thrift services",
@@ -92,7 +94,12 @@ WINGS = {
 }
 
 # Import names that differ from the name of the distribution.
-IMPORT_NAMES = {"google-crc32c": "google_crc32c", "pyyaml": "yaml", "hdrhistogram": "hdrh"}
+IMPORT_NAMES = {
+    "google-crc32c": "google_crc32c",
+    "pyyaml": "yaml",
+    "hdrhistogram": "hdrh",
+    "protobuf": "google",
+}
 
 
 @dataclass(frozen=True)
@@ -465,6 +472,8 @@ def test_what_stands_alone_does_not_load_tornado_or_the_core(module):
         ("tchannel_hyperbahn.router", "import tchannel_thrift", False),
         ("tchannel_hyperbahn.router", "from . import discover", True),
         ("tchannel_thrift.scheme", "import tchannel_hyperbahn", False),
+        ("tchannel_yarpc.calls", "import tchannel_thrift", False),
+        ("tchannel_yarpc.calls", "def f():\n import tchannel_hyperbahn", False),
         ("tchannel_testing.service", "def f():\n import tchannel_tools", False),
         ("tchannel_tools.tcurl.calls", "from tchannel_thrift.rw import spec", True),
     ],

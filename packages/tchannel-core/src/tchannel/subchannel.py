@@ -12,7 +12,6 @@ from ._serving.registering import Registering
 
 if TYPE_CHECKING:
     from .channel import TChannel
-    from .event import EventEmitter
 
 __all__ = ["SubChannel"]
 
@@ -51,9 +50,9 @@ class SubChannel(Registering):
         return self._channel.start_call(*args)
 
     @property
-    def events(self) -> EventEmitter:
-        """The hooks of the channel."""
-        return self._channel.events
+    def channel(self) -> TChannel:
+        """The channel that it is a service of."""
+        return self._channel
 
     def __repr__(self) -> str:
         return f"<SubChannel {self.name} of {self._channel!r}>"

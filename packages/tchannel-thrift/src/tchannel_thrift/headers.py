@@ -42,15 +42,27 @@ def headers_of(exception: BaseException) -> dict[str, str]:
         error.application_headers = {"retry-after": "30"}
         raise error
 
+    A handler that lets the exception of a call of its own through sends none of its headers on.
     An exception for which the IDL declares a field of that very name has no headers.
     """
-    return dict(declared_headers(exception) or {})
+    headers = getattr(exception, _ATTRIBUTE, None)
+    return {} if not headers or _is_field(exception) else dict(headers)
 
 
 def declared_headers(exception: BaseException) -> Any:
-    """Return what a handler set as the headers of an exception, whatever it is; or None."""
+    """Return what a handler set as the headers of an exception, whatever it is; or None.
+
+    Those that the exception came with are none of them: raised on by a handler whose own call got
+    it, it would tell its caller what was said to the handler.
+    """
     headers = getattr(exception, _ATTRIBUTE, None)
-    return None if headers is None or _is_field(exception) else headers
+    return (
+        None if headers is None or type(headers) is _Received or _is_field(exception) else headers
+    )
+
+
+class _Received(dict[str, str]):
+    """Headers that an exception came with."""
 
 
 def attach_headers(exception: BaseException, headers: Mapping[str, str]) -> None:
@@ -60,7 +72,7 @@ def attach_headers(exception: BaseException, headers: Mapping[str, str]) -> None
     """
     if headers and not _is_field(exception):
         # Not by the class's own `__setattr__`: Apache has exceptions whose one raises.
-        BaseException.__setattr__(exception, _ATTRIBUTE, dict(headers))
+        BaseException.__setattr__(exception, _ATTRIBUTE, _Received(headers))
 
 
 def _is_field(exception: BaseException) -> bool:

@@ -1,0 +1,180 @@
+"""Handlers: requests as they see them, and what they return or raise on its way to the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tchannel import Request as ChannelRequest
+from tchannel import Response
+from tchannel.errors import BadRequestError, UnexpectedError
+from tchannel.lowlevel import Endpoint, Handler
+
+from .answers import encode_answer_headers, encode_error
+from .errors import UnknownError, YarpcError
+from .headers import CALLER_PROCEDURE, Headers, ReservedHeaderError, decode_headers
+
+if TYPE_CHECKING:
+    from tchannel import TChannel
+    from tchannel.request import TransportHeaders
+
+__all__ = ["Body", "Request", "make_endpoint", "make_handler", "name_of", "undeclared"]
+
+
+class Request(ChannelRequest):
+    """A call, as its handler gets it.
+
+    Attributes:
+        body: What the encoding says: bytes, what was JSON, a message, or the arguments.
+        headers: Application headers, whose names are found without regard to case.
+        service: The service that was called.
+        endpoint: The procedure that was called.
+        encoding: ``raw``, ``json``, ``thrift`` or ``proto``.
+        caller_procedure: The procedure that the caller was serving when it called; None without.
+        timeout: Seconds within which the caller wants the answer.
+        transport: Who calls, and what was said for routers: ``caller_name``, ``shard_key``,
+            ``routing_key``, ``routing_delegate`` and the like.
+
+    """
+
+    __slots__ = ("_request", "caller_procedure", "encoding")
+
+    def __init__(self, request: ChannelRequest, encoding: str) -> None:
+        headers: Headers = request.headers
+        self.caller_procedure: str | None = headers.pop(CALLER_PROCEDURE, None)
+        super().__init__(
+            request.body, headers, None, request.endpoint, request.service, request.timeout
+        )
+        self.encoding = encoding
+        self._request = request
+
+    @property
+    def procedure(self) -> str:
+        """The procedure that was called: `endpoint` by the name that YARPC has for it."""
+        return self.endpoint or ""
+
+    @property
+    def transport(self) -> TransportHeaders:
+        """Protocol-level headers."""
+        return self._request.transport
+
+    @transport.setter
+    def transport(self, value: TransportHeaders | None) -> None:
+        self._request.transport = value
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return bool(getattr(self._request, "cancelled", False))
+
+
+class Body:
+    """How one procedure's bodies become bytes, and what they are at the other end.
+
+    Args:
+        decode: Makes the body of bytes.
+        encode: Makes bytes of the body.
+        describe_details: Makes a type's name and a text of an error's details, when those are no
+            text; None where details are text.
+
+    """
+
+    __slots__ = ("decode", "describe_details", "encode")
+
+    # The types are the encoding's and the procedure's.
+    def __init__(
+        self,
+        decode: Callable[[bytes], Any],
+        encode: Callable[[Any], bytes],
+        describe_details: Callable[[Any], tuple[str | None, str]] | None = None,
+    ) -> None:
+        self.decode = decode
+        self.encode = encode
+        self.describe_details = describe_details
+
+
+def make_handler(service: str, encoding: str, handler: Handler) -> Handler:
+    """Return what the channel calls: it lets in calls of ``service`` alone, as YARPC does."""
+
+    def serve(request: ChannelRequest) -> Any:
+        if request.service != service:
+            raise BadRequestError(
+                f'unrecognized service name "{request.service}", available services: "{service}"'
+            )
+        return handler(Request(request, encoding))
+
+    return serve
+
+
+def make_endpoint(
+    channel: TChannel, service: str, encoding: str, procedure: str, body: Body, handler: Handler
+) -> Endpoint:
+    """Return what serves a procedure of the raw, json or proto encoding."""
+
+    def decode(arg2: bytes, arg3: bytes) -> tuple[Headers, Any]:
+        return decode_headers(encoding, arg2), body.decode(arg3)
+
+    def encode(result: Any) -> tuple[int, bytes, bytes]:
+        headers = None
+        if isinstance(result, Response):
+            if result.status:
+                raise ValueError(
+                    f"a handler gave a Response with status {result.status!r}: raise a YarpcError"
+                )
+            headers, result = result.headers, result.body
+        arg3 = body.encode(result)
+        return 0, encode_answer_headers(encoding, service, headers), arg3
+
+    def encode_application_error(error: BaseException) -> tuple[int, bytes, bytes] | None:
+        if not isinstance(error, YarpcError):
+            return None
+        return encode_error(encoding, service, error, body.encode, body.describe_details)
+
+    def encode_failure(error: Exception) -> tuple[int, bytes, bytes]:
+        if isinstance(error, ReservedHeaderError):
+            raise UnexpectedError(str(error))
+        text = undeclared(channel, error)
+        message = f'error for service "{service}" and procedure "{procedure}": {text}'
+        return encode_error(encoding, service, UnknownError(message), bytes)
+
+    return Endpoint(
+        encoding,
+        make_handler(service, encoding, handler),
+        decode,
+        encode,
+        encode_application_error,
+        encode_failure=encode_failure,
+    )
+
+
+def undeclared(channel: TChannel, error: Exception) -> str:
+    """Return what callers are told of an exception that nobody declared: as the channel does."""
+    name = type(error).__name__
+    if not channel.expose_errors:
+        return name
+    try:
+        what = str(error)
+    except Exception:  # its own __str__ is broken; the caller is answered all the same
+        what = "(no description)"
+    text = f"{name}: {what}" if what else name
+    limit = int(channel.options.max_error_text)
+    return text.encode(errors="replace")[:limit].decode(errors="ignore")
+
+
+def name_of(procedure: object, handler: Handler) -> str:
+    """Return the name to register a handler under.
+
+    Raises:
+        TypeError: The procedure is no name, or the handler cannot be called.
+        ValueError: A handler without a name of its own, and none given.
+
+    """
+    if not callable(handler):
+        raise TypeError(f"handler must be callable, not {handler!r}")
+    if procedure is None:
+        procedure = getattr(handler, "__name__", None)
+        if procedure is None:
+            raise ValueError(f"handler {handler!r} has no name: say which procedure it serves")
+    if not isinstance(procedure, str) or not procedure:
+        raise TypeError(f"procedure must be a name, not {procedure!r}")
+    return procedure
