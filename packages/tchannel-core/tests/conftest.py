@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import heapq
+import ipaddress
 import itertools
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,3 +267,108 @@ async def nothing_left() -> AsyncIterator[None]:
     await settle()
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert not left, f"left behind: {left}"
+
+
+class CertificateAuthority:
+    """Signs certificates, and keeps them as files with their keys.
+
+    Args:
+        folder: where the files are; the authority's own is ``ca.pem``.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        x509 = pytest.importorskip("cryptography.x509", reason="cryptography makes certificates")
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        self._x509 = x509
+        self.folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.file = folder / "ca.pem"
+        certificate = self._sign("ca.test", [x509.DNSName("ca.test")], self._key, 1, ca=True)
+        self.file.write_bytes(certificate)
+
+    def make(
+        self, subject: str, *, uri: str | None = None, ip: str | None = None, days: float = 1
+    ) -> Path:
+        """Write a certificate with its key and return the file.
+
+        Args:
+            subject: its common name, and its DNS name unless another kind of name is given.
+            uri: a URI to be its name instead.
+            ip: an IP address to be its name instead.
+            days: how long it is valid from now on; negative for one that has expired.
+
+        """
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        key = ec.generate_private_key(ec.SECP256R1())
+        if uri is not None:
+            name = self._x509.UniformResourceIdentifier(uri)
+        elif ip is not None:
+            name = self._x509.IPAddress(ipaddress.ip_address(ip))
+        else:
+            name = self._x509.DNSName(subject)
+        file = self.folder / f"{subject}.pem"
+        file.write_bytes(
+            self._sign(subject, [name], key, days)
+            + key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return file
+
+    def _sign(
+        self, subject: str, names: list[Any], key: Any, days: float, *, ca: bool = False
+    ) -> bytes:
+        from cryptography.hazmat.primitives import hashes, serialization
+
+        x509 = self._x509
+
+        def common_name(text: str) -> Any:
+            return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+        now = datetime.datetime.now(datetime.UTC)
+        issuer = self._key.public_key()
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(common_name(subject))
+            .issuer_name(common_name("ca.test"))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=10))
+            .not_valid_after(now + datetime.timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False)
+            .add_extension(
+                x509.KeyUsage(True, False, False, False, False, ca, ca, False, False), critical=True
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    """A certificate authority; it has signed ``service.test.pem`` and ``client.test.pem``."""
+    made = CertificateAuthority(tmp_path_factory.mktemp("tls"))
+    made.make("service.test")
+    made.make("client.test")
+    return made
+
+
+@pytest.fixture
+def tls(authority: CertificateAuthority) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Contexts for both sides; the server wants a certificate of the client too."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(authority.folder / "service.test.pem")
+    server.load_verify_locations(authority.file)
+    server.verify_mode = ssl.CERT_REQUIRED
+    client = ssl.create_default_context(cafile=authority.file)
+    client.load_cert_chain(authority.folder / "client.test.pem")
+    return server, client

@@ -244,7 +244,7 @@ async def test_a_connection_that_breaks_the_protocol(pair, clock, line):
     to_server.write(bytes(16))
     await clock.advance(0)
 
-    _, fields = line(f"connection to {caller} ended: ")
+    _, fields = line(f"connection from {caller} ended: ")
     assert fields == (caller, None, None, None)
 
 
@@ -255,7 +255,7 @@ async def test_a_connection_that_one_message_ends(pair, clock, line):
     connection.handle([wire.ConnectionClosed(error, [], [])])
     await clock.advance(0)
 
-    text, fields = line(f"connection to {connection.address} ended")
+    text, fields = line(f"connection from {connection.address} ended")
     assert fields == (connection.address, None, None, 7)
     assert "no sense (message 7)" in text
 

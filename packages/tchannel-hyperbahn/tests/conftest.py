@@ -47,7 +47,7 @@ class FakeHyperbahn:
 
     def _ad(self, request: Any) -> Any:
         names = [service["serviceName"] for service in request.body["services"]]
-        self.ads.append((names, request.transport.peer))
+        self.ads.append((names, request.transport.announced))
         self.advertised.set()
         return self.answer()
 

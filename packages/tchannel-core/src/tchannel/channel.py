@@ -111,9 +111,18 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         for interceptor in interceptors:
             if not callable(interceptor):
                 raise TypeError(f"interceptors must be callables, not {interceptor!r}")
+        self.options = options if options is not None else Options()
+        if (
+            self.options.trust_announced_addresses
+            and ssl_client is not None
+            and (ssl_server is None or ssl_server.verify_mode == ssl.CERT_NONE)
+        ):
+            raise ValueError(
+                "trust_announced_addresses goes with ssl_client= only where ssl_server= asks callers "
+                "for certificates: an address that is announced without one proves nothing"
+            )
         self.name = name
         self.process_name = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
-        self.options = options if options is not None else Options()
         self.trace = check_trace(trace)
         self.ssl_server = ssl_server
         self.ssl_client = ssl_client

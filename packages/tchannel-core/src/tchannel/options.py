@@ -55,6 +55,11 @@ class Options:
         penalty_max: Where that doubling ends; default 30.
         retry_delay: The longest wait before the first retry; doubles with each; default 0.05.
         retry_delay_max: Where that doubling ends; default 1.
+        trust_announced_addresses: Share the connections that peers open for calls to the addresses
+            that they announce in the handshake, which anybody may claim to have: for networks where
+            every caller is trusted and some of them cannot be connected to. With ``ssl_client=`` a
+            caller's certificate must bear the name that would be asked for at that address.
+            Default False: a call to an address leaves over a connection opened to that address.
         max_error_text: Bytes of an undeclared exception's text that reach the caller;
             default 1,000.
         checksum: Of the calls made: NONE, CRC32 or CRC32C; default CRC-32C, which every peer but
@@ -85,6 +90,7 @@ class Options:
         "retry_delay_max",
         "stall_timeout",
         "stream_buffer",
+        "trust_announced_addresses",
         "wire",
         "write_buffer",
     )
@@ -109,6 +115,7 @@ class Options:
         penalty_max: float = 30.0,
         retry_delay: float = 0.05,
         retry_delay_max: float = 1.0,
+        trust_announced_addresses: bool = False,
         max_error_text: int = 1_000,
         checksum: ChecksumType = ChecksumType.CRC32C,
         wire: WireOptions | None = None,
@@ -136,6 +143,9 @@ class Options:
         self.penalty_max = _seconds("penalty_max", penalty_max)
         self.retry_delay = _seconds("retry_delay", retry_delay)
         self.retry_delay_max = _seconds("retry_delay_max", retry_delay_max)
+        self.trust_announced_addresses = _flag(
+            "trust_announced_addresses", trust_announced_addresses
+        )
         self.max_error_text = _count("max_error_text", max_error_text)
         self.checksum = _checksum(checksum)
 
@@ -177,3 +187,9 @@ def _count(name: str, value: int) -> int:
     if not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {value!r}")
     return _positive(name, value)
+
+
+def _flag(name: str, value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return value

@@ -28,6 +28,7 @@ class TransportHeaders:
     """
 
     __slots__ = (
+        "announced",
         "caller_name",
         "claim_at_finish",
         "claim_at_start",
@@ -68,7 +69,16 @@ class TransportHeaders:
     """All transport headers, unknown keys included."""
 
     peer: str | None
-    """The address of the caller, or of the router in between; may be given as ``hostport=``."""
+    """The address of the socket of the caller, or of the router in between.
+
+    Given as ``hostport=``, it calls that very peer back over the connection that it opened.
+    """
+
+    announced: str | None
+    """The address at which that peer says it listens, if it does: a claim, for people and routers.
+
+    Given as ``hostport=``, it is connected to.
+    """
 
     peer_certificate: Mapping[str, Any] | None
     """The caller's verified TLS certificate, as ``ssl.SSLSocket.getpeercert()`` gives it."""
@@ -90,6 +100,7 @@ class TransportHeaders:
         ttl_ms: int = 0,
         headers: Mapping[str, str] | None = None,
         peer: str | None = None,
+        announced: str | None = None,
         peer_certificate: Mapping[str, Any] | None = None,
     ) -> None:
         self.caller_name = caller_name
@@ -106,6 +117,7 @@ class TransportHeaders:
         self.ttl_ms = ttl_ms
         self.headers = dict(headers) if headers else {}
         self.peer = peer
+        self.announced = announced
         self.peer_certificate = peer_certificate
 
     @classmethod

@@ -174,7 +174,7 @@ class CallState:
         error.service = self.prepared.service
         error.endpoint = self.prepared.arg1.decode()
         error.attempts = self.attempts
-        if self.peer is not None:
+        if error.peer is None and self.peer is not None:
             error.peer = self.peer.hostport
         if error.tracing is None:
             error.tracing = self.tracing

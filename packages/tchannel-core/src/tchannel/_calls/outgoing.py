@@ -307,6 +307,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
 
     def _attempt_ended(self, error: errors.TChannelError, kind: str) -> None:
         connection = self.connection
+        if connection is not None:
+            error.peer = connection.address
         message_id = self.exchange.id if self.exchange is not None else None
         self._end_attempt()
         if self.body is not None:

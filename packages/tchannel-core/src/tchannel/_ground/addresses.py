@@ -1,13 +1,16 @@
 """Addresses: ``host:port``, ``[ipv6%scope]:port``, ``unix:/path``."""
 
+from ipaddress import ip_address
 from typing import Final
 
 import tchannel_wire as wire
 
 __all__ = [
     "UNIX_CALLER",
+    "UNIX_PREFIX",
     "check_hostport",
     "format_hostport",
+    "is_unspecified",
     "parse_hostport",
 ]
 
@@ -47,6 +50,14 @@ def format_hostport(host: str, port: int) -> str:
     if not 0 <= port <= 0xFFFF:
         raise ValueError(f"port must be between 0 and 65535, not {port!r}")
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_unspecified(host: str) -> bool:
+    """Say whether a host stands for all interfaces of a machine: ``0.0.0.0``, ``::``."""
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def check_hostport(hostport: str) -> None:

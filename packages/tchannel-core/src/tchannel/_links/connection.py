@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 import tchannel_wire as wire
 
 from .. import errors
-from .._ground.addresses import UNIX_CALLER
+from .._ground.addresses import (
+    UNIX_CALLER,
+    UNIX_PREFIX,
+    format_hostport,
+    is_unspecified,
+    parse_hostport,
+)
 from .._ground.log_fields import fields_of, log_fields
 from .._serving.incoming import InboundRequest, serve
 from ..clock import TimerHandle
@@ -53,6 +59,8 @@ class Connection(BackPressure):
     Args:
         channel: whose connection it is.
         peer: the peer it was opened to, or None when the other side opened it.
+        address: the other side's socket, where it is known before the connection is made; asked
+            for later, a socket that was reset knows it no more.
 
     """
 
@@ -61,7 +69,6 @@ class Connection(BackPressure):
         "_gone",
         "_lost",
         "address",
-        "announced",
         "certificate",
         "inbound",
         "opener",
@@ -69,15 +76,18 @@ class Connection(BackPressure):
         "peer_draining",
         "ready",
         "timers",
+        "told",
     )
 
-    def __init__(self, channel: TChannel, peer: Peer | None) -> None:
+    def __init__(self, channel: TChannel, peer: Peer | None, address: str = "") -> None:
         super().__init__(channel)
         self.timers = channel.timers
         self.peer = peer
         self.opener = peer is not None
-        self.address = peer.hostport if peer is not None else ""
-        self.announced = ""
+        self.address = peer.hostport if peer is not None else address
+        """What it was opened to, or the other side's socket: never what the other side announced."""
+        self.told = ""
+        """The address that we announced."""
         self.certificate: Any = None
         self.inbound: dict[int, InboundRequest] = {}
         self.ready = False
@@ -91,20 +101,20 @@ class Connection(BackPressure):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
         self.transport = cast("asyncio.Transport", transport)
-        if not self.opener:
+        if not self.address:
             self.address = _address_of(transport, self)
         self.certificate = transport.get_extra_info("peercert")
         channel = self.channel
-        self.announced = channel.advertised_hostport(opener=self.opener)
+        self.told = channel.advertised_hostport(opener=self.opener)
         sans_io = self.wire = _Wire(
             opener=self.opener,
-            host_port=self.announced,
+            host_port=self.told,
             process_name=channel.process_name,
             now=self.timers.time(),
             options=channel.options.wire,
             deadlines=self.timers.queue,
             stream_request=channel.wants_stream,
-            unix_socket=not isinstance(transport.get_extra_info("peername"), tuple),
+            unix_socket=self.address.startswith((UNIX_PREFIX, UNIX_CALLER)),
         )
         sans_io.owner = self
         channel.connections.add(self)
@@ -168,6 +178,23 @@ class Connection(BackPressure):
                 self._lost.set_result(None)
         return self._lost
 
+    @property
+    def announced(self) -> str | None:
+        """The address that the other side announced; None before that, and if it does not listen.
+
+        A claim. An unspecified host in it (``0.0.0.0``) is replaced by the socket's: who listens on
+        all interfaces may say so, and nobody can be called there.
+        """
+        remote = self.wire.remote
+        if remote is None or remote.host_port is None:
+            return None
+        host, port = parse_hostport(remote.host_port)
+        if not is_unspecified(host):
+            return remote.host_port
+        if self.address.startswith((UNIX_PREFIX, UNIX_CALLER)):
+            return None
+        return format_hostport(parse_hostport(self.address)[0], port)
+
     # -- events -------------------------------------------------------------------------------
 
     def handle(self, events: list[Any]) -> None:
@@ -184,7 +211,7 @@ class Connection(BackPressure):
 
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
-        self.channel.peers_table.connection_ready(self, event.remote)
+        self.channel.peers_table.connection_ready(self)
 
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
         request = self.inbound.get(event.id)
@@ -271,7 +298,8 @@ class Connection(BackPressure):
         if event.error is not None and self.channel.state.connects:
             about = getattr(event.error, "message_id", wire.NO_MESSAGE_ID)
             log.warning(
-                "connection to %s ended: %s",
+                "connection %s %s ended: %s",
+                "to" if self.opener else "from",
                 self.address,
                 event.error,
                 extra=log_fields(
@@ -363,6 +391,6 @@ def _address_of(transport: asyncio.BaseTransport, connection: Connection) -> str
     name = transport.get_extra_info("peername")
     if isinstance(name, tuple):
         host, port = name[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return format_hostport(host, port)
     # A Unix socket's peer has no name.
     return f"{UNIX_CALLER}{id(connection):x}:0"

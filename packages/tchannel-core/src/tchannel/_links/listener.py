@@ -116,7 +116,7 @@ class Listener:
                 "ssl_handshake_timeout": timeout,
                 "ssl_shutdown_timeout": timeout,
             }
-        connection = Connection(channel, None)
+        connection = Connection(channel, None, peer)
         protocol = connection if tls else FirstBytes(connection)
         try:
             await loop.connect_accepted_socket(lambda: protocol, accepted, **tls)

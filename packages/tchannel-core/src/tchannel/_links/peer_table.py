@@ -1,5 +1,10 @@
 """Every peer that a channel has to do with, and their connections.
 
+A call to an address leaves over a connection that we opened to that address. Who connected to us is
+called back under its socket's address alone, and only while nothing was opened to that address: what
+it says of itself in the handshake is a claim, and chooses no route unless
+``Options(trust_announced_addresses=True)``.
+
 Known peers stay. Others (callers that connected to us, addresses given as ``hostport=``) are dropped
 with their last connection, and never take part in the choice.
 """
@@ -11,14 +16,13 @@ import logging
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-import tchannel_wire as wire
-
 from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
 from ..errors import NetworkError
 from .connection import Connection
 from .first_bytes import reason_of_failure
 from .peers import Peer, PeerGroup
+from .tls_names import bears_name
 
 if TYPE_CHECKING:
     from ..channel import TChannel
@@ -36,16 +40,19 @@ class PeerTable:
 
     """
 
-    __slots__ = ("_channel", "group", "peers")
+    __slots__ = ("_channel", "callers", "group", "peers")
 
     def __init__(self, channel: TChannel) -> None:
         self._channel = channel
         self.peers: dict[str, Peer] = {}
-        self.group = PeerGroup(channel.options, self.get, self.connect, self._retire)
+        """Those that we connect to, by the address that is connected to."""
+        self.callers: dict[str, Peer] = {}
+        """Those that connected to us, by the addresses of their sockets; none without a connection."""
+        self.group = PeerGroup(channel.options, self.to_connect, self.connect, self._retire)
         self.group.channel = channel
 
     def __len__(self) -> int:
-        return len(self.peers)
+        return len(self.peers) + len(self.callers)
 
     def renewed(self) -> PeerTable:
         """Return a table of the same known peers without their connections, for a forked child."""
@@ -54,7 +61,21 @@ class PeerTable:
         return table
 
     def get(self, hostport: str) -> Peer:
-        """Return the peer of an address, made when there is none.
+        """Return the peer to call at an address: one to connect to, unless it is a caller's socket's.
+
+        Raises:
+            ValueError: ``hostport`` is no address.
+
+        """
+        peer = self.peers.get(hostport)
+        if peer is None:
+            peer = self.callers.get(hostport)
+            if peer is None:
+                peer = self.to_connect(hostport)
+        return peer
+
+    def to_connect(self, hostport: str) -> Peer:
+        """Return the peer that is connected to at an address, made when there is none.
 
         Raises:
             ValueError: ``hostport`` is no address.
@@ -68,15 +89,39 @@ class PeerTable:
 
     # -- connections that come and go ---------------------------------------------------------
 
-    def connection_ready(self, connection: Connection, remote: wire.RemotePeer) -> None:
-        """Use a connection whose handshake is done, whoever opened it."""
+    def connection_ready(self, connection: Connection) -> None:
+        """Use a connection whose handshake is done: as the one that was opened, or to call back."""
         peer = connection.peer
-        if peer is None:
-            # Who does not listen is known by its socket's address (protocol, "Connection").
-            peer = connection.peer = self.get(remote.host_port or connection.address)
-            connection.address = peer.hostport
-        elif connection.opener:
+        if peer is not None:
             peer.connecting = None
+            self._use(peer, connection)
+            return
+        address = connection.address
+        peer = self.callers.get(address)
+        if peer is None:
+            peer = self.callers[address] = Peer(address)
+        connection.peer = peer
+        peer.connections.append(connection)
+        if self._channel.options.trust_announced_addresses:
+            claimed = connection.announced
+            if claimed is not None and self._may_claim(connection, claimed):
+                self._use(self.to_connect(claimed), connection)
+
+    def _may_claim(self, connection: Connection, hostport: str) -> bool:
+        """Say whether a caller may be taken for the peer at the address that it announced.
+
+        Where TLS proves who is connected to, a caller's certificate has to prove as much.
+        """
+        if self._channel.ssl_client is None:
+            return True
+        peer = self.peers.get(hostport)
+        name = self._server_name(peer) or parse_hostport(hostport)[0]
+        return bears_name(connection.certificate, name)
+
+    def _server_name(self, peer: Peer | None) -> str | None:
+        return (peer.server_name if peer is not None else None) or self._channel.server_name
+
+    def _use(self, peer: Peer, connection: Connection) -> None:
         peer.connections.append(connection)
         if peer.group is not None:
             peer.group.forgive(peer)
@@ -87,7 +132,11 @@ class PeerTable:
 
     def connection_gone(self, connection: Connection) -> None:
         """Do not use a connection for further calls: it is closed, or its peer is draining."""
-        peer = connection.peer
+        self._use_no_more(connection.peer, connection)
+        if not connection.opener and self._channel.options.trust_announced_addresses:
+            self._use_no_more(self.peers.get(connection.announced or ""), connection)
+
+    def _use_no_more(self, peer: Peer | None, connection: Connection) -> None:
         if peer is not None and connection in peer.connections:
             peer.connections.remove(connection)
             if not peer.connections and peer.group is not None:
@@ -109,7 +158,12 @@ class PeerTable:
 
     def drop_unused(self, peer: Peer) -> None:
         """Forget a peer that nobody told us of and nobody uses."""
-        if not (peer.group or peer.connections or peer.connecting or peer.waiters or peer.pending):
+        if peer.group or peer.connections:
+            return
+        if self.callers.get(peer.hostport) is peer:
+            # Its calls in flight, if any, end with their connections.
+            del self.callers[peer.hostport]
+        elif not (peer.connecting or peer.waiters or peer.pending):
             self.peers.pop(peer.hostport, None)
 
     def _retire(self, peer: Peer) -> None:
@@ -132,7 +186,7 @@ class PeerTable:
         address = channel.advertised_hostport(opener=True)
         done = True
         for connection in list(channel.connections):
-            if connection.opener and connection.peer is peer and connection.announced != address:
+            if connection.opener and connection.peer is peer and connection.told != address:
                 if connection in peer.connections:
                     self.connection_gone(connection)
                     connection.close_when_idle()
@@ -142,6 +196,7 @@ class PeerTable:
 
     def clear(self) -> None:
         """Forget all connections, as a channel does that moves to another loop."""
+        self.callers.clear()
         for peer in list(self.peers.values()):
             peer.connections.clear()
             peer.connecting = None

@@ -110,6 +110,7 @@ class ReceivedRequest(Request):
                 flags=event.flags,
                 ttl_ms=event.ttl_ms,
                 peer=self.connection.address,
+                announced=self.connection.announced,
                 peer_certificate=self.connection.certificate,
             )
         return transport
