@@ -8,6 +8,7 @@ on working, with the same meaning, until the next major version.
 to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `Decode`, `Trace`, `Timeout`, `seconds`
 to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
 to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`
+to watch calls          `OutgoingCall`, which hooks and interceptors meet
 addresses               `parse_hostport`, `format_hostport`, `check_hostport`, `UNIX_PREFIX`,
                         `UNIX_CALLER`
 a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`

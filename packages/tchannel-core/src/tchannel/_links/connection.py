@@ -219,14 +219,14 @@ class Connection(BackPressure):
             request.stream.feed(event.data, event.last)
 
     def _on_response_chunk(self, event: wire.ResponseChunk) -> None:
-        cast("Any", event.context).on_chunk(event)
+        cast("OutgoingCall", event.context).on_chunk(event)
 
     def _on_error(self, event: wire.ErrorReceived) -> None:
         if event.context is not None:
-            cast("Any", event.context).on_error(event)
+            cast("OutgoingCall", event.context).on_error(event)
 
     def _on_call_expired(self, event: wire.CallExpired) -> None:
-        cast("Any", event.context).on_expired()
+        cast("OutgoingCall", event.context).on_expired()
 
     def _on_call_failed(self, event: wire.CallFailed) -> None:
         call = cast("OutgoingCall", event.context)
@@ -310,7 +310,7 @@ class Connection(BackPressure):
         table.connection_gone(self)
         for context, written in [(context, written) for _, context, written in event.calls]:
             if context is not None:
-                cast("Any", context).on_connection_lost(written, event.error)
+                cast("OutgoingCall", context).on_connection_lost(written, event.error)
         for request in list(self.inbound.values()):
             request.abandon()
         if not self.ready and self.peer is not None:

@@ -1,0 +1,44 @@
+"""The way of a small call: how many Python functions it runs through, see docs/inside.md."""
+
+import asyncio
+import sys
+
+from tchannel import Response, TChannel
+
+
+async def stops_of_one_call():
+    """The functions of ours that one warm call on loopback runs, at both ends."""
+    server = TChannel("walk", hostport="127.0.0.1:0")
+
+    @server.raw.register
+    async def echo(request):
+        return Response(request.body, request.headers)
+
+    server.listen()
+    client = TChannel("client", known_peers=[server.hostport])
+    for _ in range(3):
+        await client.raw("walk", "echo", bytes(16))
+    for _ in range(30):
+        await asyncio.sleep(0)
+    stops = []
+
+    def note(frame, event, argument):
+        if event == "call" and frame.f_globals["__name__"].startswith("tchannel"):
+            stops.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        await client.raw("walk", "echo", bytes(16))
+    finally:
+        sys.setprofile(before)
+    await client.close()
+    await server.close()
+    return stops
+
+
+async def test_a_small_call_makes_no_more_stops_than_it_did():
+    stops = await stops_of_one_call()
+
+    assert len(stops) <= 52, stops
+    assert stops[0] == "tchannel.schemes.raw.__call__"
