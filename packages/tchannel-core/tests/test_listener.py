@@ -18,7 +18,8 @@ hostport = asyncio.run(main())
 """
 
 THEN_LOOK = """
-gc.collect()
+for _ in range(3):  # PyPy ends one object with each
+    gc.collect()
 if hostport.startswith("unix:"):
     print("gone" if not os.path.exists(hostport[5:]) else "there")
 else:

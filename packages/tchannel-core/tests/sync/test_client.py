@@ -33,7 +33,8 @@ def test_thrift_calls_and_calls_on_bytes_pass_their_arguments(
     (made,) = fake.made
     assert made.calls[0] == ("thrift", ("request", "echo", "answer"), {"timeout": 2})
     channel.json("service", "echo").result(10)
-    call = ("call", ("raw", "service", "endpoint", b"2", b"3", 1, *[None] * 8), {"deadline": None})
+    named = {"deadline": None, "routing_key": None}
+    call = ("call", ("raw", "service", "endpoint", b"2", b"3", 1, *[None] * 8), named)
     # The cancelled call may not have begun: then it is never made.
     assert made.calls[1:-1] in ([call], [])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -103,9 +104,14 @@ def is_tornado_coroutine(function: object) -> bool:
 
 
 def _current_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the loop that is set for this thread, without making one as asyncio's function does."""
+    """Return the loop that is set for this thread, without making one as asyncio did before 3.14."""
+    if sys.version_info >= (3, 14):  # policies are going away, and with them what is read below
+        try:
+            return asyncio.get_event_loop()
+        except RuntimeError:
+            return None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # policies are going away
+        warnings.simplefilter("ignore", DeprecationWarning)
         policy = asyncio.get_event_loop_policy()
     loop: asyncio.AbstractEventLoop | None = getattr(getattr(policy, "_local", None), "_loop", None)
     return loop
