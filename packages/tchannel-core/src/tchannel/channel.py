@@ -292,7 +292,11 @@ _channels: weakref.WeakSet[TChannel] = weakref.WeakSet()
 
 def live_channels() -> list[TChannel]:
     """Return the channels of this process that somebody still holds, closed ones among them."""
-    return list(_channels)
+    while True:
+        try:
+            return list(_channels)
+        except RuntimeError:
+            pass  # another thread has made one meanwhile
 
 
 def _forked() -> None:

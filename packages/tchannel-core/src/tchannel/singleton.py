@@ -35,11 +35,12 @@ class Singleton(Generic[_ChannelT]):
             SingletonNotPreparedError: `prepare` was not called, or undone by `reset`.
 
         """
-        if cls._arguments is None:
+        arguments = cls._arguments  # once: another thread may reset them
+        if arguments is None:
             raise SingletonNotPreparedError("prepare must be called before get_instance")
         channel: _ChannelT | None = getattr(cls._of_thread, "channel", None)
         if channel is None:
-            args, kwargs = cls._arguments
+            args, kwargs = arguments
             channel = cls._of_thread.channel = cls.tchannel_cls(*args, **kwargs)
         return channel
 

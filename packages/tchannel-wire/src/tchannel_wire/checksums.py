@@ -87,7 +87,7 @@ _TABLE: list[int] = []
 def crc32c_by_table(data: bytes, seed: int = 0) -> int:
     """CRC-32C of `data` in plain Python, for machines without a library that knows it."""
     if not _TABLE:  # built on first use: most processes never need it
-        _TABLE.extend(_castagnoli_table())
+        _TABLE[:] = _castagnoli_table()  # the same, should two threads do it at once
     table = _TABLE
     value = seed ^ 0xFFFFFFFF
     for byte in data:
