@@ -495,7 +495,7 @@ def test_the_rules_tell_right_from_wrong(module, code, allowed):
         ("tchannel._calls.outgoing", "from .._links.peers import Peer", False),
         ("tchannel._calls.outgoing", "from .._ground import current", True),
         ("tchannel._ground.current", "from .. import errors", True),
-        ("tchannel._serving.health", "if TYPE_CHECKING:\n from .._links import peers", True),
+        ("tchannel._serving.meta", "if TYPE_CHECKING:\n from .._links import peers", True),
         ("tchannel.channel", "from ._life.lifecycle import Lifecycle", True),
         ("tchannel_tools.tcurl.command", "from .._calling.calls import Caller", True),
         ("tchannel_tools._calling.calls", "from ..tcurl.arguments import Arguments", False),

@@ -81,6 +81,7 @@ NAMES = {
         "Request",
         "RequestNotFoundError",
         "Response",
+        "UnknownMatcherError",
         "UnsupportedVersionError",
         "VCRError",
         "use_cassette",
@@ -89,6 +90,7 @@ NAMES = {
         "CannotRecordInteractionsError",
         "InvalidCassetteError",
         "RequestNotFoundError",
+        "UnknownMatcherError",
         "UnsupportedVersionError",
         "VCRError",
     },
@@ -104,7 +106,8 @@ def unimported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(sys.modules):
         if name.partition(".")[0] in {"tchannel_thrift", "tchannel_hyperbahn", "tchannel_testing"}:
             monkeypatch.delitem(sys.modules, name)
-    for alias in ALIASES:
+    # What an alias puts there besides itself, too.
+    for alias in (*ALIASES, "tchannel.health.health.meta"):
         # Set before it is deleted, so that it is deleted again at the end.
         monkeypatch.setitem(sys.modules, alias, ModuleType(alias))
         monkeypatch.delitem(sys.modules, alias)

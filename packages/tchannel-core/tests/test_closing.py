@@ -325,7 +325,7 @@ async def test_hooks_that_still_run_are_cancelled(joined):
 
     from tchannel.event import EventType
 
-    joined.server.hooks.register(slow_hook, EventType.before_receive_request)
+    joined.server.hooks.register(slow_hook, EventType.after_receive_request)
     joined.server.raw.register("echo", lambda request: request.body)
     await joined.client.raw("server", "echo", hostport=joined.hostport)
     closing = joined.server.close(grace=1)

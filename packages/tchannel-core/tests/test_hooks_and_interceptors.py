@@ -57,10 +57,11 @@ async def test_a_failed_call_fires_the_events_of_its_failure(joined):
     with pytest.raises(errors.UnexpectedError):
         await joined.client.raw("server", "boom", hostport=joined.hostport)
 
-    assert names(client)[2:] == [
+    assert names(client)[3:] == [
         "after_receive_error",
         "after_receive_system_error_per_attempt",
         "after_receive_system_error",
+        "on_exception",
     ]
     assert names(server)[2:] == ["on_exception", "after_send_error"]
 
@@ -77,13 +78,17 @@ async def test_a_timeout_fires_operational_errors_one_for_each_attempt(joined):
     await joined.advance(5)
 
     assert names(client) == [
+        "before_serialize_request_headers",
         "before_send_request",
         "after_send_request",
+        "after_receive_error",
         "on_operational_error_per_attempt",
         "before_send_request",
         "after_send_request",
+        "after_receive_error",
         "on_operational_error_per_attempt",
         "on_operational_error",
+        "on_exception",
     ]
 
 

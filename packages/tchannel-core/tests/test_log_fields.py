@@ -362,7 +362,7 @@ async def test_a_peer_that_cannot_be_reached(tcp, line):
         bound.bind(("127.0.0.1", 0))
         hostport = f"127.0.0.1:{bound.getsockname()[1]}"
         client = tcp("client", known_peers=[hostport])
-        with pytest.raises(errors.NetworkError):
+        with pytest.raises(errors.NoAvailablePeerError):
             await client.raw("server", "echo", retry_limit=0)
 
     for beginning in (f"cannot connect to {hostport}", f"{hostport} is chosen last"):

@@ -1,5 +1,6 @@
 """Meta: health, the IDL, and the versions of a server."""
 
+import importlib
 import platform
 
 import pytest
@@ -63,9 +64,7 @@ def test_health_is_found_where_the_document_has_it():
     assert health_module is meta
 
 
-async def test_the_version_is_told(server, ask):
-    assert server.thrift is not None
-
+async def test_the_version_is_told_by_a_server_that_never_used_thrift(server, ask):
     told = await ask("versionInfo")
 
     assert (told.language, told.language_version) == ("python", platform.python_version())
@@ -130,13 +129,13 @@ async def test_the_idl_grows_with_the_handlers(server, ask, idl, tmp_path):
     assert sorted(told.idls) == ["other.thrift", "shared.thrift"]
 
 
-async def test_the_first_use_of_the_scheme_brings_the_endpoints(server, client):
+async def test_the_first_use_of_the_scheme_brings_the_idl(server, client):
     builder = thrift.thrift_request_builder("keyvalue", Meta)
     with pytest.raises(BadRequestError, match="is not defined"):
-        await client.thrift(builder.versionInfo())
+        await client.thrift(builder.thriftIDL())
 
     assert server.thrift is server.thrift
-    assert (await client.thrift(builder.versionInfo())).body.language == "python"
+    assert (await client.thrift(builder.thriftIDL())).body.entryPoint == "meta.thrift"
 
 
 async def test_a_sub_channel_tells_its_own_idl(server, client, idl):
@@ -152,8 +151,22 @@ async def test_a_sub_channel_tells_its_own_idl(server, client, idl):
 
 async def test_an_answer_of_ones_own_stays(idl):
     channel = TChannel("server")
-    handler = channel.thrift.register(Meta, lambda request: None, "versionInfo")
+    handler = channel.thrift.register(Meta, lambda request: None, "thriftIDL")
     scheme = type(channel.thrift)(channel)
 
     assert scheme is not channel.thrift
-    assert channel.endpoints.find(b"Meta::versionInfo", "thrift").handler is handler
+    assert channel.endpoints.find(b"Meta::thriftIDL", "thrift").handler is handler
+
+
+def test_the_module_of_meta_is_where_tchannel_python_had_it():
+    by_path = importlib.import_module("tchannel.health.health.meta")
+    from tchannel.health.health.meta import HealthStatus as Status
+
+    assert by_path is meta
+    assert Status is HealthStatus
+
+
+def test_the_classes_of_all_schemes_are_where_tchannel_python_had_them():
+    from tchannel import schemes
+
+    assert [scheme.NAME for scheme in schemes.DEFAULT_SCHEMES] == list(schemes.DEFAULT_NAMES)

@@ -25,7 +25,7 @@ from ._links.listener import Listener
 from ._links.peer_table import PeerTable
 from ._links.peers import PeerGroup
 from ._serving.endpoints import Endpoints
-from ._serving.health import add_health
+from ._serving.meta import add_meta
 from ._serving.registering import Registering
 from .clock import Clock
 from .event import EventEmitter, EventRegistrar
@@ -140,7 +140,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         Lifecycle.__init__(self, clock, _source(known_peers), PeerTable(self))
         self._meta = Endpoints("tchannel")
         self.endpoints = Endpoints(name, meta=self._meta)
-        add_health(self.endpoints)
+        add_meta(self.endpoints)
         self.services: dict[str, Endpoints] = {"tchannel": self._meta, name: self.endpoints}
         self._subchannels: dict[str, SubChannel] = {}
         Registering.__init__(self)

@@ -31,7 +31,7 @@ frame (protocol, "error"); classes below one with a code have the same code.
 import builtins
 from typing import Final
 
-from tchannel_wire import ErrorCode
+from tchannel_wire import ErrorCode, Tracing
 
 __all__ = [
     "BAD_REQUEST",
@@ -103,7 +103,7 @@ class TChannelError(Exception):
     Args:
         description: What happened, for people.
         id: The message id of the call on its connection.
-        tracing: The tracing of the call.
+        tracing: The `tchannel_wire.Tracing` of the call.
         peer: ``host:port`` of the peer that the failed attempt went to.
         service: The service that was called.
         endpoint: The endpoint that was called.
@@ -118,7 +118,7 @@ class TChannelError(Exception):
         self,
         description: str | None = None,
         id: int | None = None,
-        tracing: object = None,
+        tracing: Tracing | None = None,
         *,
         peer: str | None = None,
         service: str | None = None,
@@ -158,7 +158,7 @@ class TChannelError(Exception):
         code: int,
         description: str | None = None,
         id: int | None = None,
-        tracing: object = None,
+        tracing: Tracing | None = None,
         *,
         peer: str | None = None,
         service: str | None = None,
@@ -280,7 +280,11 @@ class AlreadyListeningError(FatalProtocolError):
 
 
 class NoAvailablePeerError(RetryableError):
-    """No peer is known for a call, or every known one was tried."""
+    """No peer is known for a call, or none of those known can be reached.
+
+    ``__cause__`` is then the `NetworkError` of the last one; a call that names its ``hostport`` gets
+    that one itself.
+    """
 
 
 class OneWayNotSupportedError(BadRequestError):

@@ -9,8 +9,11 @@ Hooks watch; they cannot change a call (interceptors can, see `tchannel.intercep
     channel.hooks.register(log_request, EventType.before_send_request)
     channel.hooks.register(MyHook())  # every method named like an event
 
-A hook may be a coroutine function; it then runs as a task of its own and the call does not wait for
-it. An exception in a hook is logged and harms nothing else.
+A hook may be a coroutine function, or return another awaitable. The call waits for it before its headers
+are encoded, before it is sent, before its handler is called, and before the caller sees the outcome
+(`after_receive_response`, `after_receive_error`, and `on_exception` of the caller), though never beyond
+its timeout or deadline; at the other events it runs beside the call. An exception in a hook is logged
+and harms nothing else.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ import enum
 import inspect
 import logging
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -61,8 +65,9 @@ class EventHook:
     """Base class of hooks: override the events to watch.
 
     ``request`` is the `tchannel.Request` of the call, ``response`` its `tchannel.Response`,
-    ``error`` a `tchannel.errors.TChannelError` (of `on_exception`: what the handler raised).
-    All events of one call get the same request object.
+    ``error`` a `tchannel.errors.TChannelError` (of a server's `on_exception`: what the handler
+    raised). All events of one call get the same request object. Its ``headers`` are the application
+    headers (a dict, bytes in raw calls), ``transport.headers`` those of the protocol.
     """
 
     def before_send_request(self, request: Any) -> Any:
@@ -71,8 +76,11 @@ class EventHook:
     def after_send_request(self, request: Any) -> Any:
         """An attempt was handed to its connection."""
 
-    def before_serialize_request_headers(self, headers: dict[str, Any], service: str) -> Any:
-        """The application headers of a call are about to be encoded; they may be changed."""
+    def before_serialize_request_headers(self, headers: dict[str, str] | None, service: str) -> Any:
+        """The application headers of a call are about to be encoded; they may be changed.
+
+        ``headers`` is None for raw calls: what they send is bytes already.
+        """
 
     def before_send_response(self, response: Any) -> Any:
         """The response of a handler is about to be sent."""
@@ -81,7 +89,7 @@ class EventHook:
         """The response of a handler was handed to its connection."""
 
     def before_receive_request(self, request: Any) -> Any:
-        """The endpoint of an incoming call is known; its handler was not called yet."""
+        """An incoming call is about to be given to its handler, or refused because there is none."""
 
     def after_receive_request(self, request: Any) -> Any:
         """An incoming call has arrived whole."""
@@ -93,7 +101,7 @@ class EventHook:
         """The response to a call has arrived whole, be its status OK or FAILED."""
 
     def after_receive_error(self, request: Any, error: Any) -> Any:
-        """A peer answered a call, or one attempt of it, with an error frame."""
+        """An attempt that was sent failed: by an error frame, a timeout, or a lost connection."""
 
     def after_send_error(self, error: Any) -> Any:
         """An incoming call was answered with an error frame."""
@@ -105,10 +113,11 @@ class EventHook:
         """An attempt failed because the peer answered with an error frame."""
 
     def on_exception(self, request: Any, error: BaseException) -> Any:
-        """A handler raised something that its interface does not declare.
+        """A call failed in the end, or a handler raised what its interface does not declare.
 
-        A plain function is called while that exception is being handled, so that `traceback` shows
-        where it comes from.
+        At the caller ``error`` is the `TChannelError` that it gets, whatever the reason. At the server
+        it is what the handler raised; a plain function is called while that exception is being
+        handled, so that `traceback` shows where it comes from.
         """
 
     def on_operational_error(self, request: Any, error: Any) -> Any:
@@ -156,13 +165,26 @@ class EventEmitter:
             )
 
     # Not by *args, of which each call makes a tuple and unpacks it again: 0.15 % of a small call.
-    def fire(self, event: int, subject: object, outcome: object = _NONE) -> None:
-        """Call the hooks of `event` with its one or two arguments; in the channel's loop."""
+    def fire(
+        self,
+        event: int,
+        subject: object,
+        outcome: object = _NONE,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> "list[asyncio.Future[Any]] | None":
+        """Call the hooks of `event` with its one or two arguments; in the channel's loop.
+
+        Returns:
+            What still runs of them, for those who wait for it; None when nothing does.
+
+        """
+        running: list[asyncio.Future[Any]] | None = None
         for callback in self.callbacks[event]:
             try:
                 result = callback(subject) if outcome is _NONE else callback(subject, outcome)
                 if result is not None and inspect.isawaitable(result):
-                    task = asyncio.ensure_future(result)
+                    task = asyncio.ensure_future(result, loop=loop)
+                    running = [task] if running is None else [*running, task]
                     self.tasks.add(task)
                     task.add_done_callback(partial(self._hook_ended, subject))
             # CancelledError as well: of a future that the hook looked at, not of the call.
@@ -173,11 +195,26 @@ class EventEmitter:
                     EventType(event).name,
                     extra=fields_of(subject),
                 )
+        return running
 
     def _hook_ended(self, subject: object, task: "asyncio.Future[Any]") -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("hook %r failed", task, exc_info=error, extra=fields_of(subject))
+
+
+def when_ended(tasks: "list[asyncio.Future[Any]]", callback: Callable[[], object]) -> None:
+    """Call ``callback()`` once all of ``tasks``, hooks that still run, have ended."""
+    left = len(tasks)
+
+    def ended(_: "asyncio.Future[Any]") -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            callback()
+
+    for task in tasks:
+        task.add_done_callback(ended, context=Context())
 
 
 def _callbacks_of(hook: object, event_type: int | None) -> list[tuple[EventType, Hook]]:

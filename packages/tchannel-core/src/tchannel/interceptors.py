@@ -354,9 +354,15 @@ def remove_incoming(interceptor: Interceptor) -> None:
 
 
 def run(
-    outer: Sequence[Interceptor], inner: Sequence[Interceptor], call: Call, proceed: Proceed
+    outer: Sequence[Interceptor],
+    inner: Sequence[Interceptor],
+    call: Call,
+    proceed: Proceed,
+    loop: asyncio.AbstractEventLoop,
 ) -> Awaitable[Reply] | Reply:
     """Run several interceptors, ``outer`` ones first, on ``call``, and let it ``proceed``.
+
+    ``loop`` is the channel's, which need not run yet.
 
     Raises:
         TypeError: One gave neither a reply nor an awaitable.
@@ -365,26 +371,35 @@ def run(
     """
     first, *others = [*outer, *inner]
     for interceptor in reversed(others):
-        proceed = _Link(interceptor, proceed)
+        proceed = _Link(interceptor, proceed, loop)
     return first(call, proceed)
 
 
 class _Link:
     """One interceptor with what comes after it."""
 
-    __slots__ = ("interceptor", "proceed")
+    __slots__ = ("interceptor", "loop", "proceed")
 
-    def __init__(self, interceptor: Interceptor, proceed: Proceed) -> None:
+    def __init__(
+        self, interceptor: Interceptor, proceed: Proceed, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.interceptor = interceptor
         self.proceed = proceed
+        self.loop = loop
 
     def __call__(self, call: Call) -> PendingReply | asyncio.Future[Reply]:
         result = self.interceptor(call, self.proceed)
-        return result if type(result) is PendingReply else as_future(result)
+        return result if type(result) is PendingReply else as_future(result, self.loop)
 
 
-def as_future(result: Awaitable[Reply] | Reply) -> asyncio.Future[Reply]:
+def as_future(
+    result: Awaitable[Reply] | Reply, loop: asyncio.AbstractEventLoop | None = None
+) -> asyncio.Future[Reply]:
     """Return a Future for what an interceptor gave.
+
+    Args:
+        result: That.
+        loop: Whose Future, where no loop runs yet.
 
     Raises:
         TypeError: It gave neither a reply nor an awaitable.
@@ -394,7 +409,8 @@ def as_future(result: Awaitable[Reply] | Reply) -> asyncio.Future[Reply]:
         return result
     if isinstance(result, PendingReply):
         return result.future
-    loop = asyncio.get_running_loop()
+    if loop is None:
+        loop = asyncio.get_running_loop()
     if isinstance(result, Reply):
         future: asyncio.Future[Reply] = loop.create_future()
         future.set_result(result)
@@ -402,5 +418,5 @@ def as_future(result: Awaitable[Reply] | Reply) -> asyncio.Future[Reply]:
     if inspect.iscoroutine(result):
         return loop.create_task(result)
     if inspect.isawaitable(result):
-        return asyncio.ensure_future(result)
+        return asyncio.ensure_future(result, loop=loop)
     raise TypeError(f"an interceptor returns a Reply or an awaitable of one, not {result!r}")

@@ -5,7 +5,8 @@ may anybody's. It is under the same promise of stability as the rest of the API:
 on working, with the same meaning, until the next major version.
 
 ======================  =====================================================================
-to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `Decode`, `Trace`, `Timeout`, `seconds`
+to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `Decode`, `Trace`, `Timeout`, `seconds`,
+                        `start_watched`
 to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
 to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`
 to watch calls          `OutgoingCall`, which hooks and interceptors meet
@@ -19,6 +20,7 @@ Times come from `tchannel.clock`, interceptors from `tchannel.interceptors`.
 """
 
 from ._calls.call_state import Decode
+from ._calls.hooked import start_watched
 from ._calls.outgoing import OutgoingCall
 from ._calls.spans import Trace
 from ._ground.addresses import (
@@ -63,4 +65,5 @@ __all__ = [
     "parse_hostport",
     "saying_farewell",
     "seconds",
+    "start_watched",
 ]

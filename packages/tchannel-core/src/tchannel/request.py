@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +21,7 @@ class TransportHeaders:
         failure_domain: ``fd``: a name for what fails together.
         retry_flags: ``re``: what the caller retries on (see ``tchannel.retry``).
         routing_delegate: ``rd``: the service that a router sends the call to instead.
-        scheme: ``as``: the arg scheme.
+        scheme: ``as``: the arg scheme; default ``"raw"``.
         speculative_exe: ``se``: how many times the request was sent speculatively.
         shard_key: ``sk``: which shard the request is for.
         routing_key: ``rk``: the group of instances that the request is for.
@@ -91,7 +92,7 @@ class TransportHeaders:
         failure_domain: str | None = None,
         retry_flags: str | None = None,
         routing_delegate: str | None = None,
-        scheme: str | None = None,
+        scheme: str | None = "raw",
         speculative_exe: str | None = None,
         shard_key: str | None = None,
         routing_key: str | None = None,
@@ -188,7 +189,7 @@ class Request:
 class OutgoingRequest(Request):
     """A call that is made, as hooks and trace functions see it: the rest is made when looked at."""
 
-    __slots__ = ("_prepared",)
+    __slots__ = ("_arg2", "_headers", "_prepared", "_tracing")
 
     # Made and filled in by the call, which may have a thousand of them a second.
     if not TYPE_CHECKING:
@@ -196,6 +197,25 @@ class OutgoingRequest(Request):
 
     timeout: float
     _prepared: wire.PreparedCall
+    _arg2: bytes
+    _headers: dict[str, str] | bytes | None
+    _tracing: bytes
+
+    @property
+    def headers(self) -> dict[str, str] | bytes:
+        """The application headers, decoded when first looked at; bytes in a scheme that is not known.
+
+        Bytes as well where they are not what the scheme says.
+        """
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = _decode_headers(self.transport.scheme, self._arg2)
+        return headers
+
+    @property
+    def tracing(self) -> wire.Tracing:
+        """Span, parent and trace ids of the call."""
+        return wire.Tracing.unpack(self._tracing)
 
     @property
     def endpoint(self) -> str:  # type: ignore[override]  # what is called is not changed
@@ -220,3 +240,15 @@ class OutgoingRequest(Request):
     @transport.setter
     def transport(self, value: TransportHeaders | None) -> None:
         self._transport = value
+
+
+def _decode_headers(scheme: str | None, arg2: bytes) -> dict[str, str] | bytes:
+    try:
+        if scheme == "json":
+            headers = json.loads(arg2.decode("utf-8", "surrogateescape") or "{}")
+            return headers if isinstance(headers, dict) else arg2
+        if scheme == "thrift":
+            return wire.decode_thrift_headers(arg2)
+    except (ValueError, RecursionError, wire.ProtocolError):
+        pass  # an interceptor, or `TChannel.call`, may send anything
+    return arg2

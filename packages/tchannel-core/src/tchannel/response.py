@@ -20,7 +20,7 @@ class TransportHeaders:
 
     Args:
         failure_domain: ``fd``: a name for what fails together.
-        scheme: ``as``: the arg scheme.
+        scheme: ``as``: the arg scheme; default ``"raw"``.
 
     """
 
@@ -34,7 +34,7 @@ class TransportHeaders:
     def __init__(
         self,
         failure_domain: str | None = None,
-        scheme: str | None = None,
+        scheme: str | None = "raw",
         *,
         headers: Mapping[str, str] | None = None,
     ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._calls.calling import Calling
 from ._serving.endpoints import Endpoints
-from ._serving.health import add_health
+from ._serving.meta import add_meta
 from ._serving.registering import Registering
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class SubChannel(Registering):
         self._channel = channel
         self.name = name
         self.endpoints = Endpoints(name)
-        add_health(self.endpoints)
+        add_meta(self.endpoints)
         super().__init__()
 
     def _channel_of_schemes(self) -> Any:

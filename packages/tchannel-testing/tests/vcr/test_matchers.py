@@ -140,3 +140,19 @@ def test_an_unknown_matcher_is_refused_and_those_there_are_named(path):
 def test_one_name_instead_of_a_list_is_refused(path):
     with pytest.raises(vcr.VCRError, match=r"must be a list, as in \['body'\]"):
         vcr.Cassette(path, matchers="body")
+
+
+def test_an_unknown_matcher_is_a_key_error_too_and_reads_as_a_sentence():
+    with pytest.raises(KeyError) as caught:
+        vcr.use_cassette("cassette.yaml", matchers=["bodies"]).__enter__()
+
+    assert isinstance(caught.value, vcr.VCRError)
+    assert str(caught.value).startswith("matcher 'bodies' is none of")
+
+
+def test_errors_are_where_tchannel_python_had_them():
+    from tchannel.testing.vcr.proxy import CannotRecordInteractionsError
+
+    assert CannotRecordInteractionsError is vcr.CannotRecordInteractionsError
+    with pytest.raises(ImportError, match=r"tchannel\.errors"):
+        from tchannel.testing.vcr.proxy import VCRServiceError  # noqa: F401 - the import is the test

@@ -353,3 +353,29 @@ def test_forgotten_parentheses_are_told_when_the_function_is_decorated():
 def test_an_empty_path_is_refused():
     with pytest.raises(vcr.VCRError, match="path of a cassette must not be empty"):
         vcr.Cassette("")
+
+
+def test_calls_made_before_the_loop_runs_are_recorded_and_replayed(path):
+    from tornado import gen, ioloop
+
+    from tchannel import TChannel
+
+    @gen.coroutine
+    def call(mode, hostport):
+        channel = TChannel("client")
+        with vcr.use_cassette(path, mode):
+            response = yield channel.raw("service", "echo", b"x", hostport=hostport)
+        yield channel.close()
+        return response.body
+
+    loop = ioloop.IOLoop(make_current=True)
+    server = TChannel("server", hostport="127.0.0.1:0")
+    server.raw.register("echo", lambda request: request.body)
+    server.listen()
+    try:
+        for mode in ("all", "none"):
+            future = call(mode, server.hostport)  # its first step, as pytest-tornado runs it
+            assert loop.run_sync(lambda future=future: future) == b"x"
+        loop.run_sync(server.close)
+    finally:
+        loop.close(all_fds=True)

@@ -1,12 +1,11 @@
-"""``Meta::thriftIDL`` and ``Meta::versionInfo``: what a server says about itself.
+"""``Meta::thriftIDL``: the IDL of what a server serves.
 
-They are there from the first use of the Thrift arg scheme on; their types are loaded by the first
-call, because most servers are never asked.
+It is there from the first use of the Thrift arg scheme on; its types are loaded by the first call,
+because most servers are never asked.
 """
 
 from __future__ import annotations
 
-import platform
 from typing import TYPE_CHECKING, Any
 
 from tchannel.lowlevel import Endpoint
@@ -22,12 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MetaEndpoints"]
 
+_THRIFT_IDL = "Meta::thriftIDL"
+
 
 class MetaEndpoints:
-    """The Meta endpoints of a channel or sub-channel, beside its health.
+    """The Meta endpoint of a channel or sub-channel that core does not answer.
 
     Args:
-        endpoints: Where they go; an endpoint that is there already stays.
+        endpoints: Where it goes; an endpoint that is there already stays.
 
     """
 
@@ -36,10 +37,9 @@ class MetaEndpoints:
     def __init__(self, endpoints: Endpoints) -> None:
         self._modules: list[ModuleType] = []
         self._idl: IDL | None = None
-        known = endpoints.names()
-        for name, handler in (("thriftIDL", self._thrift_idl), ("versionInfo", _version_info)):
-            if f"Meta::{name}" not in known:
-                endpoints.add(f"Meta::{name}", _endpoint(name, handler))
+        if _THRIFT_IDL not in endpoints.names():
+            # The function takes no arguments, so there is nothing to decode.
+            endpoints.add(_THRIFT_IDL, Endpoint("thrift", self._thrift_idl, None, _encode))
 
     def served(self, service: ThriftService) -> None:
         """Note that functions of a service are served, for their IDL to be told."""
@@ -63,23 +63,7 @@ def _is_meta(module: ModuleType) -> bool:
     return bool(module.__thrift_source__ == meta.__thrift_source__)
 
 
-def _version_info(request: object) -> Any:
-    import tchannel
+def _encode(result: object) -> tuple[int, bytes, bytes]:
+    from .meta import Meta
 
-    from .meta import VersionInfo
-
-    return VersionInfo(
-        language="python",
-        language_version=platform.python_version(),
-        version=tchannel.__version__,
-    )
-
-
-def _endpoint(name: str, handler: Any) -> Endpoint:
-    def encode(result: object) -> tuple[int, bytes, bytes]:
-        from .meta import Meta
-
-        return Meta._thrift_service.method(name).encode_result(result)  # type: ignore[no-any-return]  # of Any
-
-    # Neither function takes arguments, so there is nothing to decode.
-    return Endpoint("thrift", handler, None, encode)
+    return Meta._thrift_service.method("thriftIDL").encode_result(result)  # type: ignore[no-any-return]  # of Any

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from tchannel.event import EventType
-from tchannel.lowlevel import Endpoint
+from tchannel.lowlevel import Endpoint, start_watched
 
 from .headers import NO_HEADERS, encode_headers
 from .meta_endpoints import MetaEndpoints
@@ -112,11 +113,11 @@ class ThriftArgScheme:
             decorator: Any = self._register_called(request, (*options, *others))
             return decorator  # type: ignore[no-any-return]  # what a call never returns
         method = request.method
-        events = self._channel.events
-        if events.callbacks[_BEFORE_HEADERS]:
-            headers = dict(headers) if headers else {}
-            events.fire(_BEFORE_HEADERS, headers, request.service)
-        return self._channel.start_call(
+        start_call = self._channel.start_call
+        if self._channel.events.callbacks[_BEFORE_HEADERS]:
+            start_call = partial(start_watched, self._channel, headers, encode_headers)
+            headers = None
+        return start_call(
             "thrift",
             request.service,
             method.endpoint,

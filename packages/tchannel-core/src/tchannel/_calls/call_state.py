@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import tchannel_wire as wire
@@ -14,10 +15,12 @@ from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
 from ..streaming import Body
+from .spans import Trace, make_tracing
 
 if TYPE_CHECKING:
     from .._links.connection import Connection
     from .._links.peers import Peer
+    from .._serving.incoming import InboundRequest
     from .calling import Calling
     from .intercepted import Delivery, InterceptedCall
     from .waiting import Wait
@@ -55,6 +58,10 @@ class CallState:
         # How it goes on and how it ends is the business of `OutgoingCall`.
         def begin(self) -> None:
             """Make the next attempt."""
+
+        def wait(self) -> Wait:
+            """Return the part of the call that waits."""
+            ...
 
         def _abandon(self, why: str) -> None: ...
 
@@ -107,11 +114,20 @@ class CallState:
             # Filled in from here rather than by an __init__: 0.6 % of a small call less.
             request = self.request = OutgoingRequest()
             request.body = self.arg3
-            request.headers = self.arg2
+            request._arg2 = self.arg2
+            request._headers = None
+            # A `trace` that is a function asks for the request before there are ids.
+            request._tracing = getattr(self, "tracing", wire.NO_TRACING)
             request.timeout = self.timeout
             request._transport = None
             request._prepared = self.prepared
         return request
+
+    def make_tracing(self, trace: Trace, parent: InboundRequest | wire.Tracing | None) -> None:
+        """Give the call its span; ``trace`` may ask to see the request for it."""
+        self.tracing = make_tracing(trace, parent, self.as_request)
+        if self.request is not None:
+            self.request._tracing = self.tracing
 
     def describe(self) -> dict[str, Any]:
         """Return what an interceptor sees of the call."""
@@ -153,6 +169,11 @@ class CallState:
         )
         if events.callbacks[event]:
             events.fire(event, self.as_request(), error)
+        if events.callbacks[EventType.on_exception]:
+            running = events.fire(EventType.on_exception, self.as_request(), error)
+            if running is not None:
+                self.wait().for_outcome(running, partial(self.finish_with, error))
+                return
         self.finish_with(error)
 
     def finish_with(self, error: BaseException) -> None:
@@ -177,5 +198,5 @@ class CallState:
         if error.peer is None and self.peer is not None:
             error.peer = self.peer.hostport
         if error.tracing is None:
-            error.tracing = self.tracing
+            error.tracing = wire.Tracing.unpack(self.tracing)
         return error

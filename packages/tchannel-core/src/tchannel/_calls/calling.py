@@ -19,7 +19,7 @@ from ..response import Response, bytes_response
 from ..schemes.raw import to_bytes
 from .intercepted import intercept_call
 from .outgoing import Decode, OutgoingCall
-from .spans import Trace, check_trace, make_tracing, pack_tracing, random_bits
+from .spans import Trace, check_trace, pack_tracing, random_bits
 
 if TYPE_CHECKING:
     from .._life.states import ChannelState
@@ -245,7 +245,7 @@ class Calling:
             span = random_bits(64)
             call.tracing = pack_tracing(span, 0, span, trace)
         else:
-            call.tracing = make_tracing(trace, parent, call.as_request)
+            call.make_tracing(trace, parent)
         if self.interceptors.outgoing or process_wide.outgoing:
             return intercept_call(call)
         if running:

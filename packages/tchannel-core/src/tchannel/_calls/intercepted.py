@@ -51,12 +51,12 @@ def intercept_call(made: OutgoingCall) -> asyncio.Future[Any]:
         if not outer and len(own) == 1:
             result = own[0](call, made.proceed)
         else:
-            result = run(outer, own, call, made.proceed)
+            result = run(outer, own, call, made.proceed, channel.loop)
         if type(result) is PendingReply and result._origin is made and result._future is None:
             # Passed on without a look at it: the answer goes to the caller by itself.
             result.passed_on = True
             return made
-        reply = as_future(result)
+        reply = as_future(result, channel.loop)
     except Exception as error:
         made.cancel_all()  # it may have been let through before
         inner: asyncio.Future[Any] = channel.loop.create_future()

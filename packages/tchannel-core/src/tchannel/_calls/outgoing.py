@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
@@ -121,12 +122,10 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             if ttl <= 0:
                 self.fail(errors.TimeoutError("the deadline passed before the call was sent"))
                 return
-        self.attempts += 1
         hooks = channel.events.callbacks
-        if hooks[_BEFORE_SEND]:
-            channel.events.fire(_BEFORE_SEND, self.as_request())
-            if self.done():  # the hook has cancelled it
-                return
+        if hooks[_BEFORE_SEND] and self._watched():
+            return
+        self.attempts += 1
         self.connection = connection
         peer = self.peer
         if peer is not None:
@@ -156,6 +155,15 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             connection.flush_soon()
         if hooks[_AFTER_SEND]:
             channel.events.fire(_AFTER_SEND, self.as_request())
+
+    def _watched(self) -> bool:
+        """Tell the hooks of an attempt; say whether they hold it up, or have cancelled the call."""
+        if self.waits is None or not self.waits.hooks_ended():
+            running = self.channel.events.fire(_BEFORE_SEND, self.as_request())
+            if running is not None and not self.done():
+                self.wait().for_hooks(running)
+                return True
+        return self.done()
 
     def _start_stream(self, connection: Connection, ttl: float, now: float) -> None:
         assert not isinstance(self.arg3, bytes)
@@ -220,13 +228,28 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self._bad_answer(error, event)
             return
         if hooks[_AFTER_RECEIVE]:
-            channel.events.fire(_AFTER_RECEIVE, self.as_request(), result)
+            running = channel.events.fire(_AFTER_RECEIVE, self.as_request(), result)
+            if running is not None:
+                self.wait().for_outcome(running, partial(self._end_well, event, arg3, result))
+                return
         pending = self.pending
         if pending is not None:
             self.pending = None
             pending._outcome = event.code, event.arg2, arg3, event.headers
             if pending._future is not None:
                 pending.settle()
+        if not self.done():
+            self.set_result(result)
+            if self.delivered_to is not None:
+                self.delivered_to.deliver(self)
+                self.delivered_to = None
+
+    # As the end of `on_response`, which spares the usual call this one.
+    def _end_well(self, event: wire.ResponseReceived, arg3: bytes | Body, result: object) -> None:
+        self.waits = None
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            pending.complete((event.code, event.arg2, arg3, event.headers))
         if not self.done():
             self.set_result(result)
             if self.delivered_to is not None:
@@ -246,7 +269,10 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self._complete_error(error)
         elif self.channel.events.callbacks[_AFTER_RECEIVE]:
             failed = Response(error, transport=event.headers, status=event.code)
-            self.channel.events.fire(_AFTER_RECEIVE, self.as_request(), failed)
+            running = self.channel.events.fire(_AFTER_RECEIVE, self.as_request(), failed)
+            if running is not None:
+                self.wait().for_outcome(running, partial(self.finish_with, error))
+                return
         self.finish_with(error)
 
     def on_chunk(self, event: wire.ResponseChunk) -> None:
@@ -261,7 +287,10 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         """The peer answered with an error frame."""
         code = event.code
         error = errors.TChannelError.from_code(
-            code, description=event.description, id=event.id, tracing=event.tracing
+            code,
+            description=event.description,
+            id=event.id,
+            tracing=wire.Tracing.unpack(event.tracing),
         )
         peer = self.peer
         if peer is not None and peer.group is not None:
@@ -269,13 +298,6 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
                 peer.group.penalise(peer, self.channel.timers.time())
             elif code != errors.NETWORK_ERROR and peer.penalty:
                 peer.group.forgive(peer)
-        events = self.channel.events
-        for event_type in (
-            EventType.after_receive_error,
-            EventType.after_receive_system_error_per_attempt,
-        ):
-            if events.callbacks[event_type]:
-                events.fire(event_type, self.as_request(), error)
         self._attempt_ended(error, retries.kind_of_code(code))
 
     def on_expired(self) -> None:
@@ -311,12 +333,30 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             error.peer = connection.address
         message_id = self.exchange.id if self.exchange is not None else None
         self._end_attempt()
+        self._complete_error(error)
+        running = self._attempt_watched(error)
         if self.body is not None:
-            self.body.fail(self._complete_error(error))
+            self.body.fail(error)
             self.body = None
-        elif not self.done():
+        elif self.done():
+            pass
+        elif running is not None:
+            go_on = partial(self.attempt_failed, error, kind, message_id)
+            self.wait().for_outcome(running, go_on)
+        else:
             self.attempt_failed(error, kind, message_id)
         del connection
+
+    def _attempt_watched(self, error: errors.TChannelError) -> list[asyncio.Future[Any]] | None:
+        """Tell the hooks of an attempt that was sent and failed; return those that still run."""
+        events = self.channel.events
+        running = None
+        if events.callbacks[EventType.after_receive_error]:
+            running = events.fire(EventType.after_receive_error, self.as_request(), error)
+        per_attempt = EventType.after_receive_system_error_per_attempt
+        if error.id is not None and events.callbacks[per_attempt]:
+            events.fire(per_attempt, self.as_request(), error)
+        return running
 
     def attempt_failed(
         self, error: errors.TChannelError, kind: str, message_id: int | None = None
@@ -336,7 +376,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             or not channel.state.connects
             or not retries.may_retry(self.retry_on, kind)
         ):
-            self.fail(error)
+            self._give_up(error)
             return
         if self.peer is not None:
             self.tried = (*self.tried, self.peer)
@@ -344,7 +384,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         now = clock.time()
         delay = retries.delay_before(tries, channel.options)
         if self.deadline is not None and now + delay >= self.deadline:
-            self.fail(error)
+            self._give_up(error)
             return
         log.debug(
             "attempt %d of %r at %s failed: %s",
@@ -355,6 +395,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             extra=self.log_fields(message_id),
         )
         self.wait().for_retry(now + delay)
+
+    def _give_up(self, error: errors.TChannelError) -> None:
+        self.fail(error if self.waits is None else self.waits.unreachable(error))
 
     def _end_attempt(self) -> None:
         self.exchange = None

@@ -1,13 +1,18 @@
-"""What an outgoing call waits for other than its answer: a connection, a reader, peers, a retry."""
+"""What an outgoing call waits for other than its answer.
+
+A connection, a peer that reads, first peers, hooks, another attempt.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
+from ..event import when_ended
 from . import retries
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ class Wait:
     One timer bounds whatever it waits for.
     """
 
-    __slots__ = ("call", "patience", "readable", "timer")
+    __slots__ = ("call", "hooks", "patience", "readable", "timer", "unreached")
 
     def __init__(self, call: OutgoingCall) -> None:
         self.call = call
@@ -35,6 +40,10 @@ class Wait:
         """How long it waits for the first peers of its group, by the channel's clock."""
         self.readable: asyncio.Future[None] | None = None
         """Ends once the peer reads again, while the call waits for that."""
+        self.hooks: list[asyncio.Future[Any]] | None = None
+        """Hooks that an attempt waits for before it is sent; empty once they have ended."""
+        self.unreached = 0
+        """To how many peers no connection came about."""
 
     # -- a connection -------------------------------------------------------------------------
 
@@ -56,11 +65,23 @@ class Wait:
     def on_connect_failed(self, error: errors.TChannelError) -> None:
         """It did not come about."""
         self.end()
+        self.unreached += 1
         if self._for_others(error):
             return
         call = self.call
         call.attempts += 1
         call.attempt_failed(error, retries.UNSENT)
+
+    def unreachable(self, error: errors.TChannelError) -> errors.TChannelError:
+        """Return what a call fails with in the end: who named no peer is told that there is none."""
+        call = self.call
+        if call.hostport is not None or not call.channel.state.connects:
+            return error
+        if self.unreached < max(call.attempts, 1):
+            return error  # one was reached, or there is none to be reached
+        instead = errors.NoAvailablePeerError(f"no known peer can be reached: {error.description}")
+        instead.__cause__ = error
+        return instead
 
     # -- a peer that reads --------------------------------------------------------------------
 
@@ -124,11 +145,49 @@ class Wait:
             expected.add_done_callback(self._peers_known)
         if now >= self.patience:
             call.attempts += 1
-            call.fail(error)
+            call.fail(self.unreachable(error))
             return True
         delay = channel.options.retry_delay_max * (0.25 + random.random() / 2)
         self._until(min(now + delay, self.patience), self._retry)
         return True
+
+    # -- hooks that are coroutines -------------------------------------------------------------
+
+    def for_hooks(self, hooks: list[asyncio.Future[Any]]) -> None:
+        """Make the attempt once the hooks have ended that are told of it."""
+        self.hooks = hooks
+        self._arm("hooks held the call up")
+        when_ended(hooks, partial(self._let_go, hooks))
+
+    def hooks_ended(self) -> bool:
+        """Say whether the hooks have been told of this very attempt, and forget it."""
+        ended = self.hooks is not None and not self.hooks
+        self.hooks = None
+        return ended
+
+    def _let_go(self, hooks: list[asyncio.Future[Any]]) -> None:
+        # Unless its time was up before, or somebody has cancelled it.
+        if self.hooks is hooks and not self.call.done():
+            self.hooks = []
+            self._retry()
+
+    def for_outcome(self, hooks: list[asyncio.Future[Any]], go_on: Callable[[], object]) -> None:
+        """Let an outcome wait for the hooks that are told of it, but not beyond the call's time."""
+        over = False
+
+        def end() -> None:
+            nonlocal over
+            if not over:
+                over = True
+                self.end()
+                if not self.call.done():
+                    go_on()
+
+        if not self.call.channel.state.connects:
+            end()
+            return
+        self._until(self._end_of_time(), end)
+        when_ended(hooks, end)
 
     # -- another attempt ----------------------------------------------------------------------
 
@@ -147,11 +206,12 @@ class Wait:
     # -- the timer ----------------------------------------------------------------------------
 
     def _arm(self, message: str, *args: str) -> None:
+        self._until(self._end_of_time(), self._waited_too_long, message, *args)
+
+    def _end_of_time(self) -> float:
         call = self.call
         ends = call.channel.timers.clock.time() + call.timeout
-        if call.deadline is not None:
-            ends = min(ends, call.deadline)
-        self._until(ends, self._waited_too_long, message, *args)
+        return ends if call.deadline is None else min(ends, call.deadline)
 
     def _until(self, when: float, callback: Callable[..., object], *args: str) -> None:
         channel = self.call.channel
@@ -185,6 +245,9 @@ class Wait:
     def _waited_too_long(self, message: str, *args: str) -> None:
         self.end()
         text = message % tuple(arg for arg in args if arg)
+        call = self.call
+        if call.peer is not None and not call.peer.connections:
+            text += call.channel.peers_table.unserved(call.peer)
         # Nothing was sent, so another attempt is safe.
-        self.call.attempts += 1
-        self.call.attempt_failed(errors.TimeoutError(text), retries.UNSENT)
+        call.attempts += 1
+        call.attempt_failed(errors.TimeoutError(text), retries.UNSENT)

@@ -146,6 +146,23 @@ class Listener:
         self._warning.daemon = True
         self._warning.start()
 
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self._channel.name
+
+    def is_unserved(self) -> bool:
+        """Say whether it waits for its loop to run."""
+        return bool(self._sockets) and self._loop is not None and not self._loop.is_running()
+
+    def is_at(self, hostport: str) -> bool:
+        """Say whether a connection of this process to ``hostport`` arrives here."""
+        if hostport == self.hostport or not self.everywhere:
+            return hostport == self.hostport
+        host, port = parse_hostport(hostport)
+        here = {"127.0.0.1", "::1", "localhost", local_ip()}
+        return port == parse_hostport(self.hostport)[1] and host in here
+
     def detach(self) -> None:
         """Leave the loop: connections that arrive wait in the kernel for the next `attach`."""
         if self._warning is not None:
@@ -180,6 +197,14 @@ class Listener:
 
 
 _listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
+
+
+def name_of_unserved(hostport: str) -> str | None:
+    """Return the name of the channel that listens at an address in this process, in no running loop."""
+    for listener in list(_listeners):
+        if listener.is_unserved() and listener.is_at(hostport):
+            return listener.name
+    return None
 
 
 def _lose(

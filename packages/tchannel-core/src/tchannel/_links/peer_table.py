@@ -21,6 +21,7 @@ from .._ground.log_fields import log_fields
 from ..errors import NetworkError
 from .connection import Connection
 from .first_bytes import reason_of_failure
+from .listener import name_of_unserved
 from .peers import Peer, PeerGroup
 from .tls_names import bears_name
 
@@ -146,7 +147,7 @@ class PeerTable:
     def connect_failed(self, peer: Peer, error: BaseException) -> None:
         """Tell the calls that wait for a connection to ``peer`` that it did not come about."""
         tls = self._channel.ssl_client is not None
-        reason = reason_of_failure(error, tls=tls)
+        reason = reason_of_failure(error, tls=tls) + self.unserved(peer)
         log.info("cannot connect to %s: %s", peer.hostport, reason, extra=log_fields(peer.hostport))
         peer.connecting = None
         if peer.group is not None and not peer.connections:
@@ -155,6 +156,16 @@ class PeerTable:
         for waiter in waiters:
             waiter.on_connect_failed(NetworkError(f"cannot connect to {peer.hostport}: {reason}"))
         self.drop_unused(peer)
+
+    def unserved(self, peer: Peer) -> str:
+        """Say so, for an error's text, if ``peer`` is in this process and nobody serves it."""
+        name = name_of_unserved(peer.hostport)
+        if name is None:
+            return ""
+        return (
+            f"; channel {name} of this process listens there, but its event loop does not run:"
+            " call its listen() inside main(), or start the loop"
+        )
 
     def drop_unused(self, peer: Peer) -> None:
         """Forget a peer that nobody told us of and nobody uses."""

@@ -274,6 +274,8 @@ class ReceivedRequest(Request):
         if events.callbacks[EventType.after_send_error]:
             if not isinstance(error, errors.TChannelError):
                 error = errors.TChannelError.from_code(code, description=text, id=self.id)
+            if error.tracing is None:
+                error.tracing = self.tracing
             events.fire(EventType.after_send_error, error)
 
     def _describe(self, error: BaseException) -> tuple[int, str]:

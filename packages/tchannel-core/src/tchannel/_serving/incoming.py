@@ -102,8 +102,15 @@ class InboundRequest(ReceivedRequest):
             self._decode(endpoint.decode)
         events = self.connection.channel.events
         if events.callbacks[_BEFORE_RECEIVE]:
-            events.fire(_BEFORE_RECEIVE, self)
+            hooks = events.fire(_BEFORE_RECEIVE, self)
+            if hooks is not None:
+                return self._call_after_hooks(hooks)
         return endpoint.handler(self)
+
+    async def _call_after_hooks(self, hooks: list[asyncio.Future[Any]]) -> Any:
+        await asyncio.wait(hooks)
+        result = self.endpoint_.handler(self)
+        return await result if inspect.isawaitable(result) else result
 
     def _decode(self, decode: Callable[[bytes, bytes], tuple[Any, Any]]) -> None:
         try:
@@ -260,6 +267,8 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
         try:
             endpoint = endpoints.find(event.arg1, scheme)
         except errors.BadRequestError as error:
+            if channel.events.callbacks[_BEFORE_RECEIVE]:
+                channel.events.fire(_BEFORE_RECEIVE, _without_handler(connection, event))
             _refuse(connection, event, error)
             return
     inbound = connection.inbound
@@ -309,6 +318,16 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
         context.run(request._serve_plainly)
 
 
+def _without_handler(connection: Connection, event: wire.RequestReceived) -> InboundRequest:
+    """Return the request that hooks see of a call which nothing here serves."""
+    request = InboundRequest()
+    request.body, request.headers = event.arg3, event.arg2
+    request.connection, request.event = connection, event
+    request.answered = request.cancelled = False
+    request._transport = None
+    return request
+
+
 def _refuse(
     connection: Connection, event: wire.RequestReceived, error: errors.TChannelError
 ) -> None:
@@ -327,4 +346,5 @@ def _refuse(
     )
     events = connection.channel.events
     if events.callbacks[EventType.after_send_error]:
+        error.tracing = wire.Tracing.unpack(event.tracing)
         events.fire(EventType.after_send_error, error)

@@ -34,12 +34,12 @@ def intercept_request(request: InboundRequest) -> None:
         if not outer and len(own) == 1:
             result = own[0](call, request.proceed)
         else:
-            result = run(outer, own, call, request.proceed)
+            result = run(outer, own, call, request.proceed, channel.loop)
         if type(result) is PendingReply and result._origin is request and result._future is None:
             result.passed_on = True
             outcome, reply = result._outcome, None
         else:
-            outcome, reply = None, as_future(result)
+            outcome, reply = None, as_future(result, channel.loop)
     except BaseException as error:
         _settle_error(request, error)
         if isinstance(error, FOR_THE_PROCESS):

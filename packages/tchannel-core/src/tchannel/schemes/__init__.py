@@ -14,6 +14,9 @@ from .raw import RawArgScheme
 if TYPE_CHECKING:
     from tchannel_thrift import ThriftArgScheme as ThriftArgScheme
 
+    DEFAULT_SCHEMES: Final = (RawArgScheme, JsonArgScheme, ThriftArgScheme)
+    """Their classes; needs tchannel-thrift."""
+
 __all__ = [
     "DEFAULT",
     "DEFAULT_NAMES",
@@ -29,10 +32,11 @@ RAW: Final = "raw"
 JSON: Final = "json"
 THRIFT: Final = "thrift"
 
-DEFAULT: Final = (RAW, JSON, THRIFT)
-"""The schemes that every channel has."""
+DEFAULT: Final = RAW
+"""What a call without a scheme is taken for."""
 
-DEFAULT_NAMES: Final = DEFAULT
+DEFAULT_NAMES: Final = (RAW, JSON, THRIFT)
+"""The schemes that every channel has."""
 
 
 def find_scheme(name: str) -> Any:
@@ -68,4 +72,6 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         if name == "ThriftArgScheme":
             return find_scheme(THRIFT)
+        if name == "DEFAULT_SCHEMES":
+            return (RawArgScheme, JsonArgScheme, find_scheme(THRIFT))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
+from .._calls.hooked import start_watched
 from .._calls.spans import Trace
 from .._ground.timeouts import Timeout
 from .._serving.endpoints import Endpoint, Handler
@@ -30,7 +32,7 @@ _HandlerT = TypeVar("_HandlerT", bound=Handler)
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode = json.JSONDecoder().decode
 
-_BEFORE_HEADERS = EventType.before_serialize_request_headers
+_BEFORE_HEADERS = int(EventType.before_serialize_request_headers)
 
 
 class JsonArgScheme:
@@ -44,11 +46,14 @@ class JsonArgScheme:
 
     NAME: ClassVar[str] = "json"
 
-    __slots__ = ("_channel", "_endpoints")
+    __slots__ = ("_callbacks", "_channel", "_endpoints", "_start_call")
 
     def __init__(self, channel: TChannel, endpoints: Endpoints | None = None) -> None:
         self._channel = channel
         self._endpoints = endpoints if endpoints is not None else channel.endpoints
+        # Looked up once rather than by each call: what telling hooks of headers costs.
+        self._start_call = channel.start_call
+        self._callbacks = channel.events.callbacks
 
     def __call__(
         self,
@@ -98,11 +103,11 @@ class JsonArgScheme:
             TChannelError: (from the Future) whatever else went wrong with the call.
 
         """
-        events = self._channel.events
-        if events.callbacks[_BEFORE_HEADERS]:
-            headers = dict(headers) if headers else {}
-            events.fire(_BEFORE_HEADERS, headers, service)
-        return self._channel.start_call(
+        start_call = self._start_call
+        if self._callbacks[_BEFORE_HEADERS]:
+            start_call = partial(start_watched, self._channel, headers, _encode_headers)
+            headers = None
+        return start_call(
             "json",
             service,
             endpoint,
@@ -203,9 +208,14 @@ def _encode_result(result: object) -> tuple[int, bytes, bytes]:
         return (
             check_status(result.status),
             _encode_headers(headers) if headers else b"{}",
-            _encode_body(result.body, "the body of a response"),
+            _encode_answer(result.body, "the body of a response"),
         )
-    return 0, b"{}", _encode_body(result, "the result of a json handler")
+    return 0, b"{}", _encode_answer(result, "the result of a json handler")
+
+
+def _encode_answer(body: object, name: str) -> bytes:
+    # Nothing is an empty object, as in every tchannel-python; the body of a request may be null.
+    return b"{}" if body is None else _encode_body(body, name)
 
 
 def _decode_response(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeVar, overload
 
 import tchannel_wire as wire
 
+from .._calls.hooked import start_watched
 from .._calls.spans import Trace
 from .._ground.timeouts import Timeout
 from .._serving.endpoints import Endpoint, Handler
 from .._serving.fallback import FALLBACK, Fallback
 from ..errors import ReadError
+from ..event import EventType
 from ..response import Response, bytes_response
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ Bytes: TypeAlias = bytes | bytearray | memoryview | str | None
 
 Headers: TypeAlias = Bytes | Mapping[str, str]
 """Application headers: a mapping where ``string_headers`` says so."""
+
+_BEFORE_HEADERS: Final = int(EventType.before_serialize_request_headers)
 
 _NO_HEADERS: Final = wire.encode_thrift_headers({})
 
@@ -44,11 +49,14 @@ class RawArgScheme:
 
     NAME: ClassVar[str] = "raw"
 
-    __slots__ = ("_channel", "_endpoints")
+    __slots__ = ("_callbacks", "_channel", "_endpoints", "_start_call")
 
     def __init__(self, channel: TChannel, endpoints: Endpoints | None = None) -> None:
         self._channel = channel
         self._endpoints = endpoints if endpoints is not None else channel.endpoints
+        # Looked up once rather than by each call: what telling hooks of headers costs.
+        self._start_call = channel.start_call
+        self._callbacks = channel.events.callbacks
 
     def __call__(
         self,
@@ -106,7 +114,10 @@ class RawArgScheme:
         """
         if string_headers:
             headers = _encode_headers(headers)
-        return self._channel.start_call(
+        start_call = self._start_call
+        if self._callbacks[_BEFORE_HEADERS]:
+            start_call = partial(start_watched, self._channel, None, None)
+        return start_call(
             "raw",
             service,
             endpoint,

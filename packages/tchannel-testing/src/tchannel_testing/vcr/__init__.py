@@ -17,6 +17,7 @@ from .exceptions import (
     CannotRecordInteractionsError,
     InvalidCassetteError,
     RequestNotFoundError,
+    UnknownMatcherError,
     UnsupportedVersionError,
     VCRError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Request",
     "RequestNotFoundError",
     "Response",
+    "UnknownMatcherError",
     "UnsupportedVersionError",
     "VCRError",
     "use_cassette",

@@ -3,6 +3,7 @@
 ::
 
     VCRError                            anything below
+    ├─ UnknownMatcherError              no matcher has that name (a KeyError)
     ├─ InvalidCassetteError             the file cannot be understood; names file, line and field
     │  └─ UnsupportedVersionError       it was written by a newer library
     └─ RequestNotFoundError             nothing was recorded for the request
@@ -13,6 +14,7 @@ __all__ = [
     "CannotRecordInteractionsError",
     "InvalidCassetteError",
     "RequestNotFoundError",
+    "UnknownMatcherError",
     "UnsupportedVersionError",
     "VCRError",
 ]
@@ -20,6 +22,13 @@ __all__ = [
 
 class VCRError(Exception):
     """Base class of the errors of VCR, and a use of it that makes no sense."""
+
+
+class UnknownMatcherError(VCRError, KeyError):
+    """A matcher is asked for by a name that none has; also the KeyError that it used to be."""
+
+    # That of KeyError quotes its text.
+    __str__ = Exception.__str__
 
 
 class InvalidCassetteError(VCRError):

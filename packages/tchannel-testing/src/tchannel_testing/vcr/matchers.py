@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Hashable, Iterable
 from typing import Final, TypeAlias
 
-from .exceptions import VCRError
+from .exceptions import UnknownMatcherError, VCRError
 from .headers import comparable_headers
 from .interaction import Interaction, Request
 
@@ -65,7 +65,7 @@ class Matchers:
     """The matchers of a cassette.
 
     :param matchers: names of :data:`MATCHERS`, functions, or a mixture; None for the default.
-    :raises VCRError: a name that no matcher has; the message names it and those there are.
+    :raises UnknownMatcherError: a name that no matcher has; the message names it and those there are.
     """
 
     def __init__(self, matchers: Iterable[str | Matcher] | None = None) -> None:
@@ -79,7 +79,7 @@ class Matchers:
             elif matcher in _KEYS:
                 self._named.append(matcher)
             else:
-                raise VCRError(f"matcher {matcher!r} is none of {', '.join(MATCHERS)}")
+                raise UnknownMatcherError(f"matcher {matcher!r} is none of {', '.join(MATCHERS)}")
 
     @property
     def names(self) -> list[str]:

@@ -143,7 +143,7 @@ def intercept(call: Call, proceed: Proceed) -> Awaitable[Reply] | Reply:
 
 def _record(cassette: Cassette, live: Request, call: Call, proceed: Proceed) -> Awaitable[Reply]:
     place = cassette.reserve()
-    answer = interceptors.as_future(proceed(call))
+    answer = interceptors.as_future(proceed(call), call.channel.loop)
 
     def answered(future: "Awaitable[Reply]") -> None:
         if answer.cancelled():

@@ -7,6 +7,7 @@ try:
         CannotRecordInteractionsError,
         InvalidCassetteError,
         RequestNotFoundError,
+        UnknownMatcherError,
         UnsupportedVersionError,
         VCRError,
     )
@@ -17,6 +18,7 @@ __all__ = [
     "CannotRecordInteractionsError",
     "InvalidCassetteError",
     "RequestNotFoundError",
+    "UnknownMatcherError",
     "UnsupportedVersionError",
     "VCRError",
 ]

@@ -1,0 +1,97 @@
+"""Calls whose headers are encoded only after hooks that are coroutines have seen them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import errors
+from .._ground.timeouts import seconds
+from ..event import EventType, when_ended
+
+if TYPE_CHECKING:
+    from ..channel import TChannel
+
+__all__ = ["start_watched"]
+
+_BEFORE_HEADERS: Final = EventType.before_serialize_request_headers
+
+# Where they stand among the arguments of `start_call`.
+_SERVICE, _ENDPOINT, _ARG2, _TIMEOUT = 1, 2, 3, 6
+
+
+def start_watched(
+    channel: TChannel,
+    headers: Mapping[str, str] | None,
+    encode: Callable[[dict[str, str]], bytes] | None,
+    *arguments: Any,
+) -> asyncio.Future[Any]:
+    """Fire `before_serialize_request_headers`, then start the call.
+
+    Args:
+        channel: Whose call it is.
+        headers: The application headers that hooks may change.
+        encode: Makes arg2 of them; None for a scheme without headers by name: hooks get None, and the
+            arg2 given goes out.
+        *arguments: Those of `Calling.start_call`, from its first one.
+
+    """
+    changed = dict(headers or {}) if encode is not None else None
+    channel.use_loop()
+    hooks = channel.events.fire(_BEFORE_HEADERS, changed, arguments[_SERVICE], channel.loop)
+    start = partial(_start, channel, changed, encode, arguments)
+    if hooks is None:
+        return start()
+    # A task, of which the call is a part: cancelling it cancels whichever is under way.
+    task = channel.loop.create_task(_start_after(channel, hooks, start, arguments))
+    task.add_done_callback(_look_at)
+    return task
+
+
+def _start(
+    channel: TChannel,
+    headers: dict[str, str] | None,
+    encode: Callable[[dict[str, str]], bytes] | None,
+    arguments: tuple[Any, ...],
+) -> asyncio.Future[Any]:
+    if headers is not None and encode is not None:
+        arguments = (*arguments[:_ARG2], encode(headers), *arguments[_ARG2 + 1 :])
+    return channel.start_call(*arguments)
+
+
+async def _start_after(
+    channel: TChannel,
+    hooks: list[asyncio.Future[Any]],
+    start: Callable[[], asyncio.Future[Any]],
+    arguments: tuple[Any, ...],
+) -> Any:
+    timeout = seconds(arguments[_TIMEOUT], channel.options.default_timeout)
+    clock = channel.timers.clock
+    ended = channel.loop.create_future()
+
+    def end(in_time: bool) -> None:
+        if not ended.done():
+            ended.set_result(in_time)
+
+    timer = clock.call_at(clock.time() + timeout, end, False)
+    when_ended(hooks, partial(end, True))
+    try:
+        in_time = await ended
+    finally:
+        timer.cancel()
+    if not in_time:
+        raise errors.TimeoutError(
+            f"hooks held the call up for {timeout:g} s",
+            service=arguments[_SERVICE],
+            endpoint=arguments[_ENDPOINT],
+            attempts=0,
+        )
+    return await start()
+
+
+def _look_at(task: asyncio.Task[Any]) -> None:
+    """An error that nobody else looks at makes no noise, as for every call."""
+    if not task.cancelled():
+        task.exception()
