@@ -89,7 +89,9 @@ WINGS = {
         "_values": {"_terminal"},
         "_idl": {"_terminal"},
         "_calling": {"_idl", "_values", "_terminal"},
+        "_captures": {"_terminal"},
         "tcurl": {"_calling", "_idl", "_values", "_terminal"},
+        "decode": {"_captures", "_idl", "_values", "_terminal"},
     },
 }
 

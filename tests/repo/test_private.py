@@ -40,6 +40,7 @@ FOREIGN = {
     ("tchannel", "_SSLMethod"): "the type of ssl.PROTOCOL_TLS_CLIENT, in an annotation",
     ("tchannel_thrift", "_SubParsersAction"): "argparse names the type of its results no other way",
     ("tchannel_tools", "_ArgumentGroup"): "the same",
+    ("tchannel_tools", "_SubParsersAction"): "the same",
     ("tchannel_tools", "_actions"): "argparse tells its options nowhere else",
     ("tchannel_thrift", "_getframe"): "the caller's module, as thriftrw's install() takes it",
     ("tchannel_testing", "_genfunctions"): "pytest has no other way to collect a function",

@@ -14,7 +14,14 @@ from rich.text import Text
 
 from .failures import one_line
 
-__all__ = ["print_bytes", "print_details", "print_document", "print_note", "print_text"]
+__all__ = [
+    "print_bytes",
+    "print_details",
+    "print_document",
+    "print_json_line",
+    "print_note",
+    "print_text",
+]
 
 _NUMBERS: Final = re.compile(r"\[\n(?: +-?[0-9][-+.0-9eE]*,?\n)+ *\]")
 
@@ -45,6 +52,11 @@ def _print_coloured(text: str) -> None:
     coloured = Text(text)
     JSONHighlighter().highlight(coloured)
     Console(highlight=False, soft_wrap=True).print(coloured)
+
+
+def print_json_line(document: Any) -> None:
+    """Print JSON on one line, for machines."""
+    print_text(json.dumps(document, ensure_ascii=True, default=str))
 
 
 def print_text(text: str) -> None:

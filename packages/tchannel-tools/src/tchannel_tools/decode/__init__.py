@@ -1,0 +1,1 @@
+"""``tchannel decode``: what went over the wire, as calls."""

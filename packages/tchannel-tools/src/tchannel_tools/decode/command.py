@@ -1,0 +1,376 @@
+"""The command as a whole."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import itertools
+import runpy
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rich.console import Console
+from rich.table import Table
+
+from .._captures.calls import Call, Calls, Event
+from .._captures.filters import Filter
+from .._captures.packets import Segment, is_capture, segments
+from .._captures.summary import Summary, percentile
+from .._idl.interface import find_file, load_file
+from .._terminal.failures import ExitCode, ToolError, one_line
+from .._terminal.output import print_json_line, print_note, print_text
+from .._terminal.quantities import duration
+from .bodies import Bodies
+
+__all__ = ["add_parser"]
+
+_EXAMPLES = """\
+examples:
+  tchannel decode calls.pcap
+  tchannel decode calls.pcapng --service keyvalue --slower-than 100ms
+  tchannel decode calls.pcap --bodies -t keyvalue.thrift
+  tchannel decode calls.pcap --summary
+  tcpdump -i any -w - port 4040 | tchannel decode - --json
+  tchannel decode 0010d0...          (frames as hex digits; a file of them; a raw stream)
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to ``tchannel``."""
+    parser = commands.add_parser(
+        "decode",
+        help="show the calls of a packet capture, or frames",
+        description="Show the calls of a capture (pcap, pcapng): each with its answer, how long it took "
+        "and how it ended. Captures are made by tcpdump or Wireshark.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "source",
+        metavar="FILE|HEX|-",
+        help="a capture; a file or digits of hex; - for standard input",
+    )
+    add("--summary", action="store_true", help="a line for each endpoint instead of each call")
+    add("--bodies", action="store_true", help="show headers and bodies too")
+    add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
+    add("--no-strict", action="store_true", help="take Thrift files that thriftrw refuses")
+    add("--service", metavar="NAME", help="calls of this service alone")
+    add("--endpoint", metavar="NAME", help="calls of this endpoint alone")
+    add("--peer", metavar="HOST[:PORT]", help="calls to or from this address alone")
+    add(
+        "--outcome",
+        metavar="NAME",
+        help="calls that ended so: ok, error, timeout, busy, ...",
+    )
+    add("--slower-than", metavar="TIME", help="calls that took longer, such as 100ms or 2s")
+    add("--events", action="store_true", help="show handshakes, pings and what is odd as well")
+    add("--json", action="store_true", help="an object on each line")
+    add("--debug", action="store_true", help="show tracebacks")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options say; returns the exit code.
+
+    Raises:
+        ToolError: Something cannot be read.
+
+    """
+    chosen = Filter(
+        service=options.service,
+        endpoint=options.endpoint,
+        peer=options.peer,
+        outcome=options.outcome,
+        slower_than=None
+        if options.slower_than is None
+        else duration(options.slower_than, "--slower-than"),
+    )
+    interface = None
+    if options.thrift is not None:
+        path = find_file(options.thrift, options.service or "")
+        interface = load_file(path, strict=not options.no_strict)
+    with _open(options.source) as file:
+        if file is None:
+            return _frames(options.source)
+        first = file.read(4)
+        if not is_capture(first):
+            return _frames(options.source, io.BytesIO(first + file.read()))
+        name = "standard input" if options.source == "-" else options.source
+        return Decoding(options, chosen, Bodies(interface)).decode(
+            segments(_Rewound(first, file), name)  # type: ignore[arg-type]  # has what is used
+        )
+
+
+class _Rewound:
+    """A file whose first bytes were read already; standard input cannot be wound back."""
+
+    def __init__(self, first: bytes, file: BinaryIO) -> None:
+        self._first = first
+        self._read = io.BytesIO(first)
+        self._file = file
+        self._header = b""
+
+    def read(self, size: int) -> bytes:
+        data = self._read.read(size)
+        if len(data) < size:
+            data += self._file.read(size - len(data))
+        if len(self._header) < 1024:
+            self._header += data
+        return data
+
+    def seek(self, position: int) -> None:
+        # dpkt tries one format, goes back to the beginning and tries the other.
+        assert position == 0
+        self._read = io.BytesIO(self._header)
+        self._header = b""
+
+
+class _Opened:
+    def __init__(self, file: BinaryIO | None) -> None:
+        self._file = file
+
+    def __enter__(self) -> BinaryIO | None:
+        return self._file
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None and self._file is not sys.stdin.buffer:
+            self._file.close()
+
+
+def _open(source: str) -> _Opened:
+    if source == "-":
+        return _Opened(sys.stdin.buffer)
+    try:
+        return _Opened(Path(source).open("rb"))
+    except FileNotFoundError:
+        if not _is_hex(source):
+            raise ToolError(f"there is no file {source!r}, and these are no hex digits") from None
+        return _Opened(None)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ToolError(f"cannot read {source!r}: {reason}") from None
+
+
+def _is_hex(text: str) -> bool:
+    digits = "".join(text.split())
+    return bool(digits) and all(digit in "0123456789abcdefABCDEFx,:#" for digit in digits)
+
+
+def _frames(source: str, file: io.BytesIO | None = None) -> int:
+    """Print frames that come without packets: ``python -m tchannel_wire decode`` does it."""
+    arguments, standard_input = sys.argv, sys.stdin
+    sys.argv = ["tchannel_wire", "decode", source]
+    if file is not None and source == "-":
+        sys.stdin = io.TextIOWrapper(file)
+    try:
+        runpy.run_module("tchannel_wire", run_name="__main__")
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv, sys.stdin = arguments, standard_input
+    return ExitCode.OK
+
+
+class Decoding:
+    """One run over a capture."""
+
+    def __init__(self, options: argparse.Namespace, chosen: Filter, bodies: Bodies) -> None:
+        self._options = options
+        self._chosen = chosen
+        self._bodies = bodies
+        self._calls = Calls(keep=options.bodies and not options.summary)
+        self._summary = Summary()
+        self._began: float | None = None
+        self._damage: ToolError | None = None
+
+    def decode(self, packets: Iterator[Segment]) -> int:
+        """Read it to its end, show what was asked for, and tell what was odd."""
+        last = 0.0
+        for found in itertools.chain(self._read(packets), [None]):
+            if found is None:
+                break
+            last = found.time
+            if self._began is None:
+                self._began = found.time
+            for one in self._calls.take(found):
+                self._show(one)
+        for one in self._calls.finish(last):
+            self._show(one)
+        if self._options.summary:
+            self._print_summary()
+        self._tell()
+        if self._damage is not None:
+            raise self._damage
+        return ExitCode.OK
+
+    def _read(self, packets: Iterator[Segment]) -> Iterator[Segment]:
+        try:
+            yield from packets
+        except ToolError as damage:
+            self._damage = damage  # what came before is shown first
+
+    def _show(self, one: Call | Event) -> None:
+        if isinstance(one, Event):
+            if self._options.events:
+                self._print_event(one)
+        elif self._chosen.takes(one):
+            if self._options.summary:
+                self._summary.add(one)
+            elif self._options.json:
+                print_json_line(self._document(one))
+            else:
+                self._print_call(one)
+
+    # -- a line for each call -------------------------------------------------------------------
+
+    def _print_call(self, call: Call) -> None:
+        took = "-" if call.latency is None else f"{call.latency * 1000:.2f} ms"
+        ended = call.outcome if not call.text else f"{call.outcome}: {call.text}"
+        sizes = f"{sum(call.request.sizes[1:])}"
+        if call.response is not None:
+            sizes += f"/{sum(call.response.sizes[1:])}"
+        print_text(
+            f"{self._since(call.began)} {took:>12}  {call.caller} -> {call.callee}  "
+            f"{one_line(call.service) or '?'} {one_line(call.endpoint) or '?'}  {one_line(ended)}"
+            f"  ({one_line(call.scheme) or '?'}, {sizes} bytes)"
+        )
+        if self._options.bodies:
+            self._print_body("request", self._bodies.request(call))
+            answer = self._bodies.response(call)
+            if answer is not None:
+                self._print_body("answer", answer)
+
+    def _print_body(self, name: str, found: dict[str, Any]) -> None:
+        for key in ("headers", "body", "shown"):
+            if found.get(key):
+                value = found[key]
+                text = value if isinstance(value, str) else _json_text(value)
+                print_text(f"      {name} {key}: {one_line(text)}")
+
+    def _print_event(self, event: Event) -> None:
+        if self._options.json:
+            print_json_line(
+                {
+                    "time": _iso(event.time),
+                    "from": event.source,
+                    "to": event.target,
+                    "event": event.text,
+                }
+            )
+        else:
+            print_text(
+                f"{self._since(event.time)} {'':>12}  {event.source} -> {event.target}  "
+                f"{one_line(event.text)}"
+            )
+
+    def _since(self, time: float) -> str:
+        assert self._began is not None
+        return f"{time - self._began:11.6f}"
+
+    def _document(self, call: Call) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "time": _iso(call.began),
+            "caller": call.caller,
+            "callee": call.callee,
+            "id": call.id,
+            "service": call.service,
+            "endpoint": call.endpoint,
+            "scheme": call.scheme,
+            "transport": call.headers,
+            "ttl": call.ttl_ms / 1000,
+            "outcome": call.outcome,
+            "text": call.text,
+            "latency": call.latency,
+            "request_bytes": sum(call.request.sizes[1:]),
+            "response_bytes": None if call.response is None else sum(call.response.sizes[1:]),
+        }
+        if self._options.bodies:
+            found |= {
+                "request": self._bodies.request(call),
+                "response": self._bodies.response(call),
+            }
+        return found
+
+    # -- a line for each endpoint ---------------------------------------------------------------
+
+    def _print_summary(self) -> None:
+        rows = []
+        for (service, endpoint), found in sorted(
+            self._summary.endpoints.items(), key=lambda item: -item[1].calls
+        ):
+            latencies = sorted(found.latencies)
+            shares = {name: percentile(latencies, share) for name, share in _SHARES.items()}
+            rows.append((service, endpoint, found, shares, latencies[-1] if latencies else None))
+        if self._options.json:
+            for service, endpoint, found, shares, longest in rows:
+                print_json_line(
+                    {
+                        "service": service,
+                        "endpoint": endpoint,
+                        "calls": found.calls,
+                        "outcomes": dict(found.outcomes),
+                        "latency": {**shares, "max": longest},
+                        "request_bytes": found.request_bytes,
+                        "response_bytes": found.response_bytes,
+                    }
+                )
+            return
+        table = Table(box=None, pad_edge=False)
+        for name in ("service", "endpoint"):
+            table.add_column(name, overflow="fold")
+        for name in ("calls", "not ok", *_SHARES, "max"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("ended otherwise", overflow="fold")
+        for service, endpoint, found, shares, longest in rows:
+            others = ", ".join(
+                f"{count} {one_line(name)}"
+                for name, count in found.outcomes.most_common()
+                if name != "ok"
+            )
+            table.add_row(
+                one_line(service) or "?",
+                one_line(endpoint) or "?",
+                str(found.calls),
+                str(found.failed),
+                *[_milliseconds(value) for value in (*shares.values(), longest)],
+                others,
+            )
+        Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+
+    # -- what was odd ---------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        for source, target, stream in self._calls.directions():
+            if stream.lost:
+                _note(f"{source} -> {target}: {stream.lost} bytes are not in the capture")
+            if stream.problem:
+                _note(f"{source} -> {target}: {stream.problem}")
+        if self._calls.foreign:
+            _note(f"{self._calls.foreign} connections carry another protocol")
+        if not self._calls.frames:
+            _note("no frame was found")
+
+
+_SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+
+
+def _note(text: str) -> None:
+    print_note("tchannel decode", text)
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value * 1000:.2f} ms"
+
+
+def _iso(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="microseconds")
+
+
+def _json_text(value: object) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)
