@@ -2,11 +2,20 @@
 
 import pytest
 
+import tchannel_wire as wire
 from tchannel import TChannel, errors
-from tchannel_testing.proxy import FaultProxy, flip_byte, is_continuation
+from tchannel_testing.proxy import (
+    FaultProxy,
+    add_frame,
+    flip_byte,
+    is_continuation,
+    repeat_frame,
+    replace_frame,
+)
 from tchannel_testing.service import FakeService
 
 CALL_RESPONSE = 0x04
+PONG = wire.encode(wire.PingResponse(id=77))
 
 
 @pytest.fixture
@@ -83,6 +92,62 @@ async def test_a_damaged_body_costs_one_call_and_not_the_connection(call, proxy)
 
     assert await call("get") == b"value"
     assert proxy.accepted == 1
+
+
+async def test_an_answer_that_comes_twice_is_taken_once(call, proxy):
+    await call("get")
+    proxy.downstream.set(rewrite=repeat_frame(types=(CALL_RESPONSE,)))
+
+    assert await call("get") == b"value"
+    assert await call("get") == b"value"
+    assert proxy.accepted == 1
+
+
+async def test_frames_can_be_added_before_an_answer_or_behind_it(call, proxy):
+    await call("get")
+    before = proxy.downstream.frames
+    stray = add_frame(lambda frame: wire.replace_id(frame, 77), types=(CALL_RESPONSE,), before=True)
+    proxy.downstream.set(
+        rewrite=lambda frame: add_frame(PONG, types=(CALL_RESPONSE,))(stray(frame))
+    )
+
+    assert await call("get") == b"value"
+    assert await call("get") == b"value"
+    assert proxy.downstream.frames == before + 2  # what the service sent
+
+
+async def test_a_frame_can_be_lost_alone(call, proxy):
+    await call("get")
+    proxy.downstream.set(rewrite=replace_frame(b"", types=(CALL_RESPONSE,)))
+
+    with pytest.raises(errors.TimeoutError):
+        await call("get", timeout=0.05)
+    proxy.clear()
+
+    assert await call("get") == b"value"
+    assert proxy.accepted == 1
+
+
+async def test_an_answer_can_be_replaced_by_another(call, proxy):
+    await call("get")
+
+    def busy(frame):
+        message = wire.ErrorMessage(id=wire.peek_id(frame), code=errors.BUSY, description="no")
+        return wire.encode(message)
+
+    proxy.downstream.set(rewrite=replace_frame(busy, types=(CALL_RESPONSE,)))
+
+    with pytest.raises(errors.BusyError):
+        await call("get")
+
+
+def test_what_is_added_or_replaced_goes_with_frames_of_the_named_types_only(make_frame):
+    other = make_frame(0xD0, b"ping")
+
+    assert add_frame(PONG, types=(CALL_RESPONSE,))(other) == other
+    assert replace_frame(PONG, types=(CALL_RESPONSE,))(other) == other
+    assert replace_frame(PONG, types=(0xD0,))(other) == PONG
+    assert add_frame(PONG, types=(0xD0,), before=True)(other) == PONG + other
 
 
 async def test_a_reset_fails_the_call_and_the_next_connects_again(call, proxy, service):

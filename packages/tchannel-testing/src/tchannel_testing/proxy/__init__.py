@@ -13,7 +13,16 @@
 ``python -m tchannel_testing proxy --help`` runs one from a shell.
 """
 
-from .faults import Faults, FaultSettings, flip_byte, is_continuation, is_frame_type
+from .faults import (
+    Faults,
+    FaultSettings,
+    add_frame,
+    flip_byte,
+    is_continuation,
+    is_frame_type,
+    repeat_frame,
+    replace_frame,
+)
 from .server import Direction, FaultProxy, ProxiedConnection
 
 __all__ = [
@@ -22,7 +31,10 @@ __all__ = [
     "FaultSettings",
     "Faults",
     "ProxiedConnection",
+    "add_frame",
     "flip_byte",
     "is_continuation",
     "is_frame_type",
+    "repeat_frame",
+    "replace_frame",
 ]

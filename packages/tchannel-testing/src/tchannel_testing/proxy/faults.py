@@ -134,3 +134,43 @@ def flip_byte(offset: int, *, types: tuple[int, ...] | None = None) -> FrameRewr
         return frame[:at] + bytes([frame[at] ^ 0xFF]) + frame[at + 1 :]
 
     return flip
+
+
+def repeat_frame(*, types: tuple[int, ...]) -> FrameRewriter:
+    """A rewriter for ``rewrite=``: sends each frame of one of ``types`` twice."""
+    return add_frame(lambda frame: frame, types=types)
+
+
+def add_frame(
+    extra: bytes | FrameRewriter, *, types: tuple[int, ...], before: bool = False
+) -> FrameRewriter:
+    """A rewriter for ``rewrite=``: sends more than the peer did, as a hostile one would.
+
+    :param extra: what is added: whole frames, or a function that makes them of the frame they go
+        with. An empty result adds nothing.
+    :param types: the types of the frames that it goes with.
+    :param before: whether it goes before them; default behind them.
+    """
+
+    def add(frame: bytes) -> bytes:
+        if frame[_TYPE_AT] not in types:
+            return frame
+        added = extra if isinstance(extra, bytes) else extra(frame)
+        return added + frame if before else frame + added
+
+    return add
+
+
+def replace_frame(new: bytes | FrameRewriter, *, types: tuple[int, ...]) -> FrameRewriter:
+    """A rewriter for ``rewrite=``: sends ``new`` in the place of each frame of one of ``types``.
+
+    :param new: the bytes, which need not be a frame, or a function that makes them of the frame.
+        Empty loses the frame and nothing else.
+    """
+
+    def replace(frame: bytes) -> bytes:
+        if frame[_TYPE_AT] not in types:
+            return frame
+        return new if isinstance(new, bytes) else new(frame)
+
+    return replace
