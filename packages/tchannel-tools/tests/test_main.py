@@ -34,6 +34,8 @@ def test_it_tells_its_version(capsys):
     ("command", "own"),
     [
         ("call", "usage: tcurl"),
+        ("list", "usage: tcurl"),
+        ("health", "usage: tcurl"),
         ("router", "usage: python -m tchannel_hyperbahn router"),
         ("proxy", "usage: python -m tchannel_testing proxy"),
         ("stubs", "usage: python -m tchannel_thrift stubs"),

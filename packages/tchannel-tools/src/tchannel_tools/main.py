@@ -20,6 +20,7 @@ from ._terminal.failures import ExitCode, ToolError
 from ._terminal.output import print_note, print_text
 from ._version import __version__
 from .decode.command import add_parser as add_decode
+from .tap.command import add_parser as add_tap
 
 __all__ = ["main"]
 
@@ -36,6 +37,8 @@ exit codes:
 # What other programs do whole; they read their own arguments.
 _FORWARDED = {
     "call": "call a service: all of tcurl",
+    "list": "list the services and methods that a service tells: SERVICE -p HOST:PORT",
+    "health": "ask a service for its health: SERVICE -p HOST:PORT",
     "router": "run a router for development",
     "proxy": "forward connections, with faults",
     "stubs": "write types for a Thrift file",
@@ -100,6 +103,7 @@ def _run(given: list[str]) -> int:
         # Here for the help and for completion; `main` has forwarded it already.
         commands.add_parser(name, help=text, add_help=False)
     add_decode(commands)
+    add_tap(commands)
     completion = commands.add_parser("completion", help="print what makes a shell complete")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     completion.set_defaults(run=_completion)
@@ -126,10 +130,10 @@ def _completion(options: argparse.Namespace) -> int:
 
 def _forward(name: str, arguments: list[str]) -> int:
     """Run the command that another program does whole."""
-    if name == "call":
+    if name in {"call", "list", "health"}:
         from .tcurl import main as tcurl
 
-        return tcurl(arguments)
+        return tcurl(arguments if name == "call" else [*arguments, f"--{name}"])
     command: Callable[[list[str]], int]
     if name == "router":
         from tchannel_hyperbahn.__main__ import main as command

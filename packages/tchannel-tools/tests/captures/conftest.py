@@ -1,5 +1,7 @@
 """Captures made by hand: real frames of two joined connections, as TCP packets in files."""
 
+import socket
+
 import dpkt
 import pytest
 
@@ -152,3 +154,10 @@ def decode(tmp_path, capsys):
         return code, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return bound.getsockname()[1]

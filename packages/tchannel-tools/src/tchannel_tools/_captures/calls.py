@@ -183,6 +183,12 @@ class Calls:
                     yield from self._frame(connection, time, source, target, frame)
             yield from self._abandon(connection)
 
+    def forget(self, one: str, other: str) -> Iterator[Call]:
+        """A connection is over: what is in flight on it gets no answer, and it is kept no more."""
+        connection = self._connections.pop((min(one, other), max(one, other)), None)
+        if connection is not None:
+            yield from self._abandon(connection)
+
     def _abandon(self, connection: _Connection) -> Iterator[Call]:
         calls, connection.open = list(connection.open.values()), {}
         yield from calls

@@ -8,9 +8,8 @@ import itertools
 import runpy
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from rich.console import Console
 from rich.table import Table
@@ -21,9 +20,10 @@ from .._captures.packets import Segment, is_capture, segments
 from .._captures.summary import Summary, percentile
 from .._idl.interface import find_file, load_file
 from .._terminal.failures import ExitCode, ToolError, one_line
-from .._terminal.output import print_json_line, print_note, print_text
+from .._terminal.output import print_json_line, print_note
 from .._terminal.quantities import duration
 from .bodies import Bodies
+from .printing import Printer
 
 __all__ = ["add_parser"]
 
@@ -181,10 +181,9 @@ class Decoding:
     def __init__(self, options: argparse.Namespace, chosen: Filter, bodies: Bodies) -> None:
         self._options = options
         self._chosen = chosen
-        self._bodies = bodies
+        self._printer = Printer(bodies if options.bodies else None, as_json=options.json)
         self._calls = Calls(keep=options.bodies and not options.summary)
         self._summary = Summary()
-        self._began: float | None = None
         self._damage: ToolError | None = None
 
     def decode(self, packets: Iterator[Segment]) -> int:
@@ -194,8 +193,8 @@ class Decoding:
             if found is None:
                 break
             last = found.time
-            if self._began is None:
-                self._began = found.time
+            if self._printer.began is None:
+                self._printer.began = found.time
             for one in self._calls.take(found):
                 self._show(one)
         for one in self._calls.finish(last):
@@ -216,84 +215,12 @@ class Decoding:
     def _show(self, one: Call | Event) -> None:
         if isinstance(one, Event):
             if self._options.events:
-                self._print_event(one)
+                self._printer.event(one)
         elif self._chosen.takes(one):
             if self._options.summary:
                 self._summary.add(one)
-            elif self._options.json:
-                print_json_line(self._document(one))
             else:
-                self._print_call(one)
-
-    # -- a line for each call -------------------------------------------------------------------
-
-    def _print_call(self, call: Call) -> None:
-        took = "-" if call.latency is None else f"{call.latency * 1000:.2f} ms"
-        ended = call.outcome if not call.text else f"{call.outcome}: {call.text}"
-        sizes = f"{sum(call.request.sizes[1:])}"
-        if call.response is not None:
-            sizes += f"/{sum(call.response.sizes[1:])}"
-        print_text(
-            f"{self._since(call.began)} {took:>12}  {call.caller} -> {call.callee}  "
-            f"{one_line(call.service) or '?'} {one_line(call.endpoint) or '?'}  {one_line(ended)}"
-            f"  ({one_line(call.scheme) or '?'}, {sizes} bytes)"
-        )
-        if self._options.bodies:
-            self._print_body("request", self._bodies.request(call))
-            answer = self._bodies.response(call)
-            if answer is not None:
-                self._print_body("answer", answer)
-
-    def _print_body(self, name: str, found: dict[str, Any]) -> None:
-        for key in ("headers", "body", "shown"):
-            if found.get(key):
-                value = found[key]
-                text = value if isinstance(value, str) else _json_text(value)
-                print_text(f"      {name} {key}: {one_line(text)}")
-
-    def _print_event(self, event: Event) -> None:
-        if self._options.json:
-            print_json_line(
-                {
-                    "time": _iso(event.time),
-                    "from": event.source,
-                    "to": event.target,
-                    "event": event.text,
-                }
-            )
-        else:
-            print_text(
-                f"{self._since(event.time)} {'':>12}  {event.source} -> {event.target}  "
-                f"{one_line(event.text)}"
-            )
-
-    def _since(self, time: float) -> str:
-        assert self._began is not None
-        return f"{time - self._began:11.6f}"
-
-    def _document(self, call: Call) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "time": _iso(call.began),
-            "caller": call.caller,
-            "callee": call.callee,
-            "id": call.id,
-            "service": call.service,
-            "endpoint": call.endpoint,
-            "scheme": call.scheme,
-            "transport": call.headers,
-            "ttl": call.ttl_ms / 1000,
-            "outcome": call.outcome,
-            "text": call.text,
-            "latency": call.latency,
-            "request_bytes": sum(call.request.sizes[1:]),
-            "response_bytes": None if call.response is None else sum(call.response.sizes[1:]),
-        }
-        if self._options.bodies:
-            found |= {
-                "request": self._bodies.request(call),
-                "response": self._bodies.response(call),
-            }
-        return found
+                self._printer.call(one)
 
     # -- a line for each endpoint ---------------------------------------------------------------
 
@@ -364,13 +291,3 @@ def _note(text: str) -> None:
 
 def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value * 1000:.2f} ms"
-
-
-def _iso(time: float) -> str:
-    return datetime.fromtimestamp(time, UTC).isoformat(timespec="microseconds")
-
-
-def _json_text(value: object) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,1 @@
+"""``tchannel tap``: a relay that shows the calls which pass it."""
