@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from tchannel import Response, TChannel, errors
+from tchannel import Request as ChannelRequest
+from tchannel import Response, TChannel, errors, sync
 from tchannel.event import EventType
 from tchannel_yarpc import (
     Code,
@@ -324,6 +325,44 @@ async def test_requests_that_cannot_be_read_are_invalid_arguments(client, servin
         with pytest.raises(errors.BadRequestError, match="cannot decode the request of see"):
             await client.call("json", "ystore", "see", arg2, arg3)
     assert seen == []
+
+
+@pytest.mark.parametrize(
+    "arg2",
+    [
+        b"\xff\xff",  # 65,535 headers, and none there
+        b"\x00\x01\xff\xffk",  # a name of 65,535 bytes
+        b"\x00\x01\x00\x01k",  # no value
+        b"\x00\x00x",  # bytes behind the block
+        b"\x00",
+    ],
+)
+async def test_hostile_headers_cost_their_call_alone(client, serving, server, arg2):
+    seen = []
+    serving.raw.register("see", seen.append)
+
+    with pytest.raises(errors.BadRequestError, match="cannot decode the request of see"):
+        await client.call("raw", "ystore", "see", arg2, b"")
+    await client.call("raw", "ystore", "see", b"\0\2\0\1K\0\x011\0\1k\0\x012", b"")
+
+    assert [dict(request.headers) for request in seen] == [{"k": "2"}]
+
+
+async def test_a_handler_can_be_called_by_a_test_of_its_own():
+    request = Request(ChannelRequest(b"body", {"Token": "t"}, endpoint="get"), "raw")
+
+    assert (request.body, request.headers["token"], request.procedure) == (b"body", "t", "get")
+    assert Request(ChannelRequest(), "raw").headers == {}
+
+
+def test_calls_from_threads_go_by_a_sync_channel():
+    async def nobody(channel):
+        return await Yarpc(channel).raw("nobody", "get", timeout=1)
+
+    with sync.TChannel("threads") as channel, pytest.raises(UnavailableError):
+        channel.submit(nobody, channel.channel).result(10)
+    with sync.TChannel("threads") as channel, pytest.raises(UnavailableError):
+        channel.submit(Yarpc(channel.channel).raw, "nobody", "get").result(10)
 
 
 # -- answers ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tchannel_wire import ProtocolError
@@ -52,6 +52,7 @@ def test_blocks_both_ways(encoding, headers, arg2):
     assert decode_headers(encoding, arg2) == headers
 
 
+@settings(deadline=None)
 @given(ENCODINGS, st.dictionaries(TEXT, TEXT, max_size=10))
 def test_headers_survive_the_way_there_and_back(encoding, headers):
     sent = Headers(headers)
@@ -59,6 +60,7 @@ def test_headers_survive_the_way_there_and_back(encoding, headers):
     assert decode_headers(encoding, encode_headers(encoding, sent)) == sent
 
 
+@settings(deadline=None)
 @given(ENCODINGS, st.binary(max_size=200))
 def test_bytes_of_any_kind_are_headers_or_a_bad_request(encoding, arg2):
     try:

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("google.protobuf", reason="the extra `protobuf`")
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tchannel_yarpc.messages import MessageCodec, compact_text, describe_details
@@ -36,6 +36,7 @@ def test_messages_of_any_value_survive(pb, as_json):
     codec = MessageCodec(pb.SayRequest.DESCRIPTOR, as_json=as_json)
     whole = st.integers(-(2**63), 2**63 - 1)
 
+    @settings(deadline=None)
     @given(st.text(), whole, st.binary(), st.lists(st.text(), max_size=3))
     def survives(text, times, blob, tags):
         message = pb.SayRequest(text=text, times=times, blob=blob, tags=tags)

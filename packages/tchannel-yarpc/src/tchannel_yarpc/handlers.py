@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tchannel import Request as ChannelRequest
 from tchannel import Response
 from tchannel.errors import BadRequestError, UnexpectedError
-from tchannel.lowlevel import Endpoint, Handler
+from tchannel.lowlevel import Endpoint
+from tchannel.lowlevel import Handler as ChannelHandler
 
 from .answers import encode_answer_headers, encode_error
 from .errors import UnknownError, YarpcError
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from tchannel import TChannel
     from tchannel.request import TransportHeaders
 
-__all__ = ["Body", "Request", "make_endpoint", "make_handler", "name_of", "undeclared"]
+__all__ = ["Body", "Handler", "Request", "make_endpoint", "make_handler", "name_of", "undeclared"]
 
 
 class Request(ChannelRequest):
     """A call, as its handler gets it.
+
+    Args:
+        request: The call as the channel has it; `tchannel.Request(body, headers)` in a test.
+        encoding: The encoding.
 
     Attributes:
         body: What the encoding says: bytes, what was JSON, a message, or the arguments.
@@ -40,7 +45,9 @@ class Request(ChannelRequest):
     __slots__ = ("_request", "caller_procedure", "encoding")
 
     def __init__(self, request: ChannelRequest, encoding: str) -> None:
-        headers: Headers = request.headers
+        headers = request.headers
+        if not isinstance(headers, Headers):
+            headers = Headers(headers)
         self.caller_procedure: str | None = headers.pop(CALLER_PROCEDURE, None)
         super().__init__(
             request.body, headers, None, request.endpoint, request.service, request.timeout
@@ -68,6 +75,10 @@ class Request(ChannelRequest):
         return bool(getattr(self._request, "cancelled", False))
 
 
+Handler: TypeAlias = Callable[[Request], Any]
+"""Takes the request; returns the body, a `tchannel.Response`, or an awaitable of either."""
+
+
 class Body:
     """How one procedure's bodies become bytes, and what they are at the other end.
 
@@ -93,7 +104,7 @@ class Body:
         self.describe_details = describe_details
 
 
-def make_handler(service: str, encoding: str, handler: Handler) -> Handler:
+def make_handler(service: str, encoding: str, handler: Handler) -> ChannelHandler:
     """Return what the channel calls: it lets in calls of ``service`` alone, as YARPC does."""
 
     def serve(request: ChannelRequest) -> Any:

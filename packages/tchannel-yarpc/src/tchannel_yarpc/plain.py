@@ -11,18 +11,18 @@ from tchannel.errors import ReadError
 
 from .answers import error_in, read_headers
 from .calls import CallOptions, YarpcCall, channel_of, start_call
-from .handlers import Body, make_endpoint, name_of
+from .handlers import Body, Handler, make_endpoint, name_of
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from tchannel import TChannel
-    from tchannel.lowlevel import Decode, Endpoints, Handler
+    from tchannel.lowlevel import Decode, Endpoints
     from tchannel.subchannel import SubChannel
 
 __all__ = ["JsonEncoding", "RawEncoding", "decode_json", "encode_json", "response_decoder", "whole"]
 
-_HandlerT = TypeVar("_HandlerT", bound="Handler")
+_HandlerT = TypeVar("_HandlerT", bound=Handler)
 
 # NaN and the infinities are no JSON. Text as it is: others read it in their logs.
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tchannel import Request as ChannelRequest
 from tchannel import Response
 from tchannel.errors import BadRequestError
-from tchannel.lowlevel import Endpoints, Handler
+from tchannel.lowlevel import Endpoints
 
 from .calls import CallOptions, YarpcCall, channel_of, checked_options, start_call
 from .extras import protobuf_hint
-from .handlers import Body, make_endpoint
+from .handlers import Body, Handler, Request, make_endpoint
 from .messages import MessageCodec, describe_details
 from .plain import response_decoder, whole
 
@@ -248,7 +247,7 @@ class ProtoService:
         return call
 
 
-def _refuse_streams(request: ChannelRequest) -> None:
+def _refuse_streams(request: Request) -> None:
     raise BadRequestError("transport tchannel does not handle Streaming handlers")
 
 

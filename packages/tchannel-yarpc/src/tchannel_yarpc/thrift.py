@@ -30,7 +30,7 @@ try:
     from tchannel_thrift.headers import NO_HEADERS, attach_headers
     from tchannel_thrift.method import Method
 except ImportError as error:
-    raise install_hint(error, needs="tchannel_thrift", dist="tchannel-yarpc[thrift]") from None
+    raise install_hint(error, needs="tchannel_thrift", dist="'tchannel-yarpc[thrift]'") from None
 
 if TYPE_CHECKING:
     from typing import Unpack
