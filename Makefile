@@ -43,7 +43,7 @@ $(VENV)/.packages: requirements/build.txt $(wildcard packages/*/pyproject.toml) 
 
 $(VENV)/.test: $(wildcard requirements/test*.txt) $(VENV)/.packages
 	$(PIP) -r requirements/test.txt -r requirements/test-repo.txt -r requirements/test-thrift.txt \
-	    -r requirements/test-tools.txt -r requirements/test-yarpc.txt
+	    -r requirements/test-stubs.txt -r requirements/test-tools.txt -r requirements/test-yarpc.txt
 	$(PIP) -r requirements/test-thriftrw.txt || \
 	    echo 'thriftrw was not built (there may be no C compiler): the tests with it will be skipped'
 	touch $@
@@ -168,6 +168,12 @@ wheels: build/wheels/.stamp  ## Collect what the environments of test-all and te
 .PHONY: test-all
 test-all: dist wheels  ## Each distribution from its wheel, on Python 3.11, 3.12 and 3.13
 	$(BIN)/tox run-parallel --parallel $$(($(JOBS) + 1)) --parallel-no-spinner $(if $(CI)$(TCHANNEL_REQUIRE_PEERS),--skip-missing-interpreters false) $(TOX_ARGS)
+
+NEXT ?= 3.11.2 3.14 3.15 pypy
+.PHONY: test-next
+test-next: | $(BIN)/python  ## Wire, core and thrift on Pythons out of Debian: 3.11.2, 3.14, 3.15, PyPy (once as root)
+	scripts/debian-pythons build/pythons
+	JOBS=$(JOBS) $(BIN)/python scripts/test_next.py build/pythons $(NEXT)
 
 .PHONY: bench
 bench: $(VENV)/.bench peers  ## The benchmarks against the other RPC libraries (BENCH_ARGS=--quick for a minute)
