@@ -72,7 +72,7 @@ REACH_UP = {
 }
 
 # The core's modules that only give an upper layer its documented name, and the modules that pytest loads.
-ALIASES = re.compile(r"tchannel\.(thrift|hyperbahn|testing|health|tcurl)(\.\w+)*")
+ALIASES = re.compile(r"tchannel\.(thrift|schemes\.thrift|hyperbahn|testing|health|tcurl)(\.\w+)*")
 PYTEST_PLUGIN = re.compile(r"tchannel_testing\.(pytest_plugin|plugin)(\.\w+)*")
 
 # Package -> its wings -> the wings below each; of the core see docs/inside.md. A command counts as one.

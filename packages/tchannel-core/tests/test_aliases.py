@@ -8,10 +8,17 @@ import pytest
 
 ALIASES = {
     "tchannel.thrift": ("tchannel_thrift", "tchannel_thrift"),
+    "tchannel.thrift.client": ("tchannel_thrift", "tchannel_thrift"),
+    "tchannel.thrift.module": ("tchannel_thrift", "tchannel_thrift"),
+    "tchannel.thrift.rw": ("tchannel_thrift", "tchannel_thrift"),
+    "tchannel.thrift.server": ("tchannel_thrift", "tchannel_thrift"),
+    "tchannel.schemes.thrift": ("tchannel_thrift", "tchannel_thrift"),
     "tchannel.health": ("tchannel_thrift.meta", "tchannel_thrift"),
     "tchannel.health.health": ("tchannel_thrift.meta", "tchannel_thrift"),
     "tchannel.hyperbahn": ("tchannel_hyperbahn", "tchannel_hyperbahn"),
     "tchannel.testing": ("tchannel_testing", "tchannel_testing"),
+    "tchannel.testing.vcr.cassette": ("tchannel_testing.vcr", "tchannel_testing"),
+    "tchannel.testing.vcr.record_modes": ("tchannel_testing.vcr", "tchannel_testing"),
     "tchannel.testing.vcr": ("tchannel_testing.vcr", "tchannel_testing"),
     "tchannel.testing.vcr.exceptions": ("tchannel_testing.vcr.exceptions", "tchannel_testing"),
 }
@@ -28,6 +35,13 @@ NAMES = {
         "register",
         "thrift_request_builder",
     },
+    "tchannel.thrift.client": {"client_for"},
+    "tchannel.thrift.module": {"thrift_request_builder"},
+    "tchannel.thrift.rw": {"TChannelThriftModule", "load", "register"},
+    "tchannel.thrift.server": {"register"},
+    "tchannel.schemes.thrift": {"ThriftArgScheme"},
+    "tchannel.testing.vcr.cassette": {"Cassette"},
+    "tchannel.testing.vcr.record_modes": {"RecordMode"},
     "tchannel.health": {
         "HealthRequest",
         "HealthRequestType",
@@ -112,8 +126,9 @@ def unimported(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, alias, ModuleType(alias))
         monkeypatch.delitem(sys.modules, alias)
         child = alias.split(".")[1]
-        monkeypatch.setattr(package, child, None, raising=False)
-        monkeypatch.delattr(package, child)
+        # In its dict: asking for the attribute would import it.
+        monkeypatch.setitem(vars(package), child, None)
+        monkeypatch.delitem(vars(package), child)
 
 
 def install(monkeypatch: pytest.MonkeyPatch, alias: str) -> ModuleType:
@@ -162,6 +177,19 @@ def test_from_tchannel_import_gives_the_same_hint(
     uninstall(monkeypatch, needs)
     with pytest.raises(ModuleNotFoundError, match=f"pip install {needs.replace('_', '-')}"):
         exec(f"from tchannel import {alias.split('.')[1]}", {})
+
+
+@pytest.mark.parametrize("alias", [alias for alias in ALIASES if alias.count(".") == 1])
+def test_the_attribute_of_the_package_gives_the_same_hint(
+    alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tchannel, needs = importlib.import_module("tchannel"), ALIASES[alias][1]
+    uninstall(monkeypatch, needs)
+    name = alias.split(".")[1]
+
+    with pytest.raises(AttributeError, match=f"pip install {needs.replace('_', '-')}"):
+        getattr(tchannel, name)
+    assert not hasattr(tchannel, name)
 
 
 @pytest.mark.parametrize("alias", NAMES)

@@ -1,5 +1,9 @@
 """Thrift files as modules."""
 
+import importlib
+import subprocess
+import sys
+
 import pytest
 
 from tchannel import TChannel, thrift
@@ -121,3 +125,22 @@ def test_a_module_says_what_it_is(path):
 
 def test_it_is_found_where_the_document_has_it():
     assert thrift.load is load
+
+
+@pytest.mark.parametrize(
+    ("module", "instead"),
+    [("reflection", "__services__"), ("serializer", r"channel\.thrift")],
+)
+def test_the_insides_of_the_old_layer_say_what_to_write_instead(module, instead):
+    with pytest.raises(ImportError, match=instead):
+        importlib.import_module(f"tchannel.thrift.{module}")
+
+
+def test_modules_load_by_the_attribute_of_the_package(tmp_path):
+    (tmp_path / "a.thrift").write_text("service A { void f() }")
+    code = f"import tchannel; print(tchannel.thrift.load({str(tmp_path / 'a.thrift')!r}).A.f)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, check=True
+    )
+
+    assert b"f" in done.stdout

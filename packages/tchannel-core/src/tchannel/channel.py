@@ -41,6 +41,17 @@ __all__ = ["TChannel", "live_channels"]
 _MAX_NAME = 255
 _MAX_PROCESS_NAME = 16 * 1024
 
+_GONE = {
+    "tracer": (
+        "OpenTracing has ended. Give trace= and report spans from an interceptor"
+        " (interceptors=[...]), which sees call.tracing"
+    ),
+    "context_provider": (
+        "contexts are kept by contextvars; tchannel.context.current_request() gives the call that is"
+        " being served, and calls made meanwhile belong to its trace by themselves"
+    ),
+}
+
 
 class TChannel(Calling, Registering, Lifecycle, Advertising):
     """Makes calls to TChannel services, and serves them.
@@ -67,6 +78,8 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         server_name: The name in the peers' certificates; by default each peer's host.
         expose_errors: Tell callers the text of a handler's undeclared exception, not only its type.
         interceptors: Put in the way of this channel's outgoing and incoming calls.
+        tracer: Gone with OpenTracing; only for an error that says what to write instead.
+        context_provider: Gone as well.
 
     Raises:
         ServiceNameIsRequiredError: ``name`` is empty.
@@ -91,9 +104,14 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         server_name: str | None = None,
         expose_errors: bool = True,
         interceptors: Iterable[Interceptor] = (),
+        tracer: None = None,
+        context_provider: None = None,
     ) -> None:
         if name is None or name == "":
             raise errors.ServiceNameIsRequiredError("name must not be empty")
+        for argument, value in (("tracer", tracer), ("context_provider", context_provider)):
+            if value is not None:
+                raise TypeError(f"{argument} is no argument any more: {_GONE[argument]}")
         check_text(name, "name", _MAX_NAME)
         if hostport is not None:
             parse_hostport(hostport)

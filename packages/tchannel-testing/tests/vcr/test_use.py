@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import importlib
 import inspect
 
 import pytest
@@ -379,3 +380,18 @@ def test_calls_made_before_the_loop_runs_are_recorded_and_replayed(path):
         loop.run_sync(server.close)
     finally:
         loop.close(all_fds=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "instead"),
+    [
+        ("config", "use_cassette"),
+        ("patch", r"tchannel\.interceptors"),
+        ("server", "without a proxy"),
+        ("types", "Interaction"),
+        ("yaml", r"vcr\.use_cassette"),
+    ],
+)
+def test_the_insides_of_the_old_vcr_say_what_to_write_instead(module, instead):
+    with pytest.raises(ImportError, match=instead):
+        importlib.import_module(f"tchannel.testing.vcr.{module}")

@@ -1,6 +1,6 @@
 """Thrift for TChannel; implemented by the tchannel-thrift distribution."""
 
-from ._ground.optional import install_hint
+from .._ground.optional import install_hint
 
 try:
     from tchannel_thrift import (

@@ -1,0 +1,5 @@
+"""The channel, under the path that tchannel-python had."""
+
+from .channel import TChannel
+
+__all__ = ["TChannel"]
