@@ -368,3 +368,23 @@ async def test_a_peer_that_cannot_be_reached(tcp, line):
     for beginning in (f"cannot connect to {hostport}", f"{hostport} is chosen last"):
         _, fields = line(beginning)
         assert fields == (hostport, None, None, None)
+
+
+async def test_a_call_whose_caller_gave_up_while_writing_it_is_no_warning(pair, clock, caplog):
+    # tchannel-go then stops in the middle of the message, and sends no cancel.
+    client, server, *_ = pair
+    server.raw.register("e", lambda request: b"")
+    caplog.set_level(logging.INFO)
+
+    async def body():
+        yield b"x" * 50_000
+        await asyncio.Event().wait()
+
+    call = client.raw("server", "e", body(), hostport=HERE, timeout=1)
+    await clock.advance(0)
+    pair[2].cut = True
+    await clock.advance(2)
+
+    assert isinstance(call.exception(), errors.TimeoutError)
+    (record,) = [record for record in caplog.records if "before the request was" in record.message]
+    assert record.levelno == logging.INFO

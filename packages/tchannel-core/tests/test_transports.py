@@ -348,3 +348,16 @@ async def test_a_caller_on_a_unix_socket_that_is_gone_is_not_looked_up_as_a_name
 def test_a_tls_context_for_the_other_side_is_refused_at_once(argument, protocol):
     with pytest.raises(ValueError, match=f"{argument}.*{protocol.name}"):
         TChannel("server", **{argument: ssl.SSLContext(protocol)})
+
+
+@pytest.mark.parametrize("kind", ["tcp", "ipv6", "tls"])
+async def test_accepted_connections_send_small_frames_at_once(tcp, tls, kind):
+    host = "[::1]:0" if kind == "ipv6" else "127.0.0.1:0"
+    server = echo(tcp("server", hostport=host, ssl_server=tls[0] if kind == "tls" else None))
+    client = tcp("client", ssl_client=tls[1] if kind == "tls" else None, server_name="service.test")
+    await check(client, server.hostport)
+
+    for channel in (client, server):
+        (connection,) = channel.connections
+        sock = connection.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -26,6 +26,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ._ground.log_fields import fields_of
+from ._ground.tasks import as_future
 
 __all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
 
@@ -183,7 +184,7 @@ class EventEmitter:
             try:
                 result = callback(subject) if outcome is _NONE else callback(subject, outcome)
                 if result is not None and inspect.isawaitable(result):
-                    task = asyncio.ensure_future(result, loop=loop)
+                    task = as_future(result, loop)
                     running = [task] if running is None else [*running, task]
                     self.tasks.add(task)
                     task.add_done_callback(partial(self._hook_ended, subject))

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 import tchannel_wire as wire
 
+from ._ground import tasks
+
 if TYPE_CHECKING:
     from .channel import TChannel
 
@@ -415,8 +417,6 @@ def as_future(
         future: asyncio.Future[Reply] = loop.create_future()
         future.set_result(result)
         return future
-    if inspect.iscoroutine(result):
-        return loop.create_task(result)
     if inspect.isawaitable(result):
-        return asyncio.ensure_future(result, loop=loop)
+        return tasks.as_future(result, loop)
     raise TypeError(f"an interceptor returns a Reply or an awaitable of one, not {result!r}")

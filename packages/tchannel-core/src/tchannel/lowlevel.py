@@ -12,7 +12,7 @@ to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`
 to watch calls          `OutgoingCall`, which hooks and interceptors meet
 addresses               `parse_hostport`, `format_hostport`, `check_hostport`, `UNIX_PREFIX`,
                         `UNIX_CALLER`
-a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`
+a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`, `start_task`
 layers of one's own     `import_layer`, `install_hint`
 ======================  =====================================================================
 
@@ -33,6 +33,7 @@ from ._ground.addresses import (
 from ._ground.current import saying_farewell
 from ._ground.optional import import_layer, install_hint
 from ._ground.process import drop_for_good
+from ._ground.tasks import start_task
 from ._ground.timeouts import Timeout, seconds
 from ._links.acceptor import BACKLOG, Acceptor
 from ._links.connection import Connection
@@ -65,5 +66,6 @@ __all__ = [
     "parse_hostport",
     "saying_farewell",
     "seconds",
+    "start_task",
     "start_watched",
 ]

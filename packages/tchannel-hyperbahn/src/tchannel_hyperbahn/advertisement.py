@@ -10,6 +10,7 @@ from contextvars import Context
 
 from tchannel import Response, errors
 from tchannel.clock import Clock, sleep
+from tchannel.lowlevel import start_task
 
 from .backoff import Backoff
 
@@ -67,7 +68,7 @@ class Advertisement:
         self.first: asyncio.Future[Response] = loop.create_future()
         """Ends with the first answer, or with TimeoutError."""
         # In an empty context: it outlives the handler that it may have been started in.
-        self._task = loop.create_task(self._run(timeout, after), context=Context())
+        self._task = start_task(loop, self._run(timeout, after), Context())
         self.first.add_done_callback(self._first_done)
 
     @property

@@ -9,7 +9,7 @@ from contextvars import Context
 
 from tchannel import Response, TChannel, errors
 from tchannel.clock import sleep
-from tchannel.lowlevel import drop_for_good, saying_farewell
+from tchannel.lowlevel import drop_for_good, saying_farewell, start_task
 
 from .advertisement import Advertisement
 from .host_list import HostListFile
@@ -106,7 +106,7 @@ class Advertiser:
         # Part of the farewell already, should the channel close before it is done.
         context = Context()
         context.run(saying_farewell.set, True)
-        taken_back = self._channel.loop.create_task(self._take_back(leaving), context=context)
+        taken_back = start_task(self._channel.loop, self._take_back(leaving), context)
         taken_back.add_done_callback(_look_at)
         self._leaving = {
             **self._leaving_on(self._channel.loop),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import tchannel_wire as wire
 from tchannel import Response, TChannel, errors
-from tchannel.lowlevel import Timeout, seconds
+from tchannel.lowlevel import Timeout, seconds, start_task
 
 from .advertiser import HYPERBAHN
 from .discovery_messages import read_discovery, write_query
@@ -61,7 +61,7 @@ def discover(
     query = write_query(service)
     endpoint = "Hyperbahn::discoverAffine" if affine else "Hyperbahn::discover"
     channel.use_loop()
-    found = channel.loop.create_task(_ask(channel, hosts, endpoint, query, within))
+    found = start_task(channel.loop, _ask(channel, hosts, endpoint, query, within))
     found.add_done_callback(_look_at)
     return found
 

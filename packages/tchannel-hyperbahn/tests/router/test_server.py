@@ -406,3 +406,37 @@ async def test_a_service_at_an_address_that_is_none_costs_its_callers_an_error_e
     for _ in range(4):
         error = await caller.next()
         assert error.code == wire.ErrorCode.NETWORK
+
+
+async def test_accepted_connections_send_small_frames_at_once():
+    async with Router() as router:
+        _, writer = await asyncio.open_connection(*router.hostport.split(":"))
+        async with asyncio.timeout(10):
+            while not router.connections:
+                await asyncio.sleep(0.001)
+        (connection,) = router.connections
+        sock = connection.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+
+
+@pytest.mark.parametrize("kind", ["eager", "bare"])
+async def test_it_serves_whatever_task_factory_the_loop_has(make_channel, kind):
+    loop = asyncio.get_running_loop()
+    factory = lambda loop, coroutine: asyncio.Task(coroutine, loop=loop)  # noqa: E731
+    if kind == "eager":
+        factory = getattr(asyncio, "eager_task_factory", None)
+        if factory is None or type(loop).__module__.startswith("uvloop"):
+            pytest.skip("needs eager tasks: 3.12, and asyncio's loop")
+    loop.set_task_factory(factory)
+    try:
+        async with Router() as router:
+            service = make_channel("service", hostport="127.0.0.1:0")
+            service.raw.register("echo", lambda request: request.body)
+            service.listen()
+            await service.advertise([router.hostport])
+            caller = make_channel("caller", known_peers=[router.hostport])
+            assert (await caller.raw("service", "echo", b"x")).body == b"x"
+            await service.unadvertise()
+    finally:
+        loop.set_task_factory(None)

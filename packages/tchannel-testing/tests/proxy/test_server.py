@@ -559,3 +559,11 @@ def test_flip_byte_leaves_short_frames_alone(make_frame):
 
     assert flip_byte(40)(short) == short
     assert flip_byte(-40)(short) == short
+
+
+async def test_it_sends_small_frames_at_once_both_ways(joined):
+    proxy, *_ = await joined()
+    (connection,) = proxy.connections
+    for end in (connection._client, connection._server):
+        sock = end.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

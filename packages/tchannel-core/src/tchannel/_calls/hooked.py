@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import errors
+from .._ground.tasks import start_task
 from .._ground.timeouts import seconds
 from ..event import EventType, when_ended
 
@@ -45,7 +46,7 @@ def start_watched(
     if hooks is None:
         return start()
     # A task, of which the call is a part: cancelling it cancels whichever is under way.
-    task = channel.loop.create_task(_start_after(channel, hooks, start, arguments))
+    task = start_task(channel.loop, _start_after(channel, hooks, start, arguments))
     task.add_done_callback(_look_at)
     return task
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import tchannel_wire as wire
 
 from .. import errors
+from .._ground.tasks import start_task
 from ..event import EventType
 from ..options import SMALL
 from ..response import Response
@@ -178,7 +179,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         )
         # Half of a body cannot be sent again.
         self.retry_limit = 0
-        self.pump = self.get_loop().create_task(self._pump(connection, self.exchange, self.arg3))
+        self.pump = start_task(self.get_loop(), self._pump(connection, self.exchange, self.arg3))
 
     async def _pump(
         self,

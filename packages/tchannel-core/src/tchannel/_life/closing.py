@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._ground.current import saying_farewell
+from .._ground.tasks import as_future
 from .states import LifeInput
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def _run(callback: Callable[[], object], within: float, channel: Lifecycle
     try:
         result = callback()
         if inspect.isawaitable(result):
-            future = asyncio.ensure_future(result)
+            future = as_future(result)
             future.add_done_callback(lambda _: channel.notify())
             await _until(channel, future.done, channel.timers.time() + max(within, 0))
             if not future.done():

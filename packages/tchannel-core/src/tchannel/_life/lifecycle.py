@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._ground.process import drop_for_good
+from .._ground.tasks import start_task
 from .._ground.timeouts import Timeout, seconds
 from .._links.connection import Connection
 from .._links.listener import Listener
@@ -217,7 +218,7 @@ class Lifecycle:
             if self.listener is not None:
                 self.listener.close()
         else:
-            self._closed = loop.create_task(close_channel(self, within), context=Context())
+            self._closed = start_task(loop, close_channel(self, within), Context())
         # A handler that waits for the end of its own channel is cancelled by it: shielded, because
         # that must not cancel the closing in turn.
         return asyncio.shield(self._closed)

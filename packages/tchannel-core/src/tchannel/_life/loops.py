@@ -9,6 +9,8 @@ from contextvars import Context
 
 from tornado.ioloop import IOLoop
 
+from .._ground.tasks import start_task
+
 __all__ = ["LoopGuard", "current_loop", "running_loop", "wrong_thread"]
 
 
@@ -52,7 +54,7 @@ class LoopGuard:
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._handle = None
-        self._task = loop.create_task(self._begin())
+        self._task = start_task(loop, self._begin())
 
     async def _begin(self) -> None:
         self._generator = self._wait()

@@ -269,8 +269,11 @@ class Connection(BackPressure):
     def _on_refused(self, event: wire.RequestRefused) -> None:
         endpoint = event.endpoint.decode(errors="replace")
         log.log(
-            # A call that comes while we drain is no mistake of the peer's.
-            logging.INFO if event.error.code == errors.DECLINED else logging.WARNING,
+            # A call that comes while we drain is no mistake of the peer's, nor one whose caller gave
+            # up while it was still being written: tchannel-go then writes no more, and no cancel.
+            logging.INFO
+            if event.error.code in {errors.DECLINED, errors.TIMEOUT}
+            else logging.WARNING,
             "bad call %d from %s (service %r, endpoint %r): %s",
             event.id,
             self.address,

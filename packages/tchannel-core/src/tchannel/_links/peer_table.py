@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
+from .._ground.tasks import start_task
 from ..errors import NetworkError
+from .acceptor import handed_over
 from .connection import Connection
+from .dialling import open_socket
 from .first_bytes import reason_of_failure
 from .listener import name_of_unserved
 from .peers import Peer, PeerGroup
@@ -235,7 +238,7 @@ class PeerTable:
         if peer.connecting is None:
             # In an empty context: a connection opened inside a handler would otherwise keep that
             # handler's context for life.
-            peer.connecting = self._channel.loop.create_task(self._connect(peer), context=Context())
+            peer.connecting = start_task(self._channel.loop, self._connect(peer), Context())
 
     async def _connect(self, peer: Peer) -> None:
         channel = self._channel
@@ -292,4 +295,8 @@ class PeerTable:
                 lambda: connection, host.removeprefix(UNIX_PREFIX), **tls
             )
         else:
-            await loop.create_connection(lambda: connection, host, port, **tls)
+            connected = await open_socket(loop, host, port)
+            try:
+                await loop.create_connection(lambda: connection, sock=connected, **tls)
+            finally:
+                handed_over(connected)

@@ -13,6 +13,7 @@ from tchannel_wire import ARG_SCHEME
 from .. import errors
 from .._ground.log_fields import fields_of
 from .._ground.process import FOR_THE_PROCESS
+from .._ground.tasks import start_task
 from ..event import EventType
 from ..request import Request, TransportHeaders
 from ..response import Response
@@ -176,7 +177,7 @@ class ReceivedRequest(Request):
             connection.count_unsent(len(arg2) + len(arg3))
 
     def _answer_stream(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
-        self._task = self.connection.loop.create_task(self._pump(code, arg2, body))
+        self._task = start_task(self.connection.loop, self._pump(code, arg2, body))
         if self.answered:
             self._task.cancel()  # a hook has just ended the call: nobody else would stop it
 

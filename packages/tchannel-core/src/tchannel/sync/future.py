@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from .. import errors
+from .._ground.tasks import as_future
 
 __all__ = ["CallFuture"]
 
@@ -65,7 +66,7 @@ class CallFuture(concurrent.futures.Future[_T]):
         try:
             call = function(*args, **kwargs)
             if inspect.isawaitable(call):
-                self._call = call = asyncio.ensure_future(call)
+                self._call = call = as_future(call)
                 call.add_done_callback(self._call_ended)
                 return
         except Exception as error:

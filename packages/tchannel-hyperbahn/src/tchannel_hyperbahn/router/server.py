@@ -6,14 +6,14 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Coroutine
 from contextvars import Context
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import tchannel_wire as wire
 from tchannel.clock import Clock, LoopClock
-from tchannel.lowlevel import BACKLOG, Acceptor, parse_hostport
+from tchannel.lowlevel import BACKLOG, Acceptor, parse_hostport, start_task
 from tchannel.net import local_ip
 
 from .backlog import MIN_BUFFERED, Backlog, Limits
@@ -193,7 +193,7 @@ class Router:
             if self._socket is not None:
                 self._socket.close()
             if here:
-                self._closing = running.create_task(self._end(), context=Context())
+                self._closing = start_task(running, self._end(), Context())
         if here and self._closing is not None:
             # Whoever gives up waiting for it does not stop it.
             await asyncio.shield(self._closing)
@@ -231,10 +231,9 @@ class Router:
         except OSError as error:
             log.info("a connection could not be made: %s", error)
 
-    def _start(self, function: Callable[..., object], *args: object) -> None:
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         # In an empty context: what it starts outlives whoever caused it.
-        coroutine = function(*args)
-        task: asyncio.Task[None] = self.loop.create_task(coroutine, context=Context())  # type: ignore[arg-type]  # both are coroutine functions
+        task = start_task(self.loop, coroutine, Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -247,7 +246,7 @@ class Router:
             self.directory.remove(instance)
         elif not instance.connecting and not self.closed:
             instance.connecting = True
-            self._start(self._connect, instance)
+            self._start(self._connect(instance))
 
     async def _connect(self, instance: Instance) -> None:
         host, port = parse_hostport(instance.hostport)

@@ -10,7 +10,7 @@ from contextvars import Context
 
 from tchannel import TChannel
 from tchannel.clock import Clock, sleep
-from tchannel.lowlevel import PeerGroup
+from tchannel.lowlevel import PeerGroup, start_task
 
 from ..backoff import Backoff
 
@@ -72,7 +72,7 @@ class PollingSource:
         loop = asyncio.get_running_loop() if group.channel is None else group.channel.loop
         answered = self._answered = loop.create_future()
         group.expecting(answered)
-        self._task = loop.create_task(self._run(group, clock, answered), context=Context())
+        self._task = start_task(loop, self._run(group, clock, answered), Context())
 
     def stop(self) -> None:
         """Ask no more; called by the channel when it closes."""

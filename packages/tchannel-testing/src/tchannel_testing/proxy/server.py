@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, cast
 
-from tchannel.lowlevel import BACKLOG, Acceptor, format_hostport, parse_hostport
+from tchannel.lowlevel import BACKLOG, Acceptor, format_hostport, parse_hostport, start_task
 
 from .faults import Faults, FaultSettings
 from .pipe import Pipe
@@ -306,7 +306,7 @@ class ProxiedConnection:
         loop = asyncio.get_running_loop()
         # uvloop ignores pause_reading() during connection_made.
         loop.call_soon(self._up.update_reading)
-        self._connecting = loop.create_task(self._connect())
+        self._connecting = start_task(loop, self._connect())
         self._connecting.add_done_callback(self._connect_ended)
 
     async def _connect(self) -> None:
@@ -389,8 +389,6 @@ class _End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's are not derived from it
         self.open = True
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connected()
 
     def data_received(self, data: bytes) -> None:
