@@ -259,3 +259,19 @@ def test_the_top_level_names_are_what_users_import():
         print(TChannel.__name__, Request.__name__, Response.__name__)
     """)
     assert printed == "TChannel Request Response\n"
+
+
+def test_it_imports_where_nothing_forks():
+    script = """
+        import concurrent.futures.thread, logging, os, random, tornado.ioloop
+        del os.register_at_fork  # Windows has none
+        import tchannel.sync
+        tchannel.TChannel("client")
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stderr, done.returncode) == ("", 0)

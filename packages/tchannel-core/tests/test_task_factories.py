@@ -81,7 +81,7 @@ async def test_calls_of_every_kind_are_served_and_answered(tcp, task_factory):
 async def test_a_peer_that_fails_without_waiting_is_tried_again(tcp, task_factory):
     client = tcp("client", known_peers=["255.255.255.255:1"])
     for _ in range(2):
-        with task_factory(), pytest.raises(errors.NetworkError, match="cannot connect"):
+        with task_factory(), pytest.raises(errors.NoAvailablePeerError, match="cannot connect"):
             await client.raw("server", "e", retry_limit=1)
 
 

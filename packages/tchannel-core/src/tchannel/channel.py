@@ -17,6 +17,7 @@ from . import errors
 from ._calls.calling import Calling
 from ._calls.spans import Trace, check_trace
 from ._ground.addresses import UNIX_PREFIX, parse_hostport
+from ._ground.process import after_fork_in_child
 from ._ground.text import check_text
 from ._life.advertising import Advertising
 from ._life.lifecycle import Lifecycle
@@ -322,4 +323,4 @@ def _forked() -> None:
         channel._forked()  # noqa: SLF001  # of this module's own class
 
 
-os.register_at_fork(after_in_child=_forked)
+after_fork_in_child(_forked)

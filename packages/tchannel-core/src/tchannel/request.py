@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import tchannel_wire as wire
 
+from .tracing import TRACING_KEY_PREFIX
+
 __all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
 
 
@@ -147,9 +149,14 @@ class Request:
         service: The service that was called.
         timeout: Seconds within which the caller wants the answer.
 
+    It may be copied and pickled, for a process pool say, unless its body is streamed; the copy knows
+    nothing of the connection.
+
     """
 
-    __slots__ = ("_transport", "body", "endpoint", "headers", "service", "timeout")
+    __slots__ = (
+        *("_tracing_headers", "_transport", "body", "endpoint", "headers", "service", "timeout"),
+    )
 
     # The body's type is the scheme's and the service's, known to the handler alone.
     body: Any
@@ -181,6 +188,33 @@ class Request:
     @transport.setter
     def transport(self, value: TransportHeaders | None) -> None:
         self._transport = value
+
+    @property
+    def tracing_headers(self) -> dict[str, str]:
+        """Application headers that carry tracing, by their names without ``$tracing$``.
+
+        They are the caller's, and no part of `headers`: sent on or back they would name a stale parent.
+        """
+        try:
+            return self._tracing_headers
+        except AttributeError:  # the usual request has none, and sets none
+            self._tracing_headers: dict[str, str] = {}
+            return self._tracing_headers
+
+    def take_tracing_headers(self) -> None:
+        """Take those out of `headers`."""
+        taken = {
+            key.removeprefix(TRACING_KEY_PREFIX): self.headers.pop(key)
+            for key in list(self.headers)
+            if key.startswith(TRACING_KEY_PREFIX)
+        }
+        self._tracing_headers = taken
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle as a plain request: without the connection, and what waits for the answer."""
+        transport = self.transport
+        fields = (self.body, self.headers, transport, self.endpoint, self.service, self.timeout)
+        return Request, fields, (None, {"_tracing_headers": self.tracing_headers})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(service={self.service!r}, endpoint={self.endpoint!r})"

@@ -23,6 +23,7 @@ from ..interceptors import Call, PendingReply, Reply, process_wide
 from ..options import SMALL
 from ..response import Response
 from ..streaming import Body
+from ..tracing import TRACING_KEY_PREFIX
 from .answering import ReceivedRequest
 from .intercepted import intercept_request
 
@@ -36,6 +37,8 @@ log = logging.getLogger("tchannel.inbound")
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _AFTER_RECEIVE: Final = int(EventType.after_receive_request)
 _BEFORE_RECEIVE: Final = int(EventType.before_receive_request)
+
+_TRACING: Final = TRACING_KEY_PREFIX.encode()
 
 # Results that are surely neither awaitable nor a stream: one look-up instead of two checks.
 _PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool, Response})
@@ -113,14 +116,17 @@ class InboundRequest(ReceivedRequest):
         return await result if inspect.isawaitable(result) else result
 
     def _decode(self, decode: Callable[[bytes, bytes], tuple[Any, Any]]) -> None:
+        arg2 = self.headers
         try:
-            self.headers, self.body = decode(self.headers, self.body)
+            self.headers, self.body = decode(arg2, self.body)
         except errors.TChannelError:
             raise
         except Exception as error:
             raise errors.BadRequestError(
                 f"cannot decode the request of {self.endpoint}: {error}"
             ) from error
+        if _TRACING in arg2 and isinstance(self.headers, dict):
+            self.take_tracing_headers()
 
     def _resolve(self, result: object) -> None:
         """Go on with what the handler returned; a decorated handler may return anything."""

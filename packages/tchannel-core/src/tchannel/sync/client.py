@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from .._ground.process import drop_for_good
+from .._ground.process import after_fork_in_child, drop_for_good
 from ..channel import TChannel as AsyncTChannel
 from .future import CallFuture
 from .loops import BorrowedLoop, LoopFactory, LoopThread, ThreadLoop
@@ -408,4 +408,4 @@ def _forget_parent() -> None:
     _running.clear()
 
 
-os.register_at_fork(after_in_child=_forget_parent)
+after_fork_in_child(_forget_parent)
