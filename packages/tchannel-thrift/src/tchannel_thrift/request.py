@@ -45,6 +45,17 @@ class ThriftRequest:
         """The endpoint: ``Service::function``."""
         return self.method.endpoint
 
+    def require_service(self) -> str:
+        """Return the service to call.
+
+        Raises:
+            ValueError: None is known: the request was made with a ``hostport`` alone.
+
+        """
+        if self.service is None:
+            raise no_service(self.endpoint)
+        return self.service
+
     @property
     def result_type(self) -> Any:
         """The class of the function's result in the Thrift module."""

@@ -13,7 +13,7 @@ from tchannel.lowlevel import Endpoint, start_watched
 from .headers import NO_HEADERS, encode_headers
 from .meta_endpoints import MetaEndpoints
 from .method import Method, refuse_oneway
-from .request import RequestBuilder, ThriftRequest, no_service
+from .request import RequestBuilder, ThriftRequest
 from .service import ThriftService, choose, services_in
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ class ThriftArgScheme:
             decorator: Any = self._register_called(request, (*options, *others))
             return decorator  # type: ignore[no-any-return]  # what a call never returns
         method = request.method
-        service = request.service
-        if service is None:
-            raise no_service(method.endpoint)
+        service = request.service or request.require_service()
         start_call = self._channel.start_call
         if self._channel.events.callbacks[_BEFORE_HEADERS]:
             start_call = partial(start_watched, self._channel, headers, encode_headers)
