@@ -75,6 +75,7 @@ from .headers import (
     decode_headers,
     encode_headers,
 )
+from .memory import MemoryBudget, MemoryHolder
 from .messages import (
     MORE_FRAGMENTS,
     PROTOCOL_VERSION,
@@ -174,6 +175,8 @@ __all__ = [
     "InitResponse",
     "LocalInput",
     "LocalProtocolError",
+    "MemoryBudget",
+    "MemoryHolder",
     "Message",
     "NoticeReceived",
     "Options",

@@ -24,6 +24,7 @@ __all__ = [
     "chunks_checksum",
     "crc32",
     "crc32c",
+    "is_dear",
     "verify_chunks",
 ]
 
@@ -140,6 +141,18 @@ def chunks_checksum(type: int, chunks: Iterable[bytes], seed: int = 0) -> int:
     for chunk in chunks:
         seed = function(chunk, seed)
     return seed if type else 0
+
+
+_DEAR_SIZE = 4096
+"""Bytes whose checksum in plain Python takes as long as a few dozen small frames."""
+
+
+def is_dear(type: int, size: int) -> bool:
+    """Whether the checksum of so many bytes is computed in plain Python, and takes long."""
+    return size > _DEAR_SIZE and CHECKSUM_FUNCTIONS[type] in (
+        fingerprint32_with_seed,
+        crc32c_by_table,
+    )
 
 
 def verify_chunks(type: int, value: int, chunks: list[bytes], seed: int = 0) -> bool:

@@ -30,6 +30,7 @@ from .handshake import (
     response_host_port,
 )
 from .inbound import InboundSide
+from .memory import MemoryBudget
 from .messages import (
     Claim,
     ErrorMessage,
@@ -54,6 +55,9 @@ _CALL_RESPONSE = int(FrameType.CALL_RESPONSE)
 _CALL_REQUEST_CONTINUE = int(FrameType.CALL_REQUEST_CONTINUE)
 _CALL_RESPONSE_CONTINUE = int(FrameType.CALL_RESPONSE_CONTINUE)
 _DRAINING = "draining:"
+
+NO_LIMIT = 2**31 - 1
+"""More frames than any bytes hold; as an int of 32 bits, because a range of more is slow somewhere."""
 
 _NO_HEADERS: Mapping[str, str] = {}
 """What a connection keeps of its own init headers once they are sent."""
@@ -81,6 +85,8 @@ class Connection(InboundSide, OutboundSide):
             is known by then, whether its arg3 is to be passed on in pieces. It must not raise.
             Default: everything is gathered.
         unix_socket: Whether an accepter may have a `host_port` that is no address; default False.
+        memory: Where the bytes of the peer's unfinished requests count besides
+            `Options.reassembly_memory`; many connections may share it. Default: nowhere.
 
     Raises:
         TypeError: An argument has another type.
@@ -94,6 +100,7 @@ class Connection(InboundSide, OutboundSide):
         peer_draining: Whether the peer has announced that it leaves.
         replied: Bytes of pongs and error frames that were ever queued. A peer can ask for any number
             of them and read none: whoever drives the connection watches how this grows.
+        unread: Bytes that `receive` was given and has not looked at yet.
         inbound: The peer's calls that are not answered completely, by id. Not to be changed.
         outbound: Our calls that are not answered yet, by id. Not to be changed.
 
@@ -102,6 +109,8 @@ class Connection(InboundSide, OutboundSide):
     __slots__ = ()
 
     _init_headers: Mapping[str, str]
+    _unread: bytes
+    unread: int
 
     def __init__(
         self,
@@ -115,12 +124,14 @@ class Connection(InboundSide, OutboundSide):
         deadlines: DeadlineQueue | None = None,
         stream_request: Callable[[RequestReceived], bool] | None = None,
         unix_socket: bool = False,
+        memory: MemoryBudget | None = None,
     ) -> None:
         _check_type(host_port, "host_port", str)
         _check_type(process_name, "process_name", str)
         _check_type(options, "options", Options | None)
         _check_type(headers, "headers", Mapping | None)
         _check_type(deadlines, "deadlines", DeadlineQueue | None)
+        _check_type(memory, "memory", MemoryBudget | None)
         if opener:
             host_port = request_host_port(host_port)
             state = ConnectionState.AWAITING_INIT_RESPONSE
@@ -129,9 +140,11 @@ class Connection(InboundSide, OutboundSide):
             state = ConnectionState.AWAITING_INIT_REQUEST
         own_headers = init_headers(host_port, process_name, headers)
         super().__init__(options=options, deadlines=deadlines, state=state)
-        self._set_up_inbound(stream_request)
+        self._set_up_inbound(stream_request, memory)
         self._set_up_outbound()
         self._buffer = FrameBuffer()
+        self._unread = b""
+        self.unread = 0
         self._init_headers = own_headers
         self._init_id = 0
         self._timer = ConnectionTimer(self)
@@ -167,50 +180,78 @@ class Connection(InboundSide, OutboundSide):
 
     # --- bytes in and out -------------------------------------------------------------------
 
-    def receive(self, data: bytes, now: float) -> list[Event]:
+    def receive(self, data: bytes, now: float, most: int = NO_LIMIT) -> list[Event]:
         """Take the next bytes from the peer, and tell what they mean.
 
         It never raises because of these bytes. What precedes a bad frame takes effect; a frame
         that breaks the protocol queues an error frame and ends in `ConnectionClosed`.
+
+        Args:
+            data: The bytes; b"" to go on with those that are `unread`.
+            now: The time.
+            most: How many frames are looked at, so that one peer does not keep others waiting; one
+                whose checksum is computed in plain Python, or that is in error, may be the last.
+                What is left is `unread`, and comes first next time. By default there is no limit.
+
         """
         events: list[Event] = []
         buffer = self._buffer
         start = 0
-        if buffer.pending:
+        if self.unread:
+            data = self._unread[-self.unread :] + data
+            self._unread = b""
+            self.unread = 0
+        elif buffer.pending:
             frame, start = buffer.complete(data)
             if frame is not None:
-                self._receive_frames(frame, 0, now, events)
-        start = self._receive_frames(data, start, now, events)
+                self._receive_frames(frame, 0, now, events, most)
+        start = self._receive_frames(data, start, now, events, most)
         if start != len(data):
-            buffer.keep(data, start)
+            if start >= 0:
+                buffer.keep(data, start)
+            elif ~start != len(data):
+                self._unread = data
+                self.unread = len(data) - ~start
+                return events
         if buffer.error is not None and self._state != ConnectionState.CLOSED:
             self._fatal(buffer.error, events)
         return events
 
-    def _receive_frames(self, data: bytes, start: int, now: float, events: list[Event]) -> int:
-        """Handle the whole frames in `data` from `start` on; where the rest begins."""
+    def _receive_frames(
+        self, data: bytes, start: int, now: float, events: list[Event], most: int
+    ) -> int:
+        """Handle the whole frames in `data` from `start` on; where the rest begins.
+
+        If that was not reached, because `most` frames were, the complement of where it stopped.
+        """
         end = len(data)
-        while end - start >= HEADER_SIZE:
+        # Counted by the loop itself: it costs nothing.
+        for _ in range(most):
+            if end - start < HEADER_SIZE:
+                return start
             size, type, id = _HEADER(data, start)
             stop = start + size
             if stop > end or size < HEADER_SIZE:
-                break
+                return start
             # The frames of the hot path and the large ones are read where they lie, the others
             # cut out.
+            dear: object = None
             if type == _CALL_RESPONSE and self._open:
-                self._receive_call_response(data, start, stop, id, now, events)
+                dear = self._receive_call_response(data, start, stop, id, now, events)
             elif type == _CALL_REQUEST and self._open:
-                self._receive_call_request(data, start, stop, id, now, events)
+                dear = self._receive_call_request(data, start, stop, id, now, events)
             elif type == _CALL_REQUEST_CONTINUE and self._open:
-                self._receive_call_request_continue(data, start, stop, id, now, events)
+                dear = self._receive_call_request_continue(data, start, stop, id, now, events)
             elif type == _CALL_RESPONSE_CONTINUE and self._open:
-                self._receive_call_response_continue(data, start, stop, id, now, events)
+                dear = self._receive_call_response_continue(data, start, stop, id, now, events)
             elif handler := _HANDLERS[self._state].get(type):
                 handler(self, data[start:stop], now, events)
             elif self._state != ConnectionState.CLOSED:
                 self._receive_unexpected(type, events)
             start = stop
-        return start
+            if dear and most != NO_LIMIT:
+                break
+        return ~start
 
     def receive_eof(self, now: float) -> list[Event]:
         """The peer's stream has ended, which ends the connection."""

@@ -62,9 +62,9 @@ class ConnectionBase:
         *("_next_id", "_wrapped", "_open", "_outbox", "_pings", "_state", "_timer", "_timer_at"),
         *("_max_single", "_reassembly", "_tombstones", "__weakref__"),
         # of Connection
-        *("_buffer", "_init_headers", "_init_id"),
+        *("_buffer", "_init_headers", "_init_id", "_unread", "unread"),
         # of InboundSide
-        *("_drain_text", "_max_arg1", "_stream_request"),
+        *("_drain_text", "_max_arg1", "_memory", "_stream_request"),
         *("_request_prefix", "_request_size", "_request_fields", "_request_service"),
         *("_request_headers", "_request_checksum_type", "_request_checksum"),
         # of OutboundSide
@@ -114,8 +114,10 @@ class ConnectionBase:
         flows: list[Flow | None] = [request._flow for request in self.inbound.values()]
         flows += [call._flow for call in self.outbound.values()]
         for flow in flows:
-            if flow is not None and flow.writer is not None:
-                flow.writer.abandon()
+            if flow is not None:
+                self._release(flow.reader)
+                if flow.writer is not None:
+                    flow.writer.abandon()
         self._stop_timer()
         self.outbound.clear()
         self.inbound.clear()
@@ -161,13 +163,19 @@ class ConnectionBase:
                 return
             del tombstones[id]
 
+    @property
+    def reassembling(self) -> int:
+        """Bytes that the unfinished messages of the peer hold."""
+        return self._reassembly
+
     # --- gathering --------------------------------------------------------------------------
 
     def _gather(self, reader: FragmentReader, cost: int) -> None:
         """Count `cost` bytes more for an unfinished message.
 
         Raises:
-            ProtocolError: All unfinished messages would exceed the reassembly memory; code BUSY.
+            ProtocolError: All unfinished messages would exceed the reassembly memory, or those of
+                many connections their budget; code BUSY.
 
         """
         total = self._reassembly + cost
@@ -176,12 +184,20 @@ class ConnectionBase:
                 f"unfinished messages would hold more than {self.options.reassembly_memory} bytes",
                 code=ErrorCode.BUSY,
             )
+        budget = reader.budget
+        if budget is not None and not budget.take(cost, self):
+            raise ProtocolError(
+                "unfinished requests of all connections would hold too many bytes",
+                code=ErrorCode.BUSY,
+            )
         self._reassembly = total
         reader.memory += cost
 
     def _release(self, reader: FragmentReader | None) -> None:
         if reader is not None:
             self._reassembly -= reader.memory
+            if reader.budget is not None:
+                reader.budget.held -= reader.memory
             reader.memory = 0
 
     def _end_flow(self, flow: Flow | None) -> None:

@@ -19,6 +19,7 @@ from .messages import MORE_FRAGMENTS
 
 if TYPE_CHECKING:
     from .exchanges import InboundFlow, OutboundFlow
+    from .memory import MemoryBudget
     from .options import Options
     from .outbox import Outbox
 
@@ -257,17 +258,25 @@ class FragmentReader:
         checksum_type: The checksum type of the first frame; it may not change.
         options: The limits.
         to_stream: Whether arg3 is to be passed on as it comes; default False.
+        budget: Where its bytes count besides; default nowhere.
 
     """
 
     __slots__ = (
+        *("budget",),
         *("arg", "checksum", "checksum_type", "frames", "memory", "size", "streaming", "to_stream"),
         *("_options", "_parts"),
     )
 
     def __init__(
-        self, checksum_type: ChecksumType, options: Options, *, to_stream: bool = False
+        self,
+        checksum_type: ChecksumType,
+        options: Options,
+        *,
+        to_stream: bool = False,
+        budget: MemoryBudget | None = None,
     ) -> None:
+        self.budget = budget
         self.checksum_type = checksum_type
         self.checksum = 0
         """The checksum of the previous frame, the seed of the next."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from .arguments import check_answer
 from .caches import BlockCache
-from .checksums import WHOLE_CHECKSUMS, ChecksumType
+from .checksums import WHOLE_CHECKSUMS, ChecksumType, is_dear
 from .connection_base import ConnectionBase, first_frame_cost, is_at_work
 from .errors import NO_MESSAGE_ID, ErrorCode, ProtocolError, bad_request
 from .events import (
@@ -31,6 +31,7 @@ from .fragments import FragmentReader, FragmentWriter
 from .frames import MAX_FRAME_SIZE, FrameType
 from .headers import ARG_SCHEME, CALLER_NAME, check_header_limits, decode_headers, header_block_end
 from .layouts import NO_SIZE, REQUEST_PREFIX, HeadLayouts, Packers
+from .memory import MemoryBudget
 from .messages import MORE_FRAGMENTS, CallRequest, Cancel, decode, read_chunks
 from .states import ConnectionState
 from .tracing import NO_TRACING
@@ -65,6 +66,7 @@ class InboundSide(ConnectionBase):
     __slots__ = ()
 
     _stream_request: Callable[[RequestReceived], bool] | None
+    _memory: MemoryBudget | None
     _drain_text: str
     _max_arg1: int
     # The bytes at the same place of the last small request, and what they mean.
@@ -77,8 +79,13 @@ class InboundSide(ConnectionBase):
     """What the last request of the hot path used: CRC-32 or CRC-32C."""
     _request_checksum: Callable[[bytes], int]
 
-    def _set_up_inbound(self, stream_request: Callable[[RequestReceived], bool] | None) -> None:
+    def _set_up_inbound(
+        self,
+        stream_request: Callable[[RequestReceived], bool] | None,
+        memory: MemoryBudget | None,
+    ) -> None:
         self._stream_request = stream_request
+        self._memory = memory
         self._drain_text = ""
         self._max_arg1 = self.options.max_arg1  # a copy for the hot path: two lookups less
         self._request_size = NO_SIZE
@@ -89,8 +96,11 @@ class InboundSide(ConnectionBase):
 
     def _receive_call_request(
         self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
-    ) -> None:
-        """The frame ``data[start:stop]``, which is not cut out of it: 0.1 µs less."""
+    ) -> bool | None:
+        """The frame ``data[start:stop]``, which is not cut out of it: 0.1 µs less.
+
+        True if it was so dear that others should have their turn.
+        """
         try:
             end = start + self._request_size
             flags, ttl_ms, tracing, prefix, checksum, length = (
@@ -100,8 +110,7 @@ class InboundSide(ConnectionBase):
             # field in the prefix carries its length, equal bytes mean the same (saves 0.7 us).
             if not prefix or prefix != self._request_prefix:
                 if not self._read_request_prefix(data[start:stop]):
-                    self._receive_unusual_request(data[start:stop], now, events)
-                    return
+                    return self._receive_unusual_request(data[start:stop], now, events)
                 end = start + self._request_size
                 flags, ttl_ms, tracing, prefix, checksum, length = self._request_fields(data, start)
             after1 = end + length
@@ -122,11 +131,9 @@ class InboundSide(ConnectionBase):
                 or self._state is not ConnectionState.OPEN
                 or stop - start > self._max_single
             ):
-                self._receive_unusual_request(data[start:stop], now, events)
-                return
+                return self._receive_unusual_request(data[start:stop], now, events)
         except (IndexError, struct.error, ProtocolError, UnicodeDecodeError):
-            self._receive_unusual_request(data[start:stop], now, events)
-            return
+            return self._receive_unusual_request(data[start:stop], now, events)
         deadline = now + ttl_ms * 0.001
         if deadline < self._timer_at:
             self._set_timer(deadline)
@@ -145,6 +152,7 @@ class InboundSide(ConnectionBase):
         request.more = False
         request._flow = None
         events.append(request)
+        return None
 
     def _read_request_prefix(self, frame: bytes) -> bool:
         """Learn what the prefix of this frame means; False if it is none for the fast way."""
@@ -171,25 +179,27 @@ class InboundSide(ConnectionBase):
         self._request_size = head.size
         return True
 
-    def _receive_unusual_request(self, frame: bytes, now: float, events: list[Event]) -> None:
+    def _receive_unusual_request(self, frame: bytes, now: float, events: list[Event]) -> bool:
         """A request of several frames, a bad one, or one that the fast way does not know."""
         id = _ID.unpack_from(frame)[0]
         if id == NO_MESSAGE_ID:
             self._fatal(ProtocolError("call request with the reserved id 0xffffffff"), events)
-            return
+            return False
         if id in self.inbound:
             description = f"call request with id {id}, which is in flight"
             self._fatal(ProtocolError(description, message_id=id), events)
-            return
+            return False
+        dear = False
         service, endpoint = "", b""
         tracing = frame[21:REQUEST_PREFIX] if len(frame) >= REQUEST_PREFIX else NO_TRACING
         try:
             message = decode(frame)
             assert isinstance(message, CallRequest)
+            dear = is_dear(message.checksum_type, len(frame))
             service = message.service
             endpoint = message.chunks[0] if message.chunks else b""
             self._check_request(message, endpoint)
-            reader = FragmentReader(message.checksum_type, self.options)
+            reader = FragmentReader(message.checksum_type, self.options, budget=self._memory)
             last = not message.more
             if not last:
                 headers, chunks = len(message.headers), len(message.chunks)
@@ -201,7 +211,7 @@ class InboundSide(ConnectionBase):
                 raise
         except ProtocolError as error:
             self._refuse(id, tracing, error, service, endpoint, events)
-            return
+            return dear
         deadline = now + message.ttl_ms * 0.001
         request = RequestReceived(
             id,
@@ -225,6 +235,7 @@ class InboundSide(ConnectionBase):
         if deadline < self._timer_at:
             self._set_timer(deadline)
         self._advance_request(request, flow, reader, events, last=last)
+        return dear
 
     def _check_request(self, request: CallRequest, arg1: bytes) -> None:
         """The rules that a call request breaks although it can be read.
@@ -250,12 +261,12 @@ class InboundSide(ConnectionBase):
 
     def _receive_call_request_continue(
         self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
-    ) -> None:
+    ) -> bool:
         request = self.inbound.get(id)
         flow = None if request is None else request._flow
         if request is None or flow is None or flow.reader is None:
             # Of a call that is over: refused, answered early, cancelled or expired.
-            return
+            return False
         reader = flow.reader
         try:
             checksum_type, checksum, chunks = read_chunks(data, start + 17, stop)
@@ -265,8 +276,9 @@ class InboundSide(ConnectionBase):
             reader.feed(checksum_type, checksum, chunks, last=last)
         except ProtocolError as error:
             self._refuse(id, request.tracing, error, request.service, request.arg1, events)
-            return
+            return True  # the text of an error costs as much as many small frames
         self._advance_request(request, flow, reader, events, last=last)
+        return is_dear(checksum_type, stop - start)
 
     def _advance_request(
         self,
@@ -310,6 +322,21 @@ class InboundSide(ConnectionBase):
         error.message_id = id
         self._send_error(id, error.code, error.description, tracing)
         events.append(RequestRefused(id, error, service, endpoint))
+
+    def shed(self) -> list[Event]:
+        """Refuse as busy all requests whose last frame has not come: others need the memory."""
+        events: list[Event] = []
+        for request in list(self.inbound.values()):
+            if not _is_announced(request):
+                error = ProtocolError(
+                    "unfinished requests of all connections hold too many bytes, "
+                    "most of them those of this one",
+                    code=ErrorCode.BUSY,
+                )
+                self._refuse(
+                    request.id, request.tracing, error, request.service, request.arg1, events
+                )
+        return events
 
     def _receive_cancel(self, frame: bytes, now: float, events: list[Event]) -> None:
         request = self.inbound.get(_ID.unpack_from(frame)[0])

@@ -13,7 +13,7 @@ from typing import Any
 
 from .arguments import MAX_TTL_MS, check_call, check_prepared
 from .caches import BlockCache
-from .checksums import WHOLE_CHECKSUMS, ChecksumType
+from .checksums import WHOLE_CHECKSUMS, ChecksumType, is_dear
 from .connection_base import ConnectionBase, first_frame_cost
 from .errors import MAX_MESSAGE_ID, ProtocolError, bad_request, known_code
 from .events import (
@@ -292,11 +292,14 @@ class OutboundSide(ConnectionBase):
 
     def _receive_call_response(
         self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
-    ) -> None:
-        """The frame ``data[start:stop]``, which is not cut out of it: 0.1 µs less."""
+    ) -> bool | None:
+        """The frame ``data[start:stop]``, which is not cut out of it: 0.1 µs less.
+
+        True if it was so dear that others should have their turn.
+        """
         call = self.outbound.get(id)
         if call is None:
-            return  # it was cancelled, or has expired
+            return None  # it was cancelled, or has expired
         try:
             end = start + self._response_size
             flags, code, tracing, prefix, checksum, length1, length2 = (
@@ -305,8 +308,7 @@ class OutboundSide(ConnectionBase):
             # As for requests: one comparison instead of a walk over the headers.
             if not prefix or prefix != self._response_prefix:
                 if not self._read_response_prefix(data[start:stop]):
-                    self._receive_unusual_response(data[start:stop], now, events)
-                    return
+                    return self._receive_unusual_response(data[start:stop], now, events)
                 end = start + self._response_size
                 flags, code, tracing, prefix, checksum, length1, length2 = self._response_fields(
                     data, start
@@ -323,11 +325,9 @@ class OutboundSide(ConnectionBase):
                 or call._flow is not None
                 or stop - start > self._max_single
             ):
-                self._receive_unusual_response(data[start:stop], now, events)
-                return
+                return self._receive_unusual_response(data[start:stop], now, events)
         except (IndexError, struct.error, ProtocolError, UnicodeDecodeError):
-            self._receive_unusual_response(data[start:stop], now, events)
-            return
+            return self._receive_unusual_response(data[start:stop], now, events)
         del self.outbound[id]
         response = _new(ResponseReceived)
         response.id = id
@@ -341,6 +341,7 @@ class OutboundSide(ConnectionBase):
         response.more = False
         events.append(response)
         call.context = None
+        return None
 
     def _read_response_prefix(self, frame: bytes) -> bool:
         """Learn what the prefix of this frame means; False if it is none for the fast way."""
@@ -362,11 +363,11 @@ class OutboundSide(ConnectionBase):
         self._response_size = head.size
         return True
 
-    def _receive_unusual_response(self, frame: bytes, now: float, events: list[Event]) -> None:
+    def _receive_unusual_response(self, frame: bytes, now: float, events: list[Event]) -> bool:
         """A response of several frames, a bad one, or one that the fast way does not know."""
         call = self.outbound.get(_ID.unpack_from(frame)[0])
         if call is None:
-            return
+            return False
         last = len(frame) > 16 and not frame[16] & MORE_FRAGMENTS
         try:
             message = decode(frame)
@@ -385,7 +386,7 @@ class OutboundSide(ConnectionBase):
             reader.feed(message.checksum_type, message.checksum, message.chunks, last=last)
         except ProtocolError as error:
             self._fail_call(call, error, now, events, last=last)
-            return
+            return True
         flow.response = ResponseReceived(
             call.id,
             call.context,
@@ -398,13 +399,14 @@ class OutboundSide(ConnectionBase):
             not last,
         )
         self._advance_response(call, flow, reader, events, last=last)
+        return is_dear(message.checksum_type, len(frame))
 
     def _receive_call_response_continue(
         self, data: bytes, start: int, stop: int, id: int, now: float, events: list[Event]
-    ) -> None:
+    ) -> bool:
         call = self.outbound.get(id)
         if call is None:
-            return
+            return False
         flow = call._flow
         last = stop - start > 16 and not data[start + 16] & MORE_FRAGMENTS
         try:
@@ -417,8 +419,9 @@ class OutboundSide(ConnectionBase):
             reader.feed(checksum_type, checksum, chunks, last=last)
         except ProtocolError as error:
             self._fail_call(call, error, now, events, last=last)
-            return
+            return True
         self._advance_response(call, flow, reader, events, last=last)
+        return is_dear(checksum_type, stop - start)
 
     def _advance_response(
         self,
