@@ -18,7 +18,6 @@ from tchannel_yarpc import (
     YarpcCall,
     YarpcError,
 )
-from tchannel_yarpc.grpc import GrpcChannel
 
 
 async def calls(channel: TChannel) -> None:
@@ -39,9 +38,7 @@ async def proto(channel: TChannel, descriptor: ServiceDescriptor, message: Messa
     yarpc = Yarpc(channel)
     echo = yarpc.proto(descriptor, "service", timeout=3)
     assert_type(await echo.Say(message, {"token": "t"}), Response)
-    yarpc.grpc_channel("service", timeout=1)
-    yarpc.grpc_channel("service", timout=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    say = GrpcChannel(channel, "service", {}).unary_unary("/d.Echo/Say", str.encode, bytes.decode)
+    say = yarpc.grpc_channel("service").unary_unary("/demo.Echo/Say", str.encode, bytes.decode)
     assert_type(await say("text", timeout=1, metadata=[("k", "v")]), str)
 
 

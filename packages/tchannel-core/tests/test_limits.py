@@ -63,11 +63,12 @@ def hanging(client, size, **kwargs):
 
 
 async def test_requests_beyond_the_memory_for_those_being_served_are_answered_busy(limited, clock):
-    client, server, *_ = await limited(inbound_memory=300_000)
+    # What it takes to put a request together counts as well, until it is complete.
+    client, server, *_ = await limited(inbound_memory=310_000)
     go = await hang_on(server)
     calls = [hanging(client, 100_000) for _ in range(3)]
     await clock.advance(0)
-    one_more = hanging(client, 1_025)
+    one_more = hanging(client, 11_000)
     await clock.advance(0)
 
     assert [call.done() for call in calls] == [False] * 3

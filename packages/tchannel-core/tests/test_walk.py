@@ -3,8 +3,6 @@
 import asyncio
 import sys
 
-import pytest
-
 from tchannel import Response, TChannel
 
 
@@ -39,9 +37,6 @@ async def stops_of_one_call():
     return stops
 
 
-@pytest.mark.skipif(
-    sys.implementation.name != "cpython", reason="PyPy does not count the same stops"
-)
 async def test_a_small_call_makes_no_more_stops_than_it_did():
     stops = await stops_of_one_call()
 

@@ -39,9 +39,15 @@ class Options:
         max_calls_per_connection: Incoming calls being served at once on one connection; the
             next is answered busy; default 10,000.
         max_calls: The same for the whole channel; default 100,000.
-        inbound_memory: Bytes of the incoming requests being served at once, for the whole channel;
-            the next is answered busy. Requests up to 1 KiB and streamed ones do not count, and one
-            of any size is served when no other is; default 256 MiB.
+        inbound_memory: Bytes of incoming requests, for the whole channel: of those being served,
+            of those whose last frame has not come, and of streamed bodies that wait for their
+            readers. A request beyond it is answered busy, unless another connection has more that
+            is unfinished, which then is; of streamed bodies nothing more is read. Requests in one
+            frame up to 1 KiB do not count, and one of any size is served when there is no other;
+            default 256 MiB.
+        unsent_memory: Bytes of answers that wait for peers that do not read, for the whole channel.
+            Beyond it nothing more is served of these peers, and what their handlers still answer is
+            replaced by an error; default 256 MiB.
         write_buffer: Bytes that wait for a peer to read before new calls to it wait, and before
             nothing more is read from it; default 4 MiB.
         stall_timeout: How long a peer from which nothing is read, because so many of its answers
@@ -91,6 +97,7 @@ class Options:
         "stall_timeout",
         "stream_buffer",
         "trust_announced_addresses",
+        "unsent_memory",
         "wire",
         "write_buffer",
     )
@@ -107,6 +114,7 @@ class Options:
         max_calls_per_connection: int = 10_000,
         max_calls: int = 100_000,
         inbound_memory: int = 256 * _MIB,
+        unsent_memory: int = 256 * _MIB,
         write_buffer: int = 4 * _MIB,
         stall_timeout: float = 60.0,
         stream_buffer: int = 256 * _KIB,
@@ -135,6 +143,7 @@ class Options:
         )
         self.max_calls = _positive("max_calls", max_calls)
         self.inbound_memory = _positive("inbound_memory", inbound_memory)
+        self.unsent_memory = _positive("unsent_memory", unsent_memory)
         self.write_buffer = _positive("write_buffer", write_buffer)
         self.stall_timeout = _seconds("stall_timeout", stall_timeout)
         self.stream_buffer = _positive("stream_buffer", stream_buffer)

@@ -69,7 +69,7 @@ class Body(AsyncIterator[bytes]):
             connection = self._connection
             if connection is not None and not last:
                 self._counted += len(data)
-                connection.count_streamed(len(data))
+                self._count(len(data))
                 if not self._held and self._size > connection.channel.options.stream_buffer:
                     self._held = True
                     connection.hold_for_body()
@@ -135,15 +135,23 @@ class Body(AsyncIterator[bytes]):
         connection = self._connection
         if connection is not None and self._counted:
             self._counted -= len(chunk)
-            connection.count_streamed(-len(chunk))
+            self._count(-len(chunk))
         if connection is not None and self._size <= connection.channel.options.stream_buffer // 2:
             self._release()
         return chunk
 
+    def _count(self, size: int) -> None:
+        connection = self._connection
+        assert connection is not None
+        if self._on_close is None:
+            connection.count_streamed_request(size)
+        else:
+            connection.count_streamed(size)
+
     def _end(self) -> None:
         """Nothing more comes of it: a body that nobody reads must not hold the others up."""
         if self._connection is not None and self._counted:
-            self._connection.count_streamed(-self._counted)
+            self._count(-self._counted)
             self._counted = 0
         self._release()
 

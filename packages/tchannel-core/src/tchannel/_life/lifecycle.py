@@ -13,8 +13,10 @@ from .._ground.tasks import start_task
 from .._ground.timeouts import Timeout, seconds
 from .._links.connection import Connection
 from .._links.listener import Listener
+from .._links.memory import ChannelMemory
 from .._links.peer_table import PeerTable
 from .._links.timers import Timers, timers_of
+from .._serving.queue import RequestQueue
 from ..clock import Clock
 from ..options import Options
 from ..peer_sources import ListSource, PeerSource
@@ -51,16 +53,19 @@ class Lifecycle:
         # A dict for its order: calls that wait for a connection, a retry or the first peers.
         self.waiting: dict[Wait, None] = {}
         self.inbound_calls = 0
-        self.inbound_bytes = 0
+        self.unsent_bytes = 0
+        self.memory = ChannelMemory(self.options.inbound_memory, self.connections)
         self.peers_table = peers_table
         self._source = source
         self._source_running = False
         if TYPE_CHECKING:  # set by `_attach`, before anything uses them
             self.loop: asyncio.AbstractEventLoop
             self.timers: Timers
+            self.queue: RequestQueue
         else:
             self.loop = None
             self.timers = None
+            self.queue = None
         if isinstance(source, ListSource):
             # Known before the first call, so that mistakes in the list are the caller's at once.
             self.peers_table.group.update(source.peers)
@@ -105,10 +110,11 @@ class Lifecycle:
         self.stop_sources()
         self.peers_table.clear()
         self.waiting.clear()
-        self.inbound_calls = self.inbound_bytes = 0
+        self._hold_nothing()
         self.step(LifeInput.LOOP_TAKEN)
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
+        self.queue = RequestQueue(loop, self.timers.time)
         self.guard = LoopGuard(loop, partial(self._loop_ends, loop))
         if self.listener is not None:
             self.listener.attach(loop)
@@ -116,6 +122,16 @@ class Lifecycle:
         if not isinstance(self._source, ListSource) and not self.is_closed():
             self._source_running = True
             Context().run(self._source.start, self.peers_table.group, self.timers.clock)
+
+    @property
+    def inbound_bytes(self) -> int:
+        """Bytes of incoming requests that are held now; `Options.inbound_memory` bounds them."""
+        return self.memory.held
+
+    def _hold_nothing(self) -> None:
+        """What was held belonged to connections of another loop, or another process."""
+        self.inbound_calls = self.unsent_bytes = 0
+        self.memory = ChannelMemory(self.options.inbound_memory, self.connections)
 
     def _loop_ends(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop is about to close, and the channel is still open: let go of all that is on it."""
@@ -158,7 +174,7 @@ class Lifecycle:
         )
         self.connections = set()
         self.waiting = {}
-        self.inbound_calls = self.inbound_bytes = 0
+        self._hold_nothing()
         self._source_running = False
         self.peers_table = self.peers_table.renewed()
         self.guard = self._closed = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from contextvars import Context
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import tchannel_wire
 from .._ground.log_fields import log_fields
 
 if TYPE_CHECKING:
+    from .._serving.incoming import InboundRequest
     from ..channel import TChannel
     from ..clock import TimerHandle
     from .timers import Timers
@@ -24,6 +26,13 @@ log = logging.getLogger("tchannel.connection")
 HOLD_STREAM = 1
 HOLD_WRITES = 2
 HOLD_STREAMS = 4
+HOLD_TURN = 8
+
+_READ_PER_TURN = 512 * 1024
+"""Bytes that a connection may read in one turn of the loop: uvloop reads up to 8 MiB in one."""
+
+_FEW_BYTES = 64 * 1024
+"""Of answers that wait: a connection with fewer is not to blame for what the channel holds."""
 
 
 class BackPressure(asyncio.Protocol):
@@ -36,6 +45,7 @@ class BackPressure(asyncio.Protocol):
 
     __slots__ = (
         "_bodies_held",
+        "_bytes_this_turn",
         "_context",
         "_holds",
         "_replied",
@@ -46,10 +56,13 @@ class BackPressure(asyncio.Protocol):
         "channel",
         "closed",
         "flushing",
+        "line",
         "loop",
+        "parked",
         "paused",
         "slow",
         "transport",
+        "turn_ends",
         "waiting",
         "wire",
     )
@@ -78,6 +91,13 @@ class BackPressure(asyncio.Protocol):
         self._streamed = 0
         self._taken_up_to = 0
         self._unsent = 0
+        self._bytes_this_turn = 0
+        self.turn_ends = 0.0
+        """Until when handlers of what was read in this turn may begin, the others queue; 0: all do."""
+        self.line: deque[InboundRequest] | None = None
+        """Its requests that wait for their turn; made when first needed."""
+        self.parked = False
+        """Whether its line waits for answers to be read."""
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -97,7 +117,7 @@ class BackPressure(asyncio.Protocol):
             self.transport.write(data)
             # Much is written on until the transport is full: only then is it known that the peer
             # does not read, and one read may have asked for hundreds of MiB of answers.
-            while data and not self.paused and self.congested:
+            while data and not self.paused and self.congested and not self.transport.is_closing():
                 data = self.wire.data_to_send()
                 self.transport.write(data)
             if self.wire.has_data and not self.paused:
@@ -110,14 +130,17 @@ class BackPressure(asyncio.Protocol):
         """The peer reads slower than we write: keep the rest of the frames here."""
         self.paused = self.slow = True
         self._replied = self.wire.replied
+        if not self.wire.outbound:
+            # All of it is answers; with calls of ours among it, only what is answered from now on.
+            self.count_unsent(self.wire.buffered - self._unsent)
 
     def resume_writing(self) -> None:
         """Go on writing."""
         self.paused = False
         self._taken_up_to = -1
         self._flush()
+        self._count_afresh()
         if not self.paused:
-            self._unsent = 0
             self.release(HOLD_WRITES)
             self.stop_watching()
             self._wake_writers()
@@ -147,13 +170,49 @@ class BackPressure(asyncio.Protocol):
             if not future.done():
                 future.set_result(None)
 
+    def _count_afresh(self) -> None:
+        """Learn what is left of the answers that waited, now that some may have left."""
+        unsent = min(self._unsent, self.wire.buffered) if self.paused else 0
+        self.channel.unsent_bytes += unsent - self._unsent
+        self._unsent = unsent
+
     def count_unsent(self, size: int) -> None:
-        """Count an answer that waits to be sent; beyond the limit nothing more is read."""
+        """Count an answer that waits to be sent; beyond the limit nothing more is read or served."""
         self._unsent += size
+        self.channel.unsent_bytes += size
         if self._unsent > self.channel.options.write_buffer:
+            self.turn_ends = 0.0
             self.hold(HOLD_WRITES)
             if self._stalled is None:
                 self._watch()
+
+    def holds_answers(self) -> bool:
+        """Say whether so many answers wait to be read by the peer that nothing more is served."""
+        if self._holds & HOLD_WRITES:
+            return True
+        if not self._unsent or self.channel.unsent_bytes <= self.channel.options.unsent_memory:
+            return False
+        self.hold(HOLD_WRITES)
+        if self._stalled is None:
+            self._watch()
+        return True
+
+    def takes_answer(self, size: int) -> bool:
+        """Count an answer to a peer that does not read; False if those of all peers are too many."""
+        channel = self.channel
+        if (
+            channel.unsent_bytes + size > channel.options.unsent_memory
+            and self._unsent + size > _FEW_BYTES
+        ):
+            return False
+        self.count_unsent(size)
+        return True
+
+    def write_at_once(self) -> None:
+        """Much was answered within one turn of the loop: see now whether the peer reads."""
+        flushing = self.flushing
+        self._flush()
+        self.flushing = self.flushing or flushing
 
     def _count_replies(self) -> None:
         """Pongs and refusals are answers as well: nobody may make us keep any number of them."""
@@ -191,6 +250,13 @@ class BackPressure(asyncio.Protocol):
             self._stalled.cancel()
             self._stalled = None
 
+    def forget_bytes(self) -> None:
+        """The connection is gone, and what waited on it as well."""
+        self.channel.unsent_bytes -= self._unsent
+        self._unsent = 0
+        self.channel.memory.forget(self)
+        self.channel.queue.forget(self)
+
     # -- reading ------------------------------------------------------------------------------
 
     def hold(self, reason: int) -> None:
@@ -203,8 +269,34 @@ class BackPressure(asyncio.Protocol):
         """Read on, unless there is another reason not to."""
         if self._holds & reason:
             self._holds &= ~reason
-            if not self._holds and not self.transport.is_closing():
-                self.transport.resume_reading()
+            if reason == HOLD_WRITES:
+                self.channel.queue.unpark(self)
+            if not self._holds:
+                if not self.transport.is_closing():
+                    self.transport.resume_reading()
+            elif self._holds == HOLD_TURN:
+                self.loop.call_soon(self._read_on, context=self._context)
+
+    def _count_read(self, size: int) -> None:
+        """Count a large read: there may be more of them in this turn of the loop."""
+        if not self._bytes_this_turn:
+            self.loop.call_soon(self._turn_over, context=self._context)
+        self._bytes_this_turn += size
+        if self._bytes_this_turn >= _READ_PER_TURN:
+            self.hold_for_turn()
+
+    def _turn_over(self) -> None:
+        self._bytes_this_turn = 0
+
+    def hold_for_turn(self) -> None:
+        """Read and look at nothing more in this turn of the loop: others have theirs."""
+        if not self._holds & HOLD_TURN:
+            self.hold(HOLD_TURN)
+            if self._holds == HOLD_TURN:
+                self.loop.call_soon(self._read_on, context=self._context)
+
+    def _read_on(self) -> None:
+        raise NotImplementedError
 
     def hold_for_body(self) -> None:
         """One more streamed body has more bytes than its reader takes."""
@@ -220,8 +312,23 @@ class BackPressure(asyncio.Protocol):
     def count_streamed(self, size: int) -> None:
         """Count what the streamed bodies keep that still arrive: many small ones are much as well."""
         self._streamed += size
-        most = self.channel.options.wire.reassembly_memory
-        if self._streamed > most:
+        options = self.channel.options
+        if self._streamed > options.wire.reassembly_memory:
             self.hold(HOLD_STREAMS)
-        elif self._streamed <= most // 2:
-            self.release(HOLD_STREAMS)
+        elif self._streamed <= options.wire.reassembly_memory // 2:
+            self.release_streams()
+
+    def count_streamed_request(self, size: int) -> None:
+        """The same for the body of a request, which counts for the whole channel as well."""
+        memory = self.channel.memory
+        memory.held += size
+        self.count_streamed(size)
+        if size < 0:
+            memory.read_on()
+        elif memory.held > memory.limit:
+            self.hold(HOLD_STREAMS)
+            memory.hold_back(self)
+
+    def release_streams(self) -> None:
+        """There is room again for streamed bodies."""
+        self.release(HOLD_STREAMS)

@@ -23,8 +23,9 @@ from .._ground.addresses import (
 )
 from .._ground.log_fields import fields_of, log_fields
 from .._serving.incoming import InboundRequest, serve
+from .._serving.queue import SHARE
 from ..clock import TimerHandle
-from .back_pressure import BackPressure
+from .back_pressure import HOLD_TURN, BackPressure
 
 if TYPE_CHECKING:
     from .._calls.outgoing import OutgoingCall
@@ -37,6 +38,13 @@ log = logging.getLogger("tchannel.connection")
 
 _RESPONSE = wire.ResponseReceived
 _REQUEST = wire.RequestReceived
+
+# Frames of one connection that are looked at in one turn of the loop; as many small calls as fit
+# into a share of its time.
+_FRAMES_PER_TURN = 64
+
+# Bytes of a read after which there may be another in the same turn of the loop (uvloop).
+_LARGE_READ = 128 * 1024
 
 # How long a closing connection may take to get rid of its last bytes.
 _CLOSE_TIMEOUT = 2.0
@@ -115,6 +123,7 @@ class Connection(BackPressure):
             deadlines=self.timers.queue,
             stream_request=channel.wants_stream,
             unix_socket=self.address.startswith((UNIX_PREFIX, UNIX_CALLER)),
+            memory=channel.memory,
         )
         sans_io.owner = self
         channel.connections.add(self)
@@ -124,9 +133,19 @@ class Connection(BackPressure):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Handle every event in ``data``, then send what the handlers answered at once."""
+        """Handle the events in ``data``, then send what the handlers answered at once.
+
+        More frames than fit into a turn of the loop wait for the next, and nothing is read meanwhile.
+        """
         flushing, self.flushing = self.flushing, True
-        events = self.wire.receive(data, self.timers.time())
+        now = self.timers.time()
+        self.turn_ends = 0.0 if self.channel.queue.active else now + SHARE
+        sans_io = self.wire
+        events = sans_io.receive(data, now, _FRAMES_PER_TURN)
+        if sans_io.unread:
+            self.hold_for_turn()
+        if len(data) >= _LARGE_READ:
+            self._count_read(len(data))
         try:
             self.handle(events)
         finally:
@@ -134,12 +153,29 @@ class Connection(BackPressure):
             # behind them in the next turn of the loop: one turn less, either way.
             self.flushing = flushing
             if not flushing:
-                if self.wire.has_data:
+                if sans_io.has_data:
                     self._flush()
                 elif events:
                     self.flush_soon()
         if self.paused:
             self._count_replies()
+
+    def _read_on(self) -> None:
+        """Go on with what was read, in a turn of the loop of its own."""
+        if self._gone or self._holds != HOLD_TURN:
+            return  # when the other reasons are gone
+        if not self.closed and self.wire.unread:
+            self.data_received(b"")
+            if self.wire.unread and not self.closed:
+                if self._holds == HOLD_TURN:
+                    self.loop.call_soon(self._read_on, context=self._context)
+                return
+        self.release(HOLD_TURN)
+
+    def shed(self) -> None:
+        """Give up the unfinished requests of the peer: they hold more than those of any other."""
+        self.handle(self.wire.shed())
+        self.flush_soon()
 
     def eof_received(self) -> None:
         """The peer is gone: nobody half-closes (protocol, "Connection")."""
@@ -162,6 +198,7 @@ class Connection(BackPressure):
         if self._end_timer is not None:
             self._end_timer.cancel()
         self.stop_watching()
+        self.forget_bytes()
         self.channel.connections.discard(self)
         self._wake_writers()
         self._gone = True
@@ -216,7 +253,10 @@ class Connection(BackPressure):
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
         request = self.inbound.get(event.id)
         if request is not None and request.stream is not None:
-            request.stream.feed(event.data, event.last)
+            if self.channel.memory.overfull and not event.last:
+                request.give_way(errors.BusyError("too many bytes of streamed requests wait"))
+            else:
+                request.stream.feed(event.data, event.last)
 
     def _on_response_chunk(self, event: wire.ResponseChunk) -> None:
         cast("OutgoingCall", event.context).on_chunk(event)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
-from copy import copy
+from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import tchannel_wire as wire
 from tchannel_wire import ARG_SCHEME
 
 from .. import errors
-from .._ground.current import current_call
 from .._ground.log_fields import fields_of
 from .._ground.process import FOR_THE_PROCESS
 from .._ground.tasks import start_task
@@ -26,13 +24,19 @@ if TYPE_CHECKING:
     from ..interceptors import PendingReply
     from .endpoints import Endpoint
 
-__all__ = ["ReceivedRequest", "change_answer"]
+__all__ = ["ReceivedRequest"]
 
 log = logging.getLogger("tchannel.inbound")
 
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _BEFORE_SEND: Final = int(EventType.before_send_response)
 _AFTER_SEND: Final = int(EventType.after_send_response)
+
+# Bytes of an answer after which it is looked whether the peer reads; many small ones are few bytes.
+_LARGE: Final = 16 * 1024
+
+# Bytes that leave in one write anyhow: to wait for more of them saves nothing.
+_MUCH: Final = 256 * 1024
 
 
 class ReceivedRequest(Request):
@@ -165,6 +169,10 @@ class ReceivedRequest(Request):
         event = self.event
         endpoint = self.endpoint_
         block = endpoint.block or endpoint.header_block(event.headers[ARG_SCHEME])
+        size = len(arg3)
+        if connection.paused and not connection.takes_answer(size + len(arg2)):
+            self._drop_answer(size + len(arg2))
+            return
         try:
             connection.wire.respond(event.id, block, arg2, arg3, code)
         except (TypeError, ValueError) as error:
@@ -175,8 +183,20 @@ class ReceivedRequest(Request):
         self._close()
         if not connection.flushing:
             connection.flush_soon()
-        if connection.paused:
-            connection.count_unsent(len(arg2) + len(arg3))
+        if size > _LARGE and connection.wire.buffered > _MUCH and not connection.paused:
+            connection.write_at_once()
+
+    def _drop_answer(self, size: int) -> None:
+        log.warning(
+            "the answer of %s to %s, %d bytes, is dropped: too many wait for peers that do not read",
+            self.endpoint,
+            self.connection.address,
+            size,
+            extra=fields_of(self),
+        )
+        self.refuse(
+            errors.UnexpectedError("the answer was dropped: too many wait for slow readers")
+        )
 
     def _answer_stream(self, code: int, arg2: bytes, body: AsyncIterator[bytes]) -> None:
         self._task = start_task(self.connection.loop, self._pump(code, arg2, body))
@@ -313,7 +333,8 @@ class ReceivedRequest(Request):
         channel = connection.channel
         channel.inbound_calls -= 1
         if self.held:
-            channel.inbound_bytes -= self.held
+            channel.memory.held -= self.held
+            channel.memory.read_on()
         if channel.state.ends:
             channel.notify()
         if self.stream is not None:
@@ -323,40 +344,3 @@ class ReceivedRequest(Request):
 def is_undeclared(error: BaseException) -> TypeGuard[Exception]:
     """Say whether an error is the handler's own: none of a call, and no cancellation."""
     return isinstance(error, Exception) and not isinstance(error, errors.TChannelError)
-
-
-def change_answer(change: Callable[[bytes], bytes]) -> None:
-    """Let the arg3 of the answer to the current call be changed before it is sent.
-
-    For the ``decode`` of an `Endpoint`, where what came says how it is to be answered: a Thrift
-    envelope, say. Error frames and streams stay as they are.
-
-    Args:
-        change: Makes the arg3 that is sent of the one that the endpoint made.
-
-    Raises:
-        RuntimeError: If no call is being served.
-
-    """
-    call = current_call.get()
-    if call is None:
-        raise RuntimeError("no call is being served: change_answer belongs into decode")
-    endpoint = call.endpoint_ = copy(call.endpoint_)
-    endpoint.encode = _changed(endpoint.encode, change)
-    if endpoint.encode_error is not None:
-        endpoint.encode_error = _changed(endpoint.encode_error, change)
-    if endpoint.encode_failure is not None:
-        endpoint.encode_failure = _changed(endpoint.encode_failure, change)
-
-
-def _changed(
-    encode: Callable[[Any], Any], change: Callable[[bytes], bytes]
-) -> Callable[[Any], Any]:
-    def changed(result: Any) -> Any:
-        answer = encode(result)
-        if answer is None or not isinstance(answer[2], bytes):
-            return answer
-        code, arg2, arg3 = answer
-        return code, arg2, change(arg3)
-
-    return changed

@@ -1,1 +1,0 @@
-"""``tchannel wireshark``: a dissector, and putting it where Wireshark looks for it."""
