@@ -92,6 +92,7 @@ WINGS = {
         "_captures": {"_terminal"},
         "tcurl": {"_calling", "_idl", "_values", "_terminal"},
         "decode": {"_captures", "_idl", "_values", "_terminal"},
+        "wireshark": {"_terminal"},
         "tap": {"decode", "_captures", "_idl", "_terminal"},
     },
 }

@@ -18,6 +18,7 @@ from tchannel_yarpc import (
     YarpcCall,
     YarpcError,
 )
+from tchannel_yarpc.grpc import GrpcChannel
 
 
 async def calls(channel: TChannel) -> None:
@@ -38,7 +39,9 @@ async def proto(channel: TChannel, descriptor: ServiceDescriptor, message: Messa
     yarpc = Yarpc(channel)
     echo = yarpc.proto(descriptor, "service", timeout=3)
     assert_type(await echo.Say(message, {"token": "t"}), Response)
-    say = yarpc.grpc_channel("service").unary_unary("/demo.Echo/Say", str.encode, bytes.decode)
+    yarpc.grpc_channel("service", timeout=1)
+    yarpc.grpc_channel("service", timout=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    say = GrpcChannel(channel, "service", {}).unary_unary("/d.Echo/Say", str.encode, bytes.decode)
     assert_type(await say("text", timeout=1, metadata=[("k", "v")]), str)
 
 

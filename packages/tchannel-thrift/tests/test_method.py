@@ -15,7 +15,7 @@ from tchannel.errors import (
     ValueExpectedError,
 )
 from tchannel.interceptors import Reply
-from tchannel_thrift import UndeclaredExceptionError, rw
+from tchannel_thrift import UndeclaredExceptionError, rw, thrift_request_builder
 
 FALSE_VALUES = {
     "toBool": ("text", "no", False),
@@ -101,7 +101,7 @@ async def test_a_dict_is_taken_for_a_struct(server, client, kind):
         {"begin": {"x": 1, "y": 2}, "rest": [point, {"x": 1, "y": 2}], "named": {"a": point}},
     )
 
-    assert (await client.thrift(kind.request("move", point))).body == point
+    assert (await client.thrift(kind.request("move", point, None))).body == point
     assert (await client.thrift(kind.request("points", 2))).body == [point, point]
     assert (await client.thrift(kind.request("places"))).body == {"here": point}
     line = (await client.thrift(kind.request("draw", [point]))).body
@@ -112,7 +112,7 @@ async def test_a_dict_with_an_unknown_field_is_an_unexpected_error(server, clien
     serve(server, kind, "move", {"x": 1, "y": 2, "zett": 3})
 
     with pytest.raises(UnexpectedError, match="zett"):
-        await client.thrift(kind.request("move", kind.shared.Point(1, 2)))
+        await client.thrift(kind.request("move", kind.shared.Point(1, 2), None))
 
 
 async def test_a_result_of_a_wrong_type_is_an_unexpected_error_naming_the_field(
@@ -438,3 +438,20 @@ async def test_every_kind_understands_every_other(server, client, kind, load_kin
         with pytest.raises(other.types.NotFound) as caught:
             await client.thrift(other.request("setValue", "k", "v"))
         assert caught.value.key == "k"
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_thrown_and_is_no_exception_is_an_undeclared_one(strict):
+    document = """
+        struct S { 1: optional i32 a }
+        service Odd { void f() throws (1: string why, 2: S s) }
+    """
+    service = rw.Loader(strict=strict).loads("odd", document).Odd
+    decode = thrift_request_builder("odd", service).f().method.decode_response
+    for value in (
+        service.f.response(why="because"),
+        service.f.response(s=service.f.request.__thrift_module__.S(1)),
+    ):
+        answer = service.f.request.__thrift_module__.dumps(value)
+        with pytest.raises(UndeclaredExceptionError, match="although it is no exception"):
+            decode(1, b"\0\0", answer, {})

@@ -39,7 +39,7 @@ def test_arguments_that_do_not_exist_are_refused(kind):
 
 
 def test_optional_arguments_may_be_left_out(kind):
-    assert kind.request("move", kind.shared.Point(1, 2)).call_args.by is None
+    assert kind.request("move", kind.shared.Point(1, 2), None).call_args.by is None
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,14 @@ async def test_a_value_that_does_not_fit_is_refused_before_anything_is_sent(
     text = rf"Field {argument} of (KeyValue_)?{function}_(request|args) is invalid"
 
     with pytest.raises(error, match=text):
-        await client.thrift(kind.request(function, value))
+        others = {"by": None} if function == "move" else {}
+        await client.thrift(kind.request(function, value, **others))
     assert not client.connections
 
 
 async def test_a_struct_that_was_spoilt_is_refused_before_anything_is_sent(client, kind):
     point = kind.shared.Point(1, 2)
-    request = kind.request("move", point)
+    request = kind.request("move", point, None)
     point.x = "one"
 
     with pytest.raises(TypeError, match="Field x of Point is invalid"):
@@ -194,3 +195,41 @@ def test_the_builder_is_found_where_the_document_has_it():
     assert tchannel.thrift_request_builder is thrift_request_builder
     assert thrift.thrift_request_builder is thrift_request_builder
     assert isinstance(RequestBuilder, type)
+
+
+@pytest.mark.parametrize("missing", [{}, {"service": None}, {"service": ""}])
+async def test_a_hostport_alone_makes_a_request_that_cannot_be_called(idl, client, missing):
+    module = thrift.load(idl / "keyvalue.thrift", hostport="127.0.0.1:1", **missing)
+    request = module.KeyValue.getValue("key")
+    assert (request.service, request.hostport) == (None, "127.0.0.1:1")
+    with pytest.raises(ValueError, match=r"KeyValue::getValue: no service to call .* service="):
+        client.thrift(request)
+
+
+def test_without_service_and_hostport_no_request_is_made(idl):
+    with pytest.raises(ValueError, match=r"no service to call is known; give service="):
+        thrift.load(idl / "keyvalue.thrift").KeyValue.getValue("key")
+
+
+def test_apaches_functions_want_their_arguments_at_once(load_kind):
+    for flavour in ("apache_dynamic", "apache_plain"):
+        kind = load_kind(flavour)
+        with pytest.raises(TypeError, match=r"getValue\(\) is missing the required argument 'key'"):
+            kind.request("getValue")
+        with pytest.raises(TypeError):
+            kind.request("getValue", "a", "b")
+        with pytest.raises(TypeError):
+            kind.request("getValue", nope="b")
+        for request in (kind.request("getValue", "a"), kind.request("getValue", key="a")):
+            assert request.call_args.key == "a"
+
+
+def test_apaches_functions_name_all_arguments_that_are_missing(apache):
+    text = "service Sums { i32 add(1: i32 a, 2: i32 b, 3: i32 c = 5, 4: i32 d) }"
+    service = apache("apache_plain", "sums.Sums", text)
+    builder = thrift_request_builder("sums", service)
+    with pytest.raises(TypeError, match="missing the required arguments 'b', 'd'"):
+        builder.add(1)
+    assert builder.add(1, 2, d=4).call_args.c == 5
+    # None is given: the function goes without.
+    assert builder.add(1, None, d=4).call_args.b is None

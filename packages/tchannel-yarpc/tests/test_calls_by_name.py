@@ -1,7 +1,9 @@
 """Calls of procedures by name: raw and json, both ends."""
 
 import asyncio
+import copy
 import logging
+import pickle
 
 import pytest
 
@@ -353,6 +355,34 @@ async def test_a_handler_can_be_called_by_a_test_of_its_own():
 
     assert (request.body, request.headers["token"], request.procedure) == (b"body", "t", "get")
     assert Request(ChannelRequest(), "raw").headers == {}
+
+
+async def test_tracing_headers_are_kept_apart(serving, calling):
+    seen = []
+    serving.raw.register("see", seen.append)
+
+    await calling.raw("ystore", "see", b"", {"$tracing$uber-trace-id": "1:2:3:1", "Token": "t"})
+
+    (request,) = seen
+    assert request.headers == {"token": "t"}
+    assert request.tracing_headers == {"uber-trace-id": "1:2:3:1"}
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
+)
+async def test_a_request_can_be_copied_and_pickled(serving, calling, copied):
+    seen = []
+    serving.json.register("see", seen.append)
+    await calling.json("ystore", "see", {"a": [1]}, {"$tracing$x": "y", "Token": "t"})
+
+    request = copied(seen[0])
+
+    assert type(request) is Request
+    assert (request.body, request.headers, request.encoding) == ({"a": [1]}, {"token": "t"}, "json")
+    assert request.tracing_headers == {"x": "y"}
+    assert (request.procedure, request.transport.caller_name) == ("see", "ycaller")
+    assert not request.cancelled
 
 
 def test_calls_from_threads_go_by_a_sync_channel():

@@ -5,8 +5,8 @@ may anybody's. It is under the same promise of stability as the rest of the API:
 on working, with the same meaning, until the next major version.
 
 ======================  =====================================================================
-to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `Decode`, `Trace`, `Timeout`, `seconds`,
-                        `start_watched`
+to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `change_answer`, `Decode`, `Trace`,
+                        `Timeout`, `seconds`, `start_watched`
 to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
 to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`
 to watch calls          `OutgoingCall`, which hooks and interceptors meet
@@ -38,6 +38,7 @@ from ._ground.timeouts import Timeout, seconds
 from ._links.acceptor import BACKLOG, Acceptor
 from ._links.connection import Connection
 from ._links.peers import Peer, PeerGroup
+from ._serving.answering import change_answer
 from ._serving.endpoints import Endpoint, Endpoints, Handler
 from .channel import TChannel, live_channels
 
@@ -57,6 +58,7 @@ __all__ = [
     "TChannel",
     "Timeout",
     "Trace",
+    "change_answer",
     "check_hostport",
     "drop_for_good",
     "format_hostport",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tchannel.errors import OneWayNotSupportedError, ReadError, ValueExpectedError
+from tchannel.lowlevel import change_answer
 from tchannel.response import Response
 from tchannel.status import OK
 from tchannel_wire import decode_thrift_headers
 
+from .envelopes import enclose, open_envelope
 from .errors import UndeclaredExceptionError
 from .headers import NO_HEADERS, attach_headers, declared_headers, encode_headers
 
@@ -119,6 +122,13 @@ def _request_decoder(codec: Codec) -> DecodeRequest:
 
     def decode_request(arg2: bytes, arg3: bytes) -> tuple[dict[str, str], Any]:
         headers = {} if arg2 == NO_HEADERS else decode_thrift_headers(arg2)
+        # An envelope begins with 0 or with the bit that no type of a field has; the stop byte of a
+        # function without arguments is 0 as well.
+        if not b"\1" <= arg3 < b"\x80" and len(arg3) > 1:
+            opened = open_envelope(arg3)
+            if opened is not None:
+                envelope, arg3 = opened
+                change_answer(partial(enclose, envelope))
         return headers, load_args(arg3)
 
     return decode_request
@@ -148,6 +158,11 @@ def _response_decoder(endpoint: str, codec: Codec) -> Decode:
         for name in exceptions:
             declared = getattr(result, name)
             if declared is not None:
+                if not isinstance(declared, BaseException):
+                    raise UndeclaredExceptionError(
+                        f"{endpoint} answered with {name!r}, which the IDL says it throws although"
+                        f" it is no exception: {declared!r:.200}"
+                    )
                 attach_headers(declared, headers)
                 raise declared
         if code:

@@ -15,7 +15,8 @@ class ThriftRequest:
     """A call of a Thrift function, to be given to ``channel.thrift``.
 
     Args:
-        service: Name of the TChannel service to call.
+        service: Name of the TChannel service to call; None where only ``hostport`` is known, with
+            which no call can be made.
         method: The function.
         call_args: Its arguments, an object that its Thrift module made.
         hostport: Where to call, instead of one of the peers that the channel knows.
@@ -32,9 +33,9 @@ class ThriftRequest:
 
     # The arguments' class belongs to the user's Thrift module.
     def __init__(
-        self, service: str, method: Method, call_args: Any, hostport: str | None = None
+        self, service: str | None, method: Method, call_args: Any, hostport: str | None = None
     ) -> None:
-        self.service: str = service
+        self.service: str | None = service
         self.method: Method = method
         self.call_args: Any = call_args
         self.hostport: str | None = hostport
@@ -43,6 +44,17 @@ class ThriftRequest:
     def endpoint(self) -> str:
         """The endpoint: ``Service::function``."""
         return self.method.endpoint
+
+    def require_service(self) -> str:
+        """Return the service to call.
+
+        Raises:
+            ValueError: None is known: the request was made with a ``hostport`` alone.
+
+        """
+        if self.service is None:
+            raise no_service(self.endpoint)
+        return self.service
 
     @property
     def result_type(self) -> Any:
@@ -87,9 +99,7 @@ class RequestBuilder:
         if thrift_service.is_oneway(name):
             maker: Callable[..., ThriftRequest] = _oneway_refuser(thrift_service.name, name)
         else:
-            maker = _request_maker(
-                thrift_service.method(name), thrift_service.name, self._service, self._hostport
-            )
+            maker = _request_maker(thrift_service.method(name), self._service, self._hostport)
         surface = thrift_service.surface(name)
         if surface is not None:
             # What the function of the engine's own module has.
@@ -113,21 +123,26 @@ class RequestBuilder:
 
 
 def _request_maker(
-    method: Method, name: str, service: str | None, hostport: str | None
+    method: Method, service: str | None, hostport: str | None
 ) -> Callable[..., ThriftRequest]:
     new_args = method.codec.new_args
 
     def make_request(*args: Any, **kwargs: Any) -> ThriftRequest:
         """Make a request of the function's arguments, checked against the IDL."""
-        if not service:
-            raise ValueError(
-                f"{method.endpoint}: no service to call is known; give"
-                f' service="..." where {name} is loaded'
-            )
-        return ThriftRequest(service, method, new_args(*args, **kwargs), hostport)
+        if not service and not hostport:
+            raise no_service(method.endpoint)
+        return ThriftRequest(service or None, method, new_args(*args, **kwargs), hostport)
 
     make_request.__name__ = make_request.__qualname__ = method.name
     return make_request
+
+
+def no_service(endpoint: str) -> ValueError:
+    """Return the error for a call of nobody."""
+    name = endpoint.partition("::")[0]
+    return ValueError(
+        f'{endpoint}: no service to call is known; give service="..." where {name} is loaded'
+    )
 
 
 def _oneway_refuser(service: str, name: str) -> Callable[..., NoReturn]:

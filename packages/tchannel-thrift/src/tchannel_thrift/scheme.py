@@ -99,7 +99,8 @@ class ThriftArgScheme:
         Raises:
             TypeError: ``request`` is no request, or holds a value of a wrong type: the message names
                 struct and field.
-            ValueError: Headers that are not str to str, or a value that is out of range.
+            ValueError: Headers that are not str to str, a value that is out of range, or a request that
+                names no service.
             Exception: (from the Future) the declared exception that the handler raised.
             ValueExpectedError: (from the Future) the answer lacks the value.
             ReadError: (from the Future) the answer cannot be decoded; UndeclaredExceptionError, if
@@ -113,13 +114,14 @@ class ThriftArgScheme:
             decorator: Any = self._register_called(request, (*options, *others))
             return decorator  # type: ignore[no-any-return]  # what a call never returns
         method = request.method
+        service = request.service or request.require_service()
         start_call = self._channel.start_call
         if self._channel.events.callbacks[_BEFORE_HEADERS]:
             start_call = partial(start_watched, self._channel, headers, encode_headers)
             headers = None
         return start_call(
             "thrift",
-            request.service,
+            service,
             method.endpoint,
             encode_headers(headers) if headers is not None else NO_HEADERS,
             method.codec.dump_args(request.call_args),

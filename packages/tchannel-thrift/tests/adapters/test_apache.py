@@ -41,7 +41,7 @@ async def test_the_pure_python_protocol_does_what_the_c_one_does(
     monkeypatch.delattr(thrift.protocol, "fastbinary", raising=False)
 
     point = kind.shared.Point(1, 2)
-    assert await echo(server, client, kind.service, "move", point) == point
+    assert await echo(server, client, kind.service, "move", point, None) == point
     assert await echo(server, client, kind.service, "toList", [1, 2]) == [1, 2]
 
     with pytest.raises(TypeError, match="Field number of toNumber_args is invalid: Cannot serial"):

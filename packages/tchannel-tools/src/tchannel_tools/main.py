@@ -21,6 +21,7 @@ from ._terminal.output import print_note, print_text
 from ._version import __version__
 from .decode.command import add_parser as add_decode
 from .tap.command import add_parser as add_tap
+from .wireshark.command import add_parser as add_wireshark
 
 __all__ = ["main"]
 
@@ -104,6 +105,7 @@ def _run(given: list[str]) -> int:
         commands.add_parser(name, help=text, add_help=False)
     add_decode(commands)
     add_tap(commands)
+    add_wireshark(commands)
     completion = commands.add_parser("completion", help="print what makes a shell complete")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     completion.set_defaults(run=_completion)

@@ -54,6 +54,18 @@ class Request(ChannelRequest):
         )
         self.encoding = encoding
         self._request = request
+        self.take_tracing_headers()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle without the connection, and what waits for the answer."""
+        plain = ChannelRequest(
+            self.body, self.headers, self.transport, self.endpoint, self.service, self.timeout
+        )
+        state = {
+            "caller_procedure": self.caller_procedure,
+            "_tracing_headers": self.tracing_headers,
+        }
+        return type(self), (plain, self.encoding), (None, state)
 
     @property
     def procedure(self) -> str:

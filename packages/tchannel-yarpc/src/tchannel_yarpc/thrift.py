@@ -80,7 +80,8 @@ class ThriftEncoding:
 
         Raises:
             TypeError: ``request`` is no request, or an argument has a wrong type.
-            ValueError: Headers that are not str to str, or an argument that cannot be sent.
+            ValueError: Headers that are not str to str, an argument that cannot be sent, or a request
+                that names no service.
             Exception: (from the Future) the declared exception that the handler raised;
                 `ApplicationError.of` it is what YARPC says about it, `tchannel.thrift.headers_of` it
                 its headers.
@@ -94,16 +95,17 @@ class ThriftEncoding:
                 f" KeyValue.getValue(...); this is {request!r:.200}"
             )
         method = request.method
+        service = request.require_service()
         if request.hostport is not None:
             options.setdefault("hostport", request.hostport)
         return start_call(
             self._channel,
             _NAME,
-            request.service,
+            service,
             method.endpoint,
             headers,
             method.codec.dump_args(request.call_args),
-            _response_decoder(request.service, method),
+            _response_decoder(service, method),
             whole,
             **options,
         )

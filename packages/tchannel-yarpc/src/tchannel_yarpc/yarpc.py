@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tchannel import TChannel
 from tchannel.subchannel import SubChannel
@@ -14,7 +14,9 @@ from .plain import JsonEncoding, RawEncoding
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from .grpc import GrpcChannel
+    # Not installed for most: then the type is nobody's.
+    from grpc.aio import Channel  # type: ignore[import-untyped]
+
     from .proto import ProtoEncoding
     from .thrift import ThriftEncoding
 
@@ -80,8 +82,10 @@ class Yarpc:
 
         return ProtoEncoding(self.channel, self.channel.endpoints)
 
-    def grpc_channel(self, service: str, **options: Unpack[CallOptions]) -> GrpcChannel:
+    def grpc_channel(self, service: str, **options: Unpack[CallOptions]) -> Channel:
         """Return a channel for stubs that grpcio-tools generated: ``EchoStub(channel)``.
+
+        It is a `GrpcChannel`, and has the type of grpc's own, for typed stubs to take it.
 
         Args:
             service: Name of the YARPC service to call.
@@ -90,7 +94,7 @@ class Yarpc:
         """
         from .grpc import GrpcChannel
 
-        return GrpcChannel(self.channel, service, checked_options(options))
+        return cast("Channel", GrpcChannel(self.channel, service, checked_options(options)))
 
     def __repr__(self) -> str:
         return f"<Yarpc of {self.channel!r}>"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import tchannel_wire as wire
 from tchannel_wire import ARG_SCHEME
 
 from .. import errors
+from .._ground.current import current_call
 from .._ground.log_fields import fields_of
 from .._ground.process import FOR_THE_PROCESS
 from .._ground.tasks import start_task
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from ..interceptors import PendingReply
     from .endpoints import Endpoint
 
-__all__ = ["ReceivedRequest"]
+__all__ = ["ReceivedRequest", "change_answer"]
 
 log = logging.getLogger("tchannel.inbound")
 
@@ -344,3 +346,40 @@ class ReceivedRequest(Request):
 def is_undeclared(error: BaseException) -> TypeGuard[Exception]:
     """Say whether an error is the handler's own: none of a call, and no cancellation."""
     return isinstance(error, Exception) and not isinstance(error, errors.TChannelError)
+
+
+def change_answer(change: Callable[[bytes], bytes]) -> None:
+    """Let the arg3 of the answer to the current call be changed before it is sent.
+
+    For the ``decode`` of an `Endpoint`, where what came says how it is to be answered: a Thrift
+    envelope, say. Error frames and streams stay as they are.
+
+    Args:
+        change: Makes the arg3 that is sent of the one that the endpoint made.
+
+    Raises:
+        RuntimeError: If no call is being served.
+
+    """
+    call = current_call.get()
+    if call is None:
+        raise RuntimeError("no call is being served: change_answer belongs into decode")
+    endpoint = call.endpoint_ = copy(call.endpoint_)
+    endpoint.encode = _changed(endpoint.encode, change)
+    if endpoint.encode_error is not None:
+        endpoint.encode_error = _changed(endpoint.encode_error, change)
+    if endpoint.encode_failure is not None:
+        endpoint.encode_failure = _changed(endpoint.encode_failure, change)
+
+
+def _changed(
+    encode: Callable[[Any], Any], change: Callable[[bytes], bytes]
+) -> Callable[[Any], Any]:
+    def changed(result: Any) -> Any:
+        answer = encode(result)
+        if answer is None or not isinstance(answer[2], bytes):
+            return answer
+        code, arg2, arg3 = answer
+        return code, arg2, change(arg3)
+
+    return changed

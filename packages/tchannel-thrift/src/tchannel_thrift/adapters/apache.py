@@ -15,8 +15,12 @@ from ..rw.wire import ttype
 from ..service import ThriftService
 from .apache_specs import FieldsWithoutIdsError, required_fields, struct_spec
 from .apache_values import coerce
+from .payloads import SizeGuard
 
 __all__ = ["ApacheService", "services"]
+
+_DICT: Final = 120
+"""Bytes of memory of an instance's dict, which the engine's instances do without."""
 
 _SHALLOW: Final = 4096
 """No payload of so many bytes nests deep enough to harm C code: a level takes three."""
@@ -70,15 +74,16 @@ class ApacheService(ThriftService):
             raise refuse_oneway(self.name, name)
         # Inherited functions have their classes in the module that they come from.
         home = function.__globals__
-        return Method(self.name, name, _codec(home[f"{name}_args"], home[f"{name}_result"]))
+        args, result = home[f"{name}_args"], home[f"{name}_result"]
+        return Method(self.name, name, _codec(name, function, args, result))
 
 
-def _codec(args: Any, result: Any) -> Codec:
+def _codec(name: str, function: FunctionType, args: Any, result: Any) -> Codec:
     fields = [entry for entry in result.thrift_spec or () if entry is not None]
     returns = bool(fields) and fields[0][0] == 0
     declared = tuple((entry[3][0], entry[2]) for entry in fields if entry[0] != 0)
     return Codec(
-        new_args=_args_maker(args),
+        new_args=_args_maker(name, function, args),
         dump_args=_dumper(args),
         load_args=_loader(args),
         load_result=_loader(result),
@@ -90,19 +95,34 @@ def _codec(args: Any, result: Any) -> Codec:
     )
 
 
-def _args_maker(args: Any) -> Callable[..., Any]:
+def _args_maker(name: str, function: FunctionType, args: Any) -> Callable[..., Any]:
     required = sorted(required_fields(args))
+    # The interface says which arguments must be given, the class of the arguments takes any.
+    code, defaults = function.__code__, function.__defaults__ or ()
+    parameters = code.co_varnames[1 : code.co_argcount]
+    wanted = parameters[: len(parameters) - len(defaults)]
 
     def new_args(*values: Any, **named: Any) -> Any:
         made = args(*values, **named)
-        for name in required:
-            if getattr(made, name) is None:
+        missing = [
+            word
+            for word in wanted[len(values) :]
+            if word not in named and getattr(made, word) is None  # the default is not there
+        ]
+        if missing:
+            raise TypeError(f"{name}() is missing the required argument{_names(missing)}")
+        for field in required:
+            if getattr(made, field) is None:
                 raise TypeError(
-                    f'Field "{name}" of "{args.__name__}" is required. It cannot be None.'
+                    f'Field "{field}" of "{args.__name__}" is required. It cannot be None.'
                 )
         return made
 
-    return new_args if required else args
+    return new_args if wanted or required else args
+
+
+def _names(words: list[str]) -> str:
+    return ("s " if len(words) > 1 else " ") + ", ".join(map(repr, words))
 
 
 def _dumper(cls: Any) -> Callable[[Any], bytes]:
@@ -140,9 +160,10 @@ def _loader(cls: Any) -> Callable[[bytes], Any]:
     buffer = import_module("thrift.transport.TTransport").TMemoryBuffer
     binary = import_module("thrift.protocol.TBinaryProtocol")
     try:
-        struct_spec(cls)
+        guard = SizeGuard(struct_spec(cls), _DICT)
         protocol = binary.TBinaryProtocolAccelerated
     except FieldsWithoutIdsError:
+        guard = None
         protocol = binary.TBinaryProtocol
     validate = getattr(cls, "validate", None)
     base = import_module("thrift.protocol.TProtocol").TProtocolBase
@@ -153,6 +174,8 @@ def _loader(cls: Any) -> Callable[[bytes], Any]:
             # Walked over first: the C protocol of thrift 0.22 and older crashes the process on deep
             # nesting.
             BinaryReader(payload).skip(ttype.STRUCT)
+        if guard is not None:
+            guard.check(payload)
         # No string or container is longer than all there is: nothing is allocated by its claim.
         limit = len(payload) or 1
         made = cls()

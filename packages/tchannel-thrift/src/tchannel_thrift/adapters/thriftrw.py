@@ -11,7 +11,7 @@ from ..method import Codec
 from ..rw.codegen.warmup import complete_dumper
 from ..rw.wire import ttype
 from .engine import EngineService
-from .thriftrw_payloads import PayloadGuard
+from .payloads import PayloadGuard
 from .thriftrw_specs import struct_spec
 
 __all__ = ["ThriftRWService"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 
 import pytest
 
@@ -103,6 +104,8 @@ def test_typedefs_count_as_levels(compiled):
 @pytest.mark.parametrize("levels", [7, 8, 9, 19, 20, 21, 64])
 @pytest.mark.parametrize("kind", ["list<{}>", "map<i32, {}>", "set<{}>", "map<{}, string>"])
 def test_containers_of_containers_go_there_and_back_however_deep(compiled, kind, levels):
+    if sys.implementation.name != "cpython" and kind == "map<{}, string>" and levels > 20:
+        pytest.skip("PyPy takes minutes to compare keys that are nested so deeply")
     text, value = "i32", 5
     for _ in range(levels):
         text = kind.format(text)

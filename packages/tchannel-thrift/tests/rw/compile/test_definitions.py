@@ -1,5 +1,6 @@
 """What documents may define, and under which names: contract sections 3 to 5."""
 
+import sys
 import types
 
 import pytest
@@ -64,6 +65,11 @@ def test_no_definition_can_hide_what_every_python_module_has(compiled, definitio
 LONG = 5000
 
 
+# It passes there alone, and fails after other tests of recursion.
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython",
+    reason="PyPy sometimes cannot record the context of a RecursionError, and raises TypeError",
+)
 @pytest.mark.parametrize(
     ("link", "end"),
     [

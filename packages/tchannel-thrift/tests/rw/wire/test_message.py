@@ -11,6 +11,11 @@ def test_message_shows_its_type_by_name():
     assert repr(Message(b"f", 5, 99, None)) == "Message(b'f', 5, '99', None)"
 
 
+def test_a_name_that_is_text_is_encoded():
+    assert Message("größe", 5, mtype.CALL, None).name == "größe".encode()
+    assert Message(name="x", seqid=1, message_type=1, body=None) == Message(b"x", 1, 1, None)
+
+
 def test_messages_are_equal_by_content():
     assert Message(b"f", 5, 1, "x") == Message(b"f", 5, 1, "x")
     for other in (

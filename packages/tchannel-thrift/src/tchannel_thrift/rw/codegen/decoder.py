@@ -4,6 +4,9 @@ A decoder expects the fields in the order of the file and reads well-formed ones
 else it meets (an unknown field, another order, a mistake) it leaves, from the start of that field
 on, to ``StructTypeSpec.resume``, which looks at every byte.
 
+Payloads whose size allows more objects or memory than the limits (`protocol.budget`) are read by a
+second decoder, which counts and is generated when the first such payload comes.
+
 Lengths are read as unsigned numbers and slices are never too long for Python: a wrong length only
 moves the position past the end, where the next read fails. Nothing is allocated by a claimed size.
 """
@@ -16,12 +19,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from ..protocol.binary import BinaryReader
+from ..protocol.budget import Budget, Limits
 from ..spec import (
     BinaryTypeSpec,
     EnumTypeSpec,
     FieldSpec,
     ListTypeSpec,
     MapTypeSpec,
+    PrimitiveTypeSpec,
     SetTypeSpec,
     StructTypeSpec,
     TextTypeSpec,
@@ -30,16 +35,27 @@ from ..spec import (
 )
 from ..spec.base import is_final
 from ..spec.struct import too_deep
+from ..spec.weight import harmless_size
 from .constructor import default_expression
 from .layout import CODE_SIZES, DEEPEST_LOOPS, UNPACK_RUNS, container_head, field_head, struct_code
 from .source import Source, assign
 
 Decoder: TypeAlias = Callable[[bytes, int, int], tuple[Any, int]]
 
+CountingDecoder: TypeAlias = Callable[[bytes, int, int, Budget], tuple[Any, int]]
+
 Loader: TypeAlias = Callable[[bytes, int], Any]
+
+DEFAULT_LIMITS = Limits()
+"""The limits of loaders that are kept with their classes."""
+
+_SMALL = 1 << 16
 
 ATTRIBUTE = "__thrift_decode__"
 """Attribute of a generated class that holds its decoder."""
+
+COUNTING_ATTRIBUTE = "__thrift_decode_counting__"
+"""Attribute of a generated class that holds its decoder for payloads that could be too much."""
 
 LOADER_ATTRIBUTE = "__thrift_load__"
 """Attribute of a generated class that holds its decoder for whole payloads."""
@@ -56,16 +72,53 @@ def decoder_of(spec: StructTypeSpec) -> Decoder:
     return decoder
 
 
-def loader_of(spec: StructTypeSpec) -> Loader:
+def counting_decoder_of(spec: StructTypeSpec) -> CountingDecoder:
+    """The decoder of a struct that counts what it makes; generated if it is not there yet."""
+    decoder: CountingDecoder | None = spec.surface.__dict__.get(COUNTING_ATTRIBUTE)
+    if decoder is None:
+        decoder = _DecoderWriter(spec, counting=True).write()
+        setattr(spec.surface, COUNTING_ATTRIBUTE, decoder)
+    return decoder
+
+
+def loader_of(spec: StructTypeSpec, limits: Limits = DEFAULT_LIMITS) -> Loader:
     """The decoder of payloads that are a struct; generated if it is not there yet.
 
     It starts at 0 and returns no position: that is a tenth of what a small struct costs.
+
+    Args:
+        spec: The struct.
+        limits: What payloads may come to.
+
     """
+    if limits != DEFAULT_LIMITS:
+        return _DecoderWriter(spec, whole=True, limits=limits).write()
     loader: Loader | None = spec.surface.__dict__.get(LOADER_ATTRIBUTE)
     if loader is None:
-        loader = _DecoderWriter(spec, whole=True).write()
+        loader = _DecoderWriter(spec, whole=True, limits=limits).write()
         setattr(spec.surface, LOADER_ATTRIBUTE, loader)
     return loader
+
+
+def small_size(spec: StructTypeSpec, limits: Limits) -> int:
+    """The size up to which payloads are read without a closer look at the types, in bytes."""
+    return min(_SMALL, limits.max_objects, limits.max_decoded_size // spec.heaviest)
+
+
+def _large_loader(spec: StructTypeSpec, limits: Limits) -> Loader:
+    """The decoder of payloads that are not small."""
+    harmless: int | None = None
+
+    def load(payload: bytes, depth: int) -> Any:
+        nonlocal harmless
+        if harmless is None:
+            harmless = harmless_size(spec, limits)
+        if len(payload) <= harmless:
+            return decoder_of(spec)(payload, 0, depth)[0]
+        budget = Budget(len(payload), limits)
+        return counting_decoder_of(spec)(payload, 0, depth, budget)[0]
+
+    return load
 
 
 class _OddError(Exception):
@@ -75,9 +128,18 @@ class _OddError(Exception):
 class _DecoderWriter:
     """Writes the source of one decoder."""
 
-    def __init__(self, spec: StructTypeSpec, *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        spec: StructTypeSpec,
+        *,
+        whole: bool = False,
+        counting: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.spec = spec
         self.whole = whole
+        self.counting = counting
+        self._limits = limits
         self.source = Source()
         self._loops = 0
         self._values = [f"f_{index}" for index in range(len(spec.fields))]
@@ -95,7 +157,15 @@ class _DecoderWriter:
     def write(self) -> Callable[..., Any]:
         source = self.source
         start = "0" if self.whole else "start"
-        with source.block(f"def decode(buf, {'' if self.whole else 'start, '}depth):"):
+        parameters = ["buf", *([] if self.whole else ["start"]), "depth", *self._budget]
+        with source.block(f"def decode({', '.join(parameters)}):"):
+            if self.whole and not all(map(_is_plain, self.spec.fields)):
+                # All that a small payload pays for the limits.
+                with source.block(f"if len(buf) > {small_size(self.spec, self._limits)}:"):
+                    large = source.bind("large", _large_loader(self.spec, self._limits))
+                    source.line(f"return {large}(buf, depth)")
+            if self.counting:
+                source.line(f"budget.take(1, {self.spec.weight})")
             source.line(f"pos = {start}")
             if self._values:
                 source.line(f"{' = '.join(self._values)} = None")
@@ -110,10 +180,20 @@ class _DecoderWriter:
             with source.block("except Unexpected as error:"), source.block("if is_final(error):"):
                 source.line("raise")
             source.line(
-                f"return resume(buf, {start}, pos, [{', '.join(self._values)}], depth)"
-                f"{'[0]' if self.whole else ''}"
+                f"return resume(buf, {start}, pos, [{', '.join(self._values)}], "
+                f"{', '.join(['depth', *self._budget])}){'[0]' if self.whole else ''}"
             )
         return source.compile("decode", "decoder")
+
+    @property
+    def _budget(self) -> list[str]:
+        return ["budget"] if self.counting else []
+
+    def _take(self, spec: ListTypeSpec | MapTypeSpec, count: str | None) -> None:
+        """Count a container that is about to be made."""
+        if self.counting:
+            own, each = spec.memory
+            self.source.line(f"budget.take(1, {own} + {count} * {each})")
 
     # -- fields -----------------------------------------------------------------------------------
 
@@ -320,6 +400,7 @@ class _DecoderWriter:
             source.line(f"p = {begin}")
         if isinstance(spec, MapTypeSpec):
             # Filled under another name: a half-read container must not pass for a field.
+            self._take(spec, count)
             result, key, item = source.fresh("m"), source.fresh("k"), source.fresh("x")
             source.line(f"{result} = {{}}")
             with self._loop(count):
@@ -332,10 +413,12 @@ class _DecoderWriter:
             self._list(spec, target, count)
         elif isinstance(spec, StructTypeSpec):
             name = source.fresh("decode")
-            source.bind_as(name, _late(source.namespace, name, spec))
+            late = _late_counting if self.counting else _late
+            source.bind_as(name, late(source.namespace, name, spec))
             with source.block("if depth <= 0:"):
                 source.line("raise too_deep()")
-            source.line(f"{target}, p = {name}(buf, p, depth - 1)")
+            arguments = ", ".join(["buf", "p", "depth - 1", *self._budget])
+            source.line(f"{target}, p = {name}({arguments})")
         else:  # uuid
             self._carefully(spec, target)
         return "p"
@@ -343,7 +426,8 @@ class _DecoderWriter:
     def _carefully(self, spec: TypeSpec, target: str) -> None:
         """Read a value by its spec."""
         read = self.source.bind("read", _careful(spec))
-        self.source.line(f"{target}, p = {read}(buf, p, depth)")
+        arguments = ", ".join(["buf", "p", "depth", *self._budget])
+        self.source.line(f"{target}, p = {read}({arguments})")
 
     @contextlib.contextmanager
     def _loop(self, count: str | None) -> Iterator[None]:
@@ -355,6 +439,7 @@ class _DecoderWriter:
 
     def _list(self, spec: ListTypeSpec, target: str, count: str | None) -> None:
         source = self.source
+        self._take(spec, count)
         code = struct_code(spec.vspec)
         kind = "set" if isinstance(spec, SetTypeSpec) else "list"
         if code is not None:
@@ -414,11 +499,26 @@ def _late(namespace: dict[str, Any], name: str, spec: StructTypeSpec) -> Decoder
     return decode
 
 
-def _careful(spec: TypeSpec) -> Callable[[bytes, int, int], tuple[Any, int]]:
+def _late_counting(namespace: dict[str, Any], name: str, spec: StructTypeSpec) -> CountingDecoder:
+    """The same for decoders that count."""
+
+    def decode(buf: bytes, pos: int, depth: int, budget: Budget) -> tuple[Any, int]:
+        decoder = namespace[name] = counting_decoder_of(spec)
+        return decoder(buf, pos, depth, budget)
+
+    return decode
+
+
+def _is_plain(field: FieldSpec) -> bool:
+    """Whether values of a field never take much more memory than their bytes."""
+    return isinstance(field.spec, PrimitiveTypeSpec | EnumTypeSpec)
+
+
+def _careful(spec: TypeSpec) -> Callable[..., tuple[Any, int]]:
     """A function that reads one value of a rare type."""
 
-    def read(buf: bytes, pos: int, depth: int) -> tuple[Any, int]:
-        reader = BinaryReader(buf, pos, depth)
+    def read(buf: bytes, pos: int, depth: int, budget: Budget | None = None) -> tuple[Any, int]:
+        reader = BinaryReader(buf, pos, depth, budget)
         return spec.read_from(reader), reader.position
 
     return read

@@ -7,9 +7,10 @@ import copyreg
 from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeVar
 
+from ..protocol.budget import Budget
 from ..spec import StructTypeSpec, UnionTypeSpec
 from .constructor import constructor_of
-from .decoder import decoder_of
+from .decoder import counting_decoder_of, decoder_of
 from .encoder import encoder_of
 from .frozen import frozen_class
 from .pickling import Origin, find_class
@@ -47,6 +48,12 @@ class Record:
     @classmethod
     def __thrift_decode__(cls, buf: bytes, pos: int, depth: int) -> tuple[Any, int]:
         return decoder_of(cls.type_spec)(buf, pos, depth)
+
+    @classmethod
+    def __thrift_decode_counting__(
+        cls, buf: bytes, pos: int, depth: int, budget: Budget
+    ) -> tuple[Any, int]:
+        return counting_decoder_of(cls.type_spec)(buf, pos, depth, budget)
 
     @classmethod
     def __thrift_frozen__(cls) -> Any:

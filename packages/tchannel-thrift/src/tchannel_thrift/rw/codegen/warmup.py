@@ -11,6 +11,7 @@ import copy
 from collections.abc import Sized
 from typing import Any
 
+from ..protocol.budget import Limits
 from ..spec import (
     EnumTypeSpec,
     ListTypeSpec,
@@ -22,7 +23,7 @@ from ..spec import (
 )
 from ..spec.struct import missing_argument, write_struct
 from .constructor import given_twice, refusal
-from .decoder import Loader, loader_of
+from .decoder import Loader, loader_of, small_size
 from .encoder import UNFIT_ERRORS, Dumper, dumper_of
 
 USES = 4
@@ -146,12 +147,13 @@ def complete_dumper(spec: StructTypeSpec) -> Dumper:
     return dump
 
 
-def cold_loader(spec: StructTypeSpec) -> Loader:
+def cold_loader(spec: StructTypeSpec, limits: Limits) -> Loader:
     """A decoder of payloads for a few uses."""
+    small = min(_SMALL_PAYLOAD, small_size(spec, limits))
 
     def load(payload: bytes, depth: int) -> Any:
-        if len(payload) > _SMALL_PAYLOAD:
-            return loader_of(spec)(payload, depth)
+        if len(payload) > small:
+            return loader_of(spec, limits)(payload, depth)
         return spec.resume(payload, 0, 0, [None] * len(spec.fields), depth)[0]
 
     return load

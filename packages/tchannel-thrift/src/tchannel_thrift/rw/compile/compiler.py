@@ -20,6 +20,7 @@ from ..options import LoadOptions
 from ..protocol.binary import BinaryProtocol
 from ..spec import StructTypeSpec
 from ..spec.struct import settle_hashable
+from ..spec.weight import heaviest, struct_weight
 from .constants import ConstantLinker
 from .serialization import make_dumps, make_loads
 from .services import build_linked_service, link_service
@@ -130,12 +131,17 @@ class _Session:
         self.sources = sources
         self.units: dict[str, Unit] = {}
         self._added: list[Unit] = []
+        self._known: list[Unit] = []
 
     # -- parsing ----------------------------------------------------------------------------------
 
     def add_file(self, path: str, name: str | None = None) -> Unit:
-        unit = self.known.get(path) or self.units.get(path)
+        unit = self.units.get(path)
         if unit is not None:
+            return unit
+        unit = self.known.get(path)
+        if unit is not None:
+            self._known.append(unit)
             return unit
         unit = self._parse(name or module_name(path), self.sources.read(path), path)
         # Known before its includes are: files may include each other.
@@ -245,8 +251,27 @@ class _Session:
                 constants.constant(unit, const)
             for service in unit.services.values():
                 build_linked_service(unit, service)
+        self._weigh(structs)
         for unit in self._added:
             self._fill(unit)
+
+    def _weigh(self, structs: list[StructTypeSpec]) -> None:
+        """Note what instances take, for the limits of payloads."""
+        for unit in self._added:
+            for service in unit.services.values():
+                for function in service.spec.functions:
+                    structs.append(function.args_spec)
+                    if function.result_spec is not None:
+                        structs.append(function.result_spec)
+        for spec in structs:
+            spec.weight = struct_weight(spec)
+        # Of one that they include, but that was loaded before, all structs have the same.
+        known = [unit.heaviest for unit in self._known]
+        most = max(heaviest(structs), *known) if known else heaviest(structs)
+        for spec in structs:
+            spec.heaviest = most
+        for unit in self._added:
+            unit.heaviest = most
 
     def _fill(self, unit: Unit) -> None:
         """Put what was linked into the module."""

@@ -113,7 +113,7 @@ def make_dumps(module: types.ModuleType) -> Dumps:
 
 def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
     """The ``loads`` of a module; ``protocol`` has the limits."""
-    depth = protocol.max_depth - 1
+    depth, limits = protocol.max_depth - 1, protocol.limits
     loaders: dict[type[Any], Loader] = {}
     warm_up = WarmUp()
 
@@ -123,10 +123,10 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
             name = getattr(cls, "__name__", repr(cls))
             raise AttributeError(f"{name} is not a generated class: it has no type_spec")
         if not _is_own(cls, module):
-            return loader_of(spec)
+            return loader_of(spec, limits)
         if not warm_up.is_over(cls):
-            return cold_loader(spec)
-        loader = loaders[cls] = loader_of(spec)
+            return cold_loader(spec, limits)
+        loader = loaders[cls] = loader_of(spec, limits)
         return loader
 
     def loads(cls: type[_T], payload: bytes | bytearray | memoryview) -> _T:
@@ -138,8 +138,8 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
 
         Raises:
             AttributeError: If ``cls`` is not a generated class.
-            ThriftProtocolError: If the payload is malformed or nested too deeply; EndOfInputError
-                if it ends early.
+            ThriftProtocolError: If the payload is malformed, nested too deeply, or stands for too
+                many objects or too much memory; EndOfInputError if it ends early.
             UnknownExceptionError: If a response holds an exception that is not declared.
             TypeError: If a required field is missing, or ``payload`` is not bytes.
             ValueError: If a string is not UTF-8 (UnicodeDecodeError).

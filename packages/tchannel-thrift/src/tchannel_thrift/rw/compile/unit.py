@@ -75,6 +75,8 @@ class Unit:
     types: dict[str, TypeEntry] = field(default_factory=dict)
     constants: dict[str, ConstEntry] = field(default_factory=dict)
     services: dict[str, ServiceEntry] = field(default_factory=dict)
+    heaviest: int = 1
+    """What all its structs have as ``heaviest``."""
 
     def fail(self, message: str, pos: ast.Position, *, expected: str | None = None) -> NoReturn:
         """Raise the error for a mistake at a place of this document."""

@@ -10,6 +10,7 @@ import struct
 
 from ..errors import EndOfInputError, ThriftProtocolError
 from ..wire import ttype
+from .budget import DEFAULT_MAX_DECODED_SIZE, DEFAULT_MAX_OBJECTS, Budget, Limits
 
 DEFAULT_MAX_DEPTH = 128
 """How deep structs may nest in a payload. Apache's C++ stops at 64; Python's own limit is near."""
@@ -25,6 +26,7 @@ _I64 = struct.Struct(">q")
 _DOUBLE = struct.Struct(">d")
 _FIELD = struct.Struct(">bh")
 _LIST = struct.Struct(">bi")
+_VERSION_AND_TYPE = struct.Struct(">HH")
 _MAP = struct.Struct(">bbi")
 
 
@@ -35,12 +37,20 @@ class BinaryReader:
         payload: The bytes to read.
         position: Where to start.
         depth: How many levels may still be nested below this one.
+        budget: What the values may come to, or None where the payload is too small to matter.
 
     """
 
-    __slots__ = ("depth", "payload", "position")
+    __slots__ = ("budget", "depth", "payload", "position")
 
-    def __init__(self, payload: bytes, position: int = 0, depth: int = DEFAULT_MAX_DEPTH) -> None:
+    def __init__(
+        self,
+        payload: bytes,
+        position: int = 0,
+        depth: int = DEFAULT_MAX_DEPTH,
+        budget: Budget | None = None,
+    ) -> None:
+        self.budget: Budget | None = budget
         self.payload: bytes = payload
         self.position: int = position
         self.depth: int = depth
@@ -187,6 +197,11 @@ class BinaryReader:
         if None not in sizes:
             self._advance(count * sum(size for size in sizes if size))
             return
+        if any(code in ttype.NESTING for code in codes):
+            # Nothing is kept of them, but each takes time.
+            if self.budget is None:
+                self.budget = Budget(len(self.payload), Limits())
+            self.budget.take(count, 0)
         for _ in range(count):
             for code in codes:
                 self.skip(code)
@@ -284,8 +299,15 @@ class BinaryWriter:
         self.parts.append(_I8.pack(key_code) + _I8.pack(value_code))
         self.write_count(count)
 
-    def write_message_begin(self, name: bytes, message_type: int, seqid: int) -> None:
-        """Write an envelope of the old form, without version, as thriftrw does."""
+    def write_message_begin(
+        self, name: bytes, message_type: int, seqid: int, *, strict: bool = False
+    ) -> None:
+        """Write an envelope of the old form, without version, as thriftrw does, or a strict one."""
+        if strict:
+            self.parts.append(_VERSION_AND_TYPE.pack(0x8000 | _VERSION_1, message_type))
+            self.write_binary(name)
+            self.write_i32(seqid)
+            return
         self.write_binary(name)
         self.write_byte(message_type)
         self.write_i32(seqid)
@@ -305,22 +327,40 @@ class BinaryProtocol(Protocol):
             payload holds fields that the IDL does not know, their containers count as well.
             Default 128. A payload beyond it is refused with ThriftProtocolError. Each level costs
             up to four Python frames, so that far more than 200 needs ``sys.setrecursionlimit``.
+        max_objects: How many structs and containers a payload may hold, beyond one for every four
+            of its bytes: only masses of empty structs reach it. Default 1,000,000.
+        max_decoded_size: How many bytes of memory the values of a payload may take, by estimate,
+            beyond 32 for each of its bytes: only masses of structs with many fields and few values
+            reach it. Default 128 MiB. A payload beyond either is refused with ThriftProtocolError
+            before its values fill the memory.
 
     Raises:
-        ValueError: If ``max_depth`` is less than 1.
+        ValueError: If a limit is less than 1.
 
     """
 
-    __slots__ = ("max_depth",)
+    __slots__ = ("limits", "max_depth")
 
-    def __init__(self, *, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
-        if max_depth < 1:
-            raise ValueError(f"max_depth must be at least 1, not {max_depth!r}")
+    def __init__(
+        self,
+        *,
+        max_depth: int = DEFAULT_MAX_DEPTH,
+        max_objects: int = DEFAULT_MAX_OBJECTS,
+        max_decoded_size: int = DEFAULT_MAX_DECODED_SIZE,
+    ) -> None:
+        for name, value in (
+            ("max_depth", max_depth),
+            ("max_objects", max_objects),
+            ("max_decoded_size", max_decoded_size),
+        ):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value!r}")
         self.max_depth: int = max_depth
+        self.limits: Limits = Limits(max_objects, max_decoded_size)
 
     def reader(self, payload: bytes) -> BinaryReader:
         """A reader of ``payload`` with this protocol's limits."""
-        return BinaryReader(payload, 0, self.max_depth)
+        return BinaryReader(payload, 0, self.max_depth, Budget(len(payload), self.limits))
 
     def writer(self) -> BinaryWriter:
         """A writer of one payload."""

@@ -8,6 +8,7 @@ from ..protocol.binary import BinaryReader, BinaryWriter
 from ..wire import ttype
 from .base import TypeSpec, wrong_type
 from .container import check_element_types
+from .memory import CONTAINERS, SCALARS, SLOT
 
 
 class ListTypeSpec(TypeSpec):
@@ -51,6 +52,11 @@ class ListTypeSpec(TypeSpec):
         return self._levels
 
     @property
+    def memory(self) -> tuple[int, int]:
+        """Bytes of memory of a list itself and of each element, as far as it is no object."""
+        return CONTAINERS[self.ttype_code], SLOT + SCALARS.get(self.vspec.ttype_code, 0)
+
+    @property
     def hashable(self) -> bool:
         """Whether values can be elements of sets and keys of maps."""
         return False
@@ -84,6 +90,9 @@ class ListTypeSpec(TypeSpec):
         code, count = reader.read_list_begin()
         if count:
             check_element_types(self, (self.vspec.ttype_code,), (code,))
+        if reader.budget is not None:
+            own, each = self.memory
+            reader.budget.take(1, own + count * each)
         read = self.vspec.read_from
         return self.made([read(reader) for _ in range(count)])
 

@@ -10,6 +10,7 @@ from ..wire import ttype
 from .base import TypeSpec, wrong_type
 from .container import check_element_types
 from .frozen import FrozenMap
+from .memory import CONTAINERS, ENTRY, SCALARS
 
 
 class MapTypeSpec(TypeSpec):
@@ -53,6 +54,12 @@ class MapTypeSpec(TypeSpec):
     def levels(self) -> int:
         """How many levels of containers the type has."""
         return self._levels
+
+    @property
+    def memory(self) -> tuple[int, int]:
+        """Bytes of memory of a map itself and of each pair, as far as it has no objects."""
+        parts = (self.kspec.ttype_code, self.vspec.ttype_code)
+        return CONTAINERS[self.ttype_code], ENTRY + sum(SCALARS.get(part, 0) for part in parts)
 
     @property
     def hashable(self) -> bool:
@@ -103,6 +110,9 @@ class MapTypeSpec(TypeSpec):
         if count:
             expected = (self.kspec.ttype_code, self.vspec.ttype_code)
             check_element_types(self, expected, (key_code, value_code))
+        if reader.budget is not None:
+            own, each = self.memory
+            reader.budget.take(1, own + count * each)
         read_key = self.kspec.read_from
         read_value = self.vspec.read_from
         return self.made((read_key(reader), read_value(reader)) for _ in range(count))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..wire import ttype
 from .list import ListTypeSpec
+from .memory import CONTAINERS, ENTRY, SCALARS
 
 
 class SetTypeSpec(ListTypeSpec):
@@ -34,6 +35,11 @@ class SetTypeSpec(ListTypeSpec):
     def surface(self) -> Any:
         """What stands for the type in Python."""
         return set
+
+    @property
+    def memory(self) -> tuple[int, int]:
+        """Bytes of memory of a set itself and of each element, as far as it is no object."""
+        return CONTAINERS[self.ttype_code], ENTRY + SCALARS.get(self.vspec.ttype_code, 0)
 
     def made(self, elements: list[Any]) -> Any:
         """The set of these elements, frozen where they are not hashable."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..errors import ThriftProtocolError
 from ..protocol.binary import BinaryReader, BinaryWriter
+from ..protocol.budget import Budget
 from ..wire import ttype
 from .base import TypeSpec, field_error, final, wrong_type
 from .field import FieldSpec, none_refused
@@ -29,6 +30,9 @@ class StructTypeSpec(TypeSpec):
             value None.
         linked: Whether the fields are there.
         constructions: How often the class was called before its constructor was generated.
+        weight: Bytes of memory of an instance, without the values that are read for its fields.
+        heaviest: The most bytes of memory that a byte of a payload can stand for, among the structs
+            of the file and those that it includes.
 
     """
 
@@ -41,7 +45,9 @@ class StructTypeSpec(TypeSpec):
         "annotations",
         "constructions",
         "fields",
+        "heaviest",
         "linked",
+        "weight",
     )
 
     base_cls: ClassVar[type] = object
@@ -55,6 +61,8 @@ class StructTypeSpec(TypeSpec):
         self.fields: list[FieldSpec] = []
         self.linked: bool = False
         self._frozen: Any = None
+        self.weight: int = 0
+        self.heaviest: int = 1
         self._hashable: bool | None = None
 
     @property
@@ -164,14 +172,26 @@ class StructTypeSpec(TypeSpec):
     def read_from(self, reader: BinaryReader) -> Any:
         """Read a value."""
         reader.enter()
-        value, reader.position = self.surface.__thrift_decode__(
-            reader.payload, reader.position, reader.depth
-        )
+        surface, budget = self.surface, reader.budget
+        if budget is None:
+            value, reader.position = surface.__thrift_decode__(
+                reader.payload, reader.position, reader.depth
+            )
+        else:
+            value, reader.position = surface.__thrift_decode_counting__(
+                reader.payload, reader.position, reader.depth, budget
+            )
         reader.leave()
         return value
 
     def resume(
-        self, payload: bytes, start: int, position: int, values: list[Any], depth: int
+        self,
+        payload: bytes,
+        start: int,
+        position: int,
+        values: list[Any],
+        depth: int,
+        budget: Budget | None = None,
     ) -> tuple[Any, int]:
         """Go on where the generated decoder gave up.
 
@@ -184,6 +204,7 @@ class StructTypeSpec(TypeSpec):
                 bytes than there are: then the struct is read again, to say what is missing.
             values: What has been read, in the order of the fields; None for what has not.
             depth: How many levels may be nested below this struct.
+            budget: What the rest of the payload may come to, or None where that is not counted.
 
         Returns:
             The instance, and the position after the struct.
@@ -196,7 +217,7 @@ class StructTypeSpec(TypeSpec):
         if by_id is None:
             by_id = {field.id: (index, field) for index, field in enumerate(self.fields)}
             self._by_id = by_id
-        reader = BinaryReader(payload, position, depth)
+        reader = BinaryReader(payload, position, depth, budget)
         while True:
             code, field_id = reader.read_field_begin()
             if code == ttype.STOP:

@@ -11,7 +11,8 @@ class Message:
     """A request or response together with its envelope.
 
     Args:
-        name: Name of the method; bytes, as in thriftrw 1.9.0.
+        name: Name of the method; text is encoded, as in thriftrw 1.9.0, so that the attribute is
+            always bytes.
         seqid: Sequence number that pairs a response with its request; a signed 32-bit integer.
         message_type: One of ``mtype.CALL``, ``REPLY``, ``EXCEPTION``, ``ONEWAY``.
         body: The request or response object.
@@ -20,8 +21,8 @@ class Message:
 
     __slots__ = ("body", "message_type", "name", "seqid")
 
-    def __init__(self, name: bytes, seqid: int, message_type: int, body: object) -> None:
-        self.name: bytes = name
+    def __init__(self, name: bytes | str, seqid: int, message_type: int, body: object) -> None:
+        self.name: bytes = name.encode() if isinstance(name, str) else name
         self.seqid: int = seqid
         self.message_type: int = message_type
         self.body: object = body

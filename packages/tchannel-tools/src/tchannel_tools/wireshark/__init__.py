@@ -1,0 +1,1 @@
+"""``tchannel wireshark``: a dissector, and putting it where Wireshark looks for it."""
