@@ -20,7 +20,7 @@ HERE = "127.0.0.1:1"
 # Lines that are about no peer: file and the beginning of the text.
 ABOUT_NO_PEER = {
     ("closing.py", "%r failed while %s closes"),
-    ("listener.py", "%s cannot accept connections"),
+    ("listener.py", "%s listens on %s"),
     ("listener.py", "%s listens on %s, but its event loop"),
     ("listener.py", "not listening on IPv6"),
     ("timeouts.py", "%s=%d: the unit is seconds"),
@@ -65,6 +65,7 @@ def test_what_a_line_does_not_know_is_none():
         "service": None,
         "endpoint": None,
         "message_id": None,
+        "announced": None,
     }
     assert fields_of(None) == log_fields()
 
@@ -85,6 +86,7 @@ def test_each_log_call_of_the_package_says_whom_it_is_about():
                 and isinstance(node.func, ast.Attribute)
                 and isinstance(node.func.value, ast.Name)
                 and node.func.value.id == "log"
+                and node.func.attr != "isEnabledFor"
                 and not any(keyword.arg == "extra" for keyword in node.keywords)
             ):
                 text = next(

@@ -22,6 +22,7 @@ from ._ground.text import check_text
 from ._life.advertising import Advertising
 from ._life.lifecycle import Lifecycle
 from ._life.loops import running_loop
+from ._links.faults import Faults
 from ._links.listener import Listener
 from ._links.peer_table import PeerTable
 from ._links.peers import PeerGroup
@@ -156,6 +157,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         self._reuse_port = reuse_port
         self._prepared = {}
         self._lock = threading.Lock()
+        self.faults = Faults()
         Lifecycle.__init__(self, clock, _source(known_peers), PeerTable(self))
         self._meta = Endpoints("tchannel")
         self.endpoints = Endpoints(name, meta=self._meta)

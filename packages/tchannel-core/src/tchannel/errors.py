@@ -33,6 +33,8 @@ from typing import Final
 
 from tchannel_wire import ErrorCode, Tracing
 
+from ._ground.text import escaped
+
 __all__ = [
     "BAD_REQUEST",
     "BUSY",
@@ -97,7 +99,8 @@ FATAL: Final = ErrorCode.FATAL.value
 class TChannelError(Exception):
     """An error made by TChannel, as opposed to one that an application declared.
 
-    All arguments are attributes of the same names; what is not known is None.
+    All arguments are attributes of the same names; what is not known is None. ``str(error)`` names
+    those that are known, with what is not printable in the description escaped.
     Raised by a handler, it reaches the caller with its code and description.
 
     Args:
@@ -138,7 +141,8 @@ class TChannelError(Exception):
         self.attempts = attempts
 
     def __str__(self) -> str:
-        text = self.description or type(self).__name__
+        # As it came it may be no single line, or steer the terminal: it is a peer's text.
+        text = escaped(self.description or type(self).__name__)
         context = []
         if self.service is not None:
             context.append(f"service {self.service!r}")

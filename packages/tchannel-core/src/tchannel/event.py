@@ -19,18 +19,18 @@ and harms nothing else.
 import asyncio
 import enum
 import inspect
-import logging
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ._ground.log_fields import fields_of
+from ._ground.logs import logger
 from ._ground.tasks import as_future
 
 __all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # A hook takes what its event gives, and what it returns is awaited or ignored.
 Hook = Callable[..., Any]

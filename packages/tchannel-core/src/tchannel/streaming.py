@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
+
+from ._ground.logs import logger
 
 if TYPE_CHECKING:
     from typing import Self
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Body", "close_body", "to_chunk", "write_chunk"]
 
 
-log = logging.getLogger("tchannel.streaming")
+log = logger("tchannel.streaming")
 
 
 class Body(AsyncIterator[bytes]):

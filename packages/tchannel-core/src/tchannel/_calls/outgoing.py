@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import tchannel_wire as wire
 
 from .. import errors
+from .._ground.logs import logger
 from .._ground.tasks import start_task
 from ..event import EventType
 from ..options import SMALL
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Decode", "OutgoingCall"]
 
-log = logging.getLogger("tchannel.outbound")
+log = logger("tchannel.outbound")
 
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _BEFORE_SEND = int(EventType.before_send_request)
@@ -128,6 +128,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             return
         self.attempts += 1
         self.connection = connection
+        connection.calls += 1
         peer = self.peer
         if peer is not None:
             peer.pending += 1

@@ -1,13 +1,14 @@
 """What log records say as attributes: whose connection, call or request they are about.
 
-Every record of the ``tchannel`` loggers that is about a peer has all four attributes; those that the
+Every record of the ``tchannel`` loggers that is about a peer has all five attributes; those that the
 line knows nothing of are None.
 
 ======================  ===========================================================
-``record.peer``         the other side, as ``host:port``
+``record.peer``         the other side, as the ``host:port`` of its socket
 ``record.service``      the service that is called
 ``record.endpoint``     the endpoint that is called
 ``record.message_id``   the id of the request on its connection
+``record.announced``    the address that the other side says it listens at: a claim
 ======================  ===========================================================
 """
 
@@ -25,6 +26,7 @@ class LogFields(TypedDict):
     service: str | None
     endpoint: str | None
     message_id: int | None
+    announced: str | None
 
 
 def log_fields(
@@ -32,6 +34,7 @@ def log_fields(
     service: str | None = None,
     endpoint: str | None = None,
     message_id: int | None = None,
+    announced: str | None = None,
 ) -> LogFields:
     """Return the attributes of a record; what is empty is None."""
     return {
@@ -39,6 +42,7 @@ def log_fields(
         "service": service or None,
         "endpoint": endpoint or None,
         "message_id": message_id,
+        "announced": announced,
     }
 
 
@@ -50,4 +54,5 @@ def fields_of(subject: object) -> LogFields:
         service=getattr(subject, "service", None),
         endpoint=getattr(subject, "endpoint", None),
         message_id=getattr(subject, "id", None),
+        announced=getattr(connection, "announced", None),
     )

@@ -1,6 +1,13 @@
-"""Text that is to be sent: whether it can be, and how long it is."""
+"""Text that is to be sent: whether it can be, and how long it is; and text that was received."""
 
-__all__ = ["check_text"]
+from typing import Final
+
+__all__ = ["MAX_SHOWN", "check_text", "escaped", "shown"]
+
+MAX_SHOWN: Final = 200
+"""Characters of one field of a log line."""
+
+_CUT: Final = "..."
 
 
 def check_text(value: object, name: str, most: int) -> str:
@@ -20,3 +27,23 @@ def check_text(value: object, name: str, most: int) -> str:
     if size > most:
         raise ValueError(f"{name} must be at most {most} bytes, not {size}: {value[:40]!r}")
     return value
+
+
+def escaped(text: str) -> str:
+    r"""Return ``text`` with what is not printable written as in a Python literal.
+
+    Line ends, escape sequences, marks that turn the direction of writing, halves of surrogate pairs:
+    ``\n``, ``\x1b``, ``\u202e``, ``\ud800``.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def shown(text: str, most: int = MAX_SHOWN) -> str:
+    """Return ``text`` escaped, and cut to ``most`` characters if it has more."""
+    safe = escaped(text[: most + 1])
+    return safe if len(safe) <= most else safe[: most - len(_CUT)] + _CUT

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from datetime import timedelta
 from typing import TypeAlias
 
 import tchannel_wire as wire
 
+from .logs import logger
+
 __all__ = ["Timeout", "seconds"]
 
-log = logging.getLogger("tchannel.timeouts")
+log = logger("tchannel.timeouts")
 
 Timeout: TypeAlias = float | timedelta | None
 """Seconds (int, float or timedelta); 0 and None mean the default."""

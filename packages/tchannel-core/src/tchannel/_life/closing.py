@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._ground.current import saying_farewell
+from .._ground.logs import logger
 from .._ground.tasks import as_future
 from .states import LifeInput
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["close_channel"]
 
-log = logging.getLogger("tchannel.closing")
+log = logger("tchannel.closing")
 
 # What a connection gets for its last bytes once everything else is over.
 _LAST_BYTES = 2.5
@@ -64,6 +64,7 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     for hook in hooks:
         hook.cancel()
     await asyncio.gather(*hooks, return_exceptions=True)
+    channel.faults.flush()
     if channel.guard is not None:
         await channel.guard.release()
     channel.step(LifeInput.NOTHING_LEFT)

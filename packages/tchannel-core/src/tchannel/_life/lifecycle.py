@@ -12,6 +12,7 @@ from .._ground.process import drop_for_good
 from .._ground.tasks import start_task
 from .._ground.timeouts import Timeout, seconds
 from .._links.connection import Connection
+from .._links.faults import Faults
 from .._links.listener import Listener
 from .._links.memory import ChannelMemory
 from .._links.peer_table import PeerTable
@@ -40,6 +41,7 @@ class Lifecycle:
     name: str
     options: Options
     events: EventEmitter
+    faults: Faults
 
     def __init__(self, clock: Clock | None, source: PeerSource, peers_table: PeerTable) -> None:
         self.state = ChannelState.OPEN
@@ -146,6 +148,7 @@ class Lifecycle:
             connection.abort()
         if self.listener is not None:
             self.listener.detach()
+        self.faults.flush()
 
     def has_running_source(self) -> bool:
         """Say whether a peer source may still bring peers; a list that was given has done so."""
@@ -173,6 +176,7 @@ class Lifecycle:
             )
         )
         self.connections = set()
+        self.faults.forget()
         self.waiting = {}
         self._hold_nothing()
         self._source_running = False

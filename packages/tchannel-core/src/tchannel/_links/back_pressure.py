@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from contextvars import Context
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import tchannel_wire
 
 from .._ground.log_fields import log_fields
+from .._ground.logs import logger
 
 if TYPE_CHECKING:
     from .._serving.incoming import InboundRequest
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BackPressure"]
 
-log = logging.getLogger("tchannel.connection")
+log = logger("tchannel.connection")
 
 # Why reading may be paused; reading goes on when no reason is left.
 HOLD_STREAM = 1

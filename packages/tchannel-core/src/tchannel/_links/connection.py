@@ -21,7 +21,8 @@ from .._ground.addresses import (
     is_unspecified,
     parse_hostport,
 )
-from .._ground.log_fields import fields_of, log_fields
+from .._ground.log_fields import LogFields, fields_of, log_fields
+from .._ground.logs import logger
 from .._serving.incoming import InboundRequest, serve
 from .._serving.queue import SHARE
 from ..clock import TimerHandle
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-log = logging.getLogger("tchannel.connection")
+log = logger("tchannel.connection")
 
 _RESPONSE = wire.ResponseReceived
 _REQUEST = wire.RequestReceived
@@ -76,8 +77,13 @@ class Connection(BackPressure):
         "_end_timer",
         "_gone",
         "_lost",
+        "_opened",
+        "_reason",
         "address",
+        "announced",
+        "calls",
         "certificate",
+        "heard",
         "inbound",
         "opener",
         "peer",
@@ -96,6 +102,14 @@ class Connection(BackPressure):
         """What it was opened to, or the other side's socket: never what the other side announced."""
         self.told = ""
         """The address that we announced."""
+        self.announced: str | None = None
+        """The address that the other side announced; None before that, and if it does not listen."""
+        self.calls = 0
+        """How many calls it has carried, both ways."""
+        self.heard = False
+        """Whether anything has come from the other side."""
+        self._opened = 0.0
+        self._reason: str | BaseException | None = None
         self.certificate: Any = None
         self.inbound: dict[int, InboundRequest] = {}
         self.ready = False
@@ -114,11 +128,12 @@ class Connection(BackPressure):
         self.certificate = transport.get_extra_info("peercert")
         channel = self.channel
         self.told = channel.advertised_hostport(opener=self.opener)
+        self._opened = self.timers.time()
         sans_io = self.wire = _Wire(
             opener=self.opener,
             host_port=self.told,
             process_name=channel.process_name,
-            now=self.timers.time(),
+            now=self._opened,
             options=channel.options.wire,
             deadlines=self.timers.queue,
             stream_request=channel.wants_stream,
@@ -179,6 +194,7 @@ class Connection(BackPressure):
 
     def eof_received(self) -> None:
         """The peer is gone: nobody half-closes (protocol, "Connection")."""
+        self._because("closed by the peer")
         # With TLS, or with much to be written, the transport takes its time to tell of its end, and
         # for ever if the peer does not read either.
         self.channel.peers_table.connection_gone(self)
@@ -190,6 +206,8 @@ class Connection(BackPressure):
         """Fail what was in flight."""
         if self._gone:
             return
+        # What the transport has to say of it is better than that the stream has ended.
+        self._because(exc if exc is not None else "closed by the peer")
         if not self.closed:
             self.handle(self.wire.receive_eof(self.timers.time()))
         # Of the bytes whose first part made a hook or a handler close the connection.
@@ -215,23 +233,6 @@ class Connection(BackPressure):
                 self._lost.set_result(None)
         return self._lost
 
-    @property
-    def announced(self) -> str | None:
-        """The address that the other side announced; None before that, and if it does not listen.
-
-        A claim. An unspecified host in it (``0.0.0.0``) is replaced by the socket's: who listens on
-        all interfaces may say so, and nobody can be called there.
-        """
-        remote = self.wire.remote
-        if remote is None or remote.host_port is None:
-            return None
-        host, port = parse_hostport(remote.host_port)
-        if not is_unspecified(host):
-            return remote.host_port
-        if self.address.startswith((UNIX_PREFIX, UNIX_CALLER)):
-            return None
-        return format_hostport(parse_hostport(self.address)[0], port)
-
     # -- events -------------------------------------------------------------------------------
 
     def handle(self, events: list[Any]) -> None:
@@ -246,8 +247,40 @@ class Connection(BackPressure):
             else:
                 _HANDLERS[kind](self, event)
 
+    def _because(self, reason: str | BaseException) -> None:
+        """Remember why it ends; the first reason is the one."""
+        if self._reason is None:
+            self._reason = reason
+
+    @property
+    def _way(self) -> str:
+        return "to" if self.opener else "from"
+
+    def log_fields(
+        self,
+        service: str | None = None,
+        endpoint: str | None = None,
+        message_id: int | None = None,
+    ) -> LogFields:
+        """Return what log records say of the connection, or of a call on it."""
+        return log_fields(self.address, service, endpoint, message_id, self.announced)
+
+    def fault(self, level: int, message: str, *args: object, extra: LogFields) -> None:
+        """Log what the peer does wrong, or count it if it does that all the time."""
+        self.channel.faults.log(self.timers, log, level, message, *args, extra=extra)
+
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
+        self.announced = _announced(event.remote, self.address)
+        log.log(
+            logging.INFO if self.opener else logging.DEBUG,
+            "connection %s %s is open: %s, which announces %s",
+            self._way,
+            self.address,
+            event.remote.process_name,
+            self.announced,
+            extra=self.log_fields(),
+        )
         self.channel.peers_table.connection_ready(self)
 
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
@@ -270,7 +303,8 @@ class Connection(BackPressure):
 
     def _on_call_failed(self, event: wire.CallFailed) -> None:
         call = cast("OutgoingCall", event.context)
-        log.warning(
+        self.fault(
+            logging.WARNING,
             "bad answer of %s to call %d: %s",
             self.address,
             event.id,
@@ -296,7 +330,8 @@ class Connection(BackPressure):
     def _on_request_expired(self, event: wire.RequestExpired) -> None:
         request = self.inbound.get(event.id)
         if request is not None:
-            log.info(
+            self.fault(
+                logging.INFO,
                 "call %d from %s (service %r, endpoint %r) ran out of time",
                 event.id,
                 self.address,
@@ -308,7 +343,7 @@ class Connection(BackPressure):
 
     def _on_refused(self, event: wire.RequestRefused) -> None:
         endpoint = event.endpoint.decode(errors="replace")
-        log.log(
+        self.fault(
             # A call that comes while we drain is no mistake of the peer's, nor one whose caller gave
             # up while it was still being written: tchannel-go then writes no more, and no cancel.
             logging.INFO
@@ -320,11 +355,17 @@ class Connection(BackPressure):
             event.service,
             endpoint,
             event.error,
-            extra=log_fields(self.address, event.service, endpoint, event.id),
+            extra=self.log_fields(event.service, endpoint, event.id),
         )
 
     def _on_drain(self, event: wire.DrainReceived) -> None:
-        log.info("%s is draining: %s", self.address, event.reason, extra=log_fields(self.address))
+        self.fault(
+            logging.INFO,
+            "%s is draining: %s",
+            self.address,
+            event.reason,
+            extra=self.log_fields(),
+        )
         self.peer_draining = True
         self.channel.peers_table.connection_gone(self)
 
@@ -333,37 +374,77 @@ class Connection(BackPressure):
             "%s: %r",
             self.address,
             event,
-            extra=log_fields(self.address, message_id=getattr(event, "id", None)),
+            extra=self.log_fields(message_id=getattr(event, "id", None)),
         )
 
     def _on_closed(self, event: wire.ConnectionClosed) -> None:
         self.closed = True
-        if event.error is not None and self.channel.state.connects:
-            about = getattr(event.error, "message_id", wire.NO_MESSAGE_ID)
-            log.warning(
-                "connection %s %s ended: %s",
-                "to" if self.opener else "from",
-                self.address,
-                event.error,
-                extra=log_fields(
-                    self.address, message_id=None if about == wire.NO_MESSAGE_ID else about
-                ),
-            )
+        error = self._reason if isinstance(self._reason, BaseException) else event.error
+        self._tell_of_end(error)
         table = self.channel.peers_table
         table.connection_gone(self)
         for context, written in [(context, written) for _, context, written in event.calls]:
             if context is not None:
-                cast("OutgoingCall", context).on_connection_lost(written, event.error)
+                cast("OutgoingCall", context).on_connection_lost(written, error)
         for request in list(self.inbound.values()):
             request.abandon()
         if not self.ready and self.peer is not None:
-            table.connect_failed(self.peer, event.error or ConnectionResetError("closed by peer"))
+            table.connect_failed(self.peer, error or ConnectionResetError("closed by peer"))
         self._close_transport()
+
+    def _tell_of_end(self, error: BaseException | None) -> None:
+        about = getattr(error, "message_id", wire.NO_MESSAGE_ID)
+        extra = self.log_fields(message_id=None if about == wire.NO_MESSAGE_ID else about)
+        age = self.timers.time() - self._opened
+        if not self.opener and not self.heard and not self.ready:
+            # A health check, which connects and closes: it is no fault that it says nothing.
+            log.debug(
+                "connection from %s said nothing in its %.3g s", self.address, age, extra=extra
+            )
+        elif self.opener and not self.ready:
+            pass  # it is told as a peer that cannot be connected to
+        elif error is not None and self.channel.state.connects:
+            self.fault(
+                logging.WARNING,
+                "connection %s %s ended: %s (after %.3g s, %d calls)",
+                self._way,
+                self.address,
+                error,
+                age,
+                self.calls,
+                extra=extra,
+            )
+        else:
+            log.log(
+                logging.INFO if self.opener else logging.DEBUG,
+                "connection %s %s is closed: %s (after %.3g s, %d calls)",
+                self._way,
+                self.address,
+                self._reason,
+                age,
+                self.calls,
+                extra=extra,
+            )
+
+    def speaks_otherwise(self, protocol: str) -> None:
+        """End it, for its first bytes are those of another protocol."""
+        text = f"the peer speaks {protocol}, not TChannel"
+        if protocol == "TLS":
+            text = (
+                "the peer speaks TLS, and this channel does not: give it ssl_client="
+                if self.opener
+                else f"the peer speaks TLS, and {self.channel.name} does not: give it ssl_server="
+            )
+        elif protocol == "PROXY":
+            text = "a load balancer speaks the PROXY protocol: turn that off for this port"
+        self._because(ConnectionError(text))
+        self.close()
 
     # -- closing ------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Send what is to be sent, then close; abort if the peer does not take it in time."""
+        self._because("closed here")
         if not self.closed:
             self.handle(self.wire.close(self.timers.time()))
         else:
@@ -394,6 +475,7 @@ class Connection(BackPressure):
 
     def abort(self) -> None:
         """Close at once; whatever is in flight fails."""
+        self._because("closed here at once")
         self.transport.abort()
 
     def making_cancelled(self) -> None:
@@ -407,8 +489,7 @@ class Connection(BackPressure):
             self.loop.call_soon(self.loop.call_soon, self.connection_lost, None)
 
     def __repr__(self) -> str:
-        way = "to" if self.opener else "from"
-        return f"<Connection {way} {self.address}>"
+        return f"<Connection {self._way} {self.address}>"
 
 
 _HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
@@ -437,3 +518,19 @@ def _address_of(transport: asyncio.BaseTransport, connection: Connection) -> str
         return format_hostport(host, port)
     # A Unix socket's peer has no name.
     return f"{UNIX_CALLER}{id(connection):x}:0"
+
+
+def _announced(remote: wire.RemotePeer, address: str) -> str | None:
+    """Return where a peer says it listens. A claim.
+
+    An unspecified host in it (``0.0.0.0``) is replaced by the socket's: who listens on all interfaces
+    may say so, and nobody can be called there.
+    """
+    if remote.host_port is None:
+        return None
+    host, port = parse_hostport(remote.host_port)
+    if not is_unspecified(host):
+        return remote.host_port
+    if address.startswith((UNIX_PREFIX, UNIX_CALLER)):
+        return None
+    return format_hostport(parse_hostport(address)[0], port)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._ground.addresses import UNIX_PREFIX, format_hostport, parse_hostport
 from .._ground.log_fields import log_fields
+from .._ground.logs import logger
 from .._ground.process import drop_for_good
 from ..net import local_ip
 from .acceptor import BACKLOG, Acceptor
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Listener"]
 
-log = logging.getLogger("tchannel.listener")
+log = logger("tchannel.listener")
 
 _ALL_IPV4 = "0.0.0.0"  # noqa: S104 - what users write to bind everywhere
 _EVERYWHERE = frozenset({"", _ALL_IPV4, "::"})
@@ -91,6 +92,7 @@ class Listener:
         self.detach()
         self._loop = loop
         self._acceptor = Acceptor(loop, self._sockets, self._make_connection, self._cannot_accept)
+        log.info("%s listens on %s", self._channel.name, self.hostport)
         if not loop.is_running():
             self._warn_unless_running(loop)
 
@@ -100,7 +102,16 @@ class Listener:
         return [] if self._acceptor is None else list(self._acceptor.arriving)
 
     def _cannot_accept(self, error: OSError) -> None:
-        log.warning("%s cannot accept connections: %s", self._channel.name, error)
+        channel = self._channel
+        channel.faults.log(
+            channel.timers,
+            log,
+            logging.WARNING,
+            "%s cannot accept connections: %s",
+            channel.name,
+            error,
+            extra=log_fields(),
+        )
 
     async def _make_connection(self, accepted: socket.socket, address: object) -> None:
         if self._warning is not None:
@@ -117,14 +128,17 @@ class Listener:
                 "ssl_shutdown_timeout": timeout,
             }
         connection = Connection(channel, None, peer)
-        protocol = connection if tls else FirstBytes(connection)
+        protocol = FirstBytes(connection)
         try:
             await loop.connect_accepted_socket(lambda: protocol, accepted, **tls)
         except asyncio.CancelledError:
             connection.making_cancelled()
             raise
         except (OSError, ssl.SSLError) as error:
-            log.info(
+            channel.faults.log(
+                channel.timers,
+                log,
+                logging.INFO,
                 "a connection from %s to %s could not be made: %s",
                 peer or "a Unix socket",
                 channel.name,

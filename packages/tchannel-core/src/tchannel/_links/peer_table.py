@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
+from .._ground.logs import logger
 from .._ground.tasks import start_task
 from ..errors import NetworkError
 from .acceptor import handed_over
 from .connection import Connection
 from .dialling import open_socket
-from .first_bytes import reason_of_failure
+from .first_bytes import FirstBytes, reason_of_failure
 from .listener import name_of_unserved
 from .peers import Peer, PeerGroup
 from .tls_names import bears_name
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PeerTable"]
 
-log = logging.getLogger("tchannel.peers")
+log = logger("tchannel.peers")
 
 
 class PeerTable:
@@ -151,7 +152,16 @@ class PeerTable:
         """Tell the calls that wait for a connection to ``peer`` that it did not come about."""
         tls = self._channel.ssl_client is not None
         reason = reason_of_failure(error, tls=tls) + self.unserved(peer)
-        log.info("cannot connect to %s: %s", peer.hostport, reason, extra=log_fields(peer.hostport))
+        channel = self._channel
+        channel.faults.log(
+            channel.timers,
+            log,
+            logging.INFO,
+            "cannot connect to %s: %s",
+            peer.hostport,
+            reason,
+            extra=log_fields(peer.hostport),
+        )
         peer.connecting = None
         if peer.group is not None and not peer.connections:
             peer.group.penalise(peer, self._channel.timers.time())
@@ -278,6 +288,7 @@ class PeerTable:
         if host.startswith(UNIX_CALLER):
             # It is no name to be looked up.
             raise ConnectionResetError("that caller is gone, and its socket had no address")
+        protocol = FirstBytes(connection)
         context = channel.ssl_client
         tls: dict[str, Any] = {}
         if context is not None:
@@ -292,11 +303,11 @@ class PeerTable:
             if context is not None and not (peer.server_name or channel.server_name):
                 tls["server_hostname"] = ""
             await loop.create_unix_connection(
-                lambda: connection, host.removeprefix(UNIX_PREFIX), **tls
+                lambda: protocol, host.removeprefix(UNIX_PREFIX), **tls
             )
         else:
             connected = await open_socket(loop, host, port)
             try:
-                await loop.create_connection(lambda: connection, sock=connected, **tls)
+                await loop.create_connection(lambda: protocol, sock=connected, **tls)
             finally:
                 handed_over(connected)

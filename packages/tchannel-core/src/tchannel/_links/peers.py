@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import logging
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._ground.addresses import UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
+from .._ground.logs import logger
 from ..options import Options
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Peer", "PeerGroup"]
 
-log = logging.getLogger("tchannel.peers")
+log = logger("tchannel.peers")
 
 # Where a peer lies in its group.
 _NOWHERE, _CONNECTED, _UNCONNECTED, _PENALISED = range(4)

@@ -14,6 +14,7 @@ from tchannel_wire import ARG_SCHEME
 from .. import errors
 from .._ground.current import current_call
 from .._ground.log_fields import fields_of
+from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
 from .._ground.tasks import start_task
 from ..event import EventType
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReceivedRequest", "change_answer"]
 
-log = logging.getLogger("tchannel.inbound")
+log = logger("tchannel.inbound")
 
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _BEFORE_SEND: Final = int(EventType.before_send_response)
@@ -189,7 +190,8 @@ class ReceivedRequest(Request):
             connection.write_at_once()
 
     def _drop_answer(self, size: int) -> None:
-        log.warning(
+        self.connection.fault(
+            logging.WARNING,
             "the answer of %s to %s, %d bytes, is dropped: too many wait for peers that do not read",
             self.endpoint,
             self.connection.address,

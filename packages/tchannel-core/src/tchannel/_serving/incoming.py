@@ -16,7 +16,8 @@ from tchannel_wire import ARG_SCHEME
 
 from .. import errors
 from .._ground.current import current_call
-from .._ground.log_fields import fields_of, log_fields
+from .._ground.log_fields import fields_of
+from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
 from ..event import EventType
 from ..interceptors import Call, PendingReply, Reply, process_wide
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InboundRequest", "serve"]
 
-log = logging.getLogger("tchannel.inbound")
+log = logger("tchannel.inbound")
 
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _AFTER_RECEIVE: Final = int(EventType.after_receive_request)
@@ -122,7 +123,8 @@ class InboundRequest(ReceivedRequest):
         """Answer that the ttl has run out before the handler began, which will not run."""
         self._task = None
         if not self.answered:
-            log.info(
+            self.connection.fault(
+                logging.INFO,
                 "call %d from %s (service %r, endpoint %r) ran out of time before it was served",
                 self.id,
                 self.connection.address,
@@ -374,6 +376,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     request._transport = request.stream = request._task = None
     request._coroutine = request._pending = None
     channel.inbound_calls += 1
+    connection.calls += 1
     if endpoint.stream:
         request.stream = request.body = Body(connection)
         request.stream.feed(event.arg3, not event.more)
@@ -414,14 +417,15 @@ def _refuse(
     assert error.code is not None
     connection.wire.fail(event.id, error.code, error.description or "")
     endpoint = event.arg1.decode(errors="replace")
-    log.info(
+    connection.fault(
+        logging.INFO,
         "refused call %d from %s (service %r, endpoint %r): %s",
         event.id,
         connection.address,
         event.service,
         endpoint,
         error.description,
-        extra=log_fields(connection.address, event.service, endpoint, event.id),
+        extra=connection.log_fields(event.service, endpoint, event.id),
     )
     events = connection.channel.events
     if events.callbacks[EventType.after_send_error]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from .. import errors
 from .._ground.current import current_call
 from .._ground.log_fields import fields_of
+from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
 from ..interceptors import PendingReply, Reply, UnseenCall, as_future, process_wide, run
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["intercept_request"]
 
-log = logging.getLogger("tchannel.inbound")
+log = logger("tchannel.inbound")
 
 
 def intercept_request(request: InboundRequest) -> None:

@@ -9,7 +9,6 @@ two shares. Hence a delay is seen while requests are still fresh, and can be ans
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from .. import errors
 from .._ground.log_fields import fields_of
+from .._ground.logs import logger
 
 if TYPE_CHECKING:
     from .._links.back_pressure import BackPressure
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LATE", "SHARE", "RequestQueue"]
 
-log = logging.getLogger("tchannel.inbound")
+log = logger("tchannel.inbound")
 
 SHARE: Final = 0.002
 """Seconds for which the handlers of one connection, or of the queue, may hold a turn of the loop."""
