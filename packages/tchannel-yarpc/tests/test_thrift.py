@@ -185,6 +185,24 @@ async def test_requests_that_cannot_be_read_are_invalid_arguments(serving, clien
             await client.call("thrift", "ystore", "Store::count", arg2, arg3)
 
 
+@pytest.mark.parametrize(
+    ("begin", "answered"),
+    [
+        (b"\x80\1\0\1\0\0\0\5count\0\0\0\7", b"\x80\1\0\2\0\0\0\5count\0\0\0\7"),
+        (b"\0\0\0\5count\1\0\0\0\7", b"\0\0\0\5count\2\0\0\0\7"),
+    ],
+    ids=["strict", "not strict"],
+)
+async def test_a_request_in_an_envelope_is_answered_in_kind(
+    serving, client, store, begin, answered
+):
+    serving.thrift.register(store.Store, lambda request: 5, method="count")
+
+    response = await client.call("thrift", "ystore", "Store::count", b"\0\0", begin + b"\0")
+
+    assert response.body == answered + b"\x0a\0\0\0\0\0\0\0\0\0\5\0"
+
+
 async def test_plain_thrift_calls_are_served_and_plain_services_called(
     serving, calling, client, server, store
 ):

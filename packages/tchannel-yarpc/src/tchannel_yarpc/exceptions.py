@@ -10,6 +10,7 @@ Proxies and metrics read these; the caller's program has the exception.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from .codes import Code, code_named
@@ -100,7 +101,10 @@ def _fields(struct: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _text(value: Any, depth: int = 0) -> str:
-    """Return a value as Go prints it, which is what others have there: ``Name{Field: value}``."""
+    """Return a value as Go prints it, which is what others have there: ``Name{Field: value}``.
+
+    Of containers only so many elements as may fit: the rest would be cut off anyway.
+    """
     if depth > _DEEPEST:
         return "..."
     depth += 1
@@ -109,10 +113,11 @@ def _text(value: Any, depth: int = 0) -> str:
     if isinstance(value, bytes):
         return _listed([str(byte) for byte in value[:_MOST]])
     if isinstance(value, Mapping):
-        pairs = [f"{_text(key, depth)}:{_text(item, depth)}" for key, item in value.items()]
+        items = islice(value.items(), _MOST)
+        pairs = [f"{_text(key, depth)}:{_text(item, depth)}" for key, item in items]
         return f"map{_listed(pairs)}"
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
-        return _listed([_text(item, depth) for item in value])
+        return _listed([_text(item, depth) for item in islice(value, _MOST)])
     if hasattr(type(value), "type_spec") or hasattr(type(value), "thrift_spec"):
         known = [(name, item) for name, item in _fields(value) if item is not None]
         inner = ", ".join(f"{_go_name(name)}: {_text(item, depth)}" for name, item in known)

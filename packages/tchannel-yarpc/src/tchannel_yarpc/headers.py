@@ -207,6 +207,6 @@ def decode_headers(encoding: str, arg2: bytes) -> Headers:
         raise ValueError("the headers are no JSON object")
     for name, value in pairs:
         if not isinstance(value, str):
-            raise ValueError(f"the header {name!r} is no string")
+            raise ValueError(f"the header {name[:40]!r} is no string")
         headers[name] = value
     return headers

@@ -75,7 +75,8 @@ class MessageCodec:
             else:
                 message.ParseFromString(data)
         except (json_format.ParseError, DecodeError) as error:
-            raise ValueError(f"no {self._name}: {error}") from error
+            # Cut: it may quote what came, and that has no bounds.
+            raise ValueError(f"no {self._name}: {str(error)[:200]}") from error
         except RecursionError:
             raise ValueError(f"no {self._name}: nested too deeply") from None
         return message
