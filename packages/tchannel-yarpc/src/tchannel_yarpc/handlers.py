@@ -16,10 +16,9 @@ from .errors import UnknownError, YarpcError
 from .headers import CALLER_PROCEDURE, Headers, ReservedHeaderError, decode_headers
 
 if TYPE_CHECKING:
-    from tchannel import TChannel
     from tchannel.request import TransportHeaders
 
-__all__ = ["Body", "Handler", "Request", "make_endpoint", "make_handler", "name_of", "undeclared"]
+__all__ = ["Body", "Handler", "Request", "make_endpoint", "make_handler", "name_of"]
 
 
 class Request(ChannelRequest):
@@ -130,7 +129,7 @@ def make_handler(service: str, encoding: str, handler: Handler) -> ChannelHandle
 
 
 def make_endpoint(
-    channel: TChannel, service: str, encoding: str, procedure: str, body: Body, handler: Handler
+    service: str, encoding: str, procedure: str, body: Body, handler: Handler
 ) -> Endpoint:
     """Return what serves a procedure of the raw, json or proto encoding."""
 
@@ -153,10 +152,9 @@ def make_endpoint(
             return None
         return encode_error(encoding, service, error, body.encode, body.describe_details)
 
-    def encode_failure(error: Exception) -> tuple[int, bytes, bytes]:
+    def encode_failure(error: Exception, text: str) -> tuple[int, bytes, bytes]:
         if isinstance(error, ReservedHeaderError):
             raise UnexpectedError(str(error))
-        text = undeclared(channel, error)
         message = f'error for service "{service}" and procedure "{procedure}": {text}'
         return encode_error(encoding, service, UnknownError(message), bytes)
 
@@ -168,20 +166,6 @@ def make_endpoint(
         encode_application_error,
         encode_failure=encode_failure,
     )
-
-
-def undeclared(channel: TChannel, error: Exception) -> str:
-    """Return what callers are told of an exception that nobody declared: as the channel does."""
-    name = type(error).__name__
-    if not channel.expose_errors:
-        return name
-    try:
-        what = str(error)
-    except Exception:  # its own __str__ is broken; the caller is answered all the same
-        what = "(no description)"
-    text = f"{name}: {what}" if what else name
-    limit = int(channel.options.max_error_text)
-    return text.encode(errors="replace")[:limit].decode(errors="ignore")
 
 
 def name_of(procedure: object, handler: Handler) -> str:

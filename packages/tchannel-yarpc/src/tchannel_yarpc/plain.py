@@ -10,7 +10,7 @@ from tchannel import Response
 from tchannel.errors import ReadError
 
 from .answers import error_in, read_headers
-from .calls import CallOptions, YarpcCall, channel_of, start_call
+from .calls import CallOptions, YarpcCall, start_call
 from .handlers import Body, Handler, make_endpoint, name_of
 
 if TYPE_CHECKING:
@@ -168,7 +168,6 @@ class _Named:
         self._endpoints.add(
             name,
             make_endpoint(
-                channel_of(self._channel),
                 self._endpoints.service,
                 self.NAME,
                 name,

@@ -9,7 +9,7 @@ from tchannel import Response
 from tchannel.errors import BadRequestError
 from tchannel.lowlevel import Endpoints
 
-from .calls import CallOptions, YarpcCall, channel_of, checked_options, start_call
+from .calls import CallOptions, YarpcCall, checked_options, start_call
 from .extras import protobuf_hint
 from .handlers import Body, Handler, Request, make_endpoint
 from .messages import MessageCodec, describe_details
@@ -152,7 +152,6 @@ class ProtoEncoding:
 
     def _add(self, method: MethodDescriptor, handler: Handler) -> None:
         procedure = procedure_of(method)
-        channel = channel_of(self._channel)
         for encoding in _ENCODINGS:
             as_json = encoding == "json"
             body = Body(
@@ -162,7 +161,7 @@ class ProtoEncoding:
             )
             self._endpoints.add(
                 procedure,
-                make_endpoint(channel, self._endpoints.service, encoding, procedure, body, handler),
+                make_endpoint(self._endpoints.service, encoding, procedure, body, handler),
             )
 
 

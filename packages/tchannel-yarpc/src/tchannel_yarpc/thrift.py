@@ -14,7 +14,7 @@ from .calls import CallOptions, YarpcCall, channel_of, start_call
 from .codes import frame_of_code
 from .errors import YarpcError
 from .exceptions import ApplicationError, attach, describe
-from .handlers import make_handler, undeclared
+from .handlers import make_handler
 from .headers import (
     SERVICE,
     Headers,
@@ -149,7 +149,6 @@ class _Scheme(ThriftArgScheme):
     def make_endpoint(self, method: Method, handler: Handler) -> Endpoint:
         """Return what serves the calls of a function."""
         service = self._endpoints.service
-        channel = self._channel
 
         def decode(arg2: bytes, arg3: bytes) -> tuple[Headers, Any]:
             headers = decode_headers(_NAME, arg2)
@@ -178,10 +177,8 @@ class _Scheme(ThriftArgScheme):
             headers[SERVICE] = service
             return code, encode_headers(_NAME, headers), arg3
 
-        def encode_failure(error: Exception) -> tuple[int, bytes, bytes]:
-            if isinstance(error, ReservedHeaderError):
-                raise UnexpectedError(str(error))
-            raise UnexpectedError(undeclared(channel, error))
+        def encode_failure(error: Exception, text: str) -> tuple[int, bytes, bytes]:
+            raise UnexpectedError(str(error) if isinstance(error, ReservedHeaderError) else text)
 
         return Endpoint(
             _NAME,

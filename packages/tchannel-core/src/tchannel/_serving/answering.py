@@ -256,7 +256,7 @@ class ReceivedRequest(Request):
         encode_failure = self.endpoint_.encode_failure
         if encode_failure is not None and is_undeclared(error):
             try:
-                self.answer(*encode_failure(error))
+                self.answer(*encode_failure(error, self._describe(error)[1]))
                 return
             except errors.TChannelError as failure:
                 error = failure
@@ -374,11 +374,9 @@ def change_answer(change: Callable[[bytes], bytes]) -> None:
         endpoint.encode_failure = _changed(endpoint.encode_failure, change)
 
 
-def _changed(
-    encode: Callable[[Any], Any], change: Callable[[bytes], bytes]
-) -> Callable[[Any], Any]:
-    def changed(result: Any) -> Any:
-        answer = encode(result)
+def _changed(encode: Callable[..., Any], change: Callable[[bytes], bytes]) -> Callable[..., Any]:
+    def changed(*result: Any) -> Any:
+        answer = encode(*result)
         if answer is None or not isinstance(answer[2], bytes):
             return answer
         code, arg2, arg3 = answer

@@ -31,7 +31,8 @@ class Endpoint:
         encode_error: makes the same of an exception that the interface declares, or gives None. A
             TChannelError that it raises is the error frame to send.
         encode_failure: makes the same of any other exception but a TChannelError, after it was
-            logged; by default the caller gets an error frame.
+            logged, and of the text that callers may be told of it; by default the caller gets an
+            error frame with that text.
         stream: whether the body is handed over as it arrives.
 
     """
@@ -59,7 +60,7 @@ class Endpoint:
         encode_error: Callable[[BaseException], tuple[int, bytes, bytes] | None] | None = None,
         *,
         stream: bool = False,
-        encode_failure: Callable[[Exception], tuple[int, bytes, bytes]] | None = None,
+        encode_failure: Callable[[Exception, str], tuple[int, bytes, bytes]] | None = None,
     ) -> None:
         self.scheme = scheme
         self.handler = handler
