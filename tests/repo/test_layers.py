@@ -93,6 +93,7 @@ WINGS = {
         "tcurl": {"_calling", "_idl", "_values", "_terminal"},
         "decode": {"_captures", "_idl", "_values", "_terminal"},
         "wireshark": {"_terminal"},
+        "migrate": {"_terminal"},
         "tap": {"decode", "_captures", "_idl", "_terminal"},
     },
 }

@@ -1,6 +1,7 @@
 """The table of a channel's states: every pair of state and input, and what an absent one means."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -36,6 +37,9 @@ STEPS = {
     ("CLOSED", "LOOP_TAKEN"): "CLOSED",
     ("CLOSED", "LOOP_ENDED"): "CLOSED",
     ("CLOSED", "FORKED"): "CLOSED",
+    ("CLOSED", "OWN_CALLS_ENDED"): "CLOSED",
+    ("CLOSED", "SERVED"): "CLOSED",
+    ("CLOSED", "NOTHING_LEFT"): "CLOSED",
 }
 
 
@@ -132,4 +136,5 @@ async def test_the_child_of_a_fork_can_close_what_its_parent_was_closing(make_ch
 
     assert channel.is_closed()
     await asyncio.wait_for(channel.close(), 1)
-    closing.cancel()
+    with contextlib.suppress(Exception):
+        await closing

@@ -20,6 +20,7 @@ from ._terminal.failures import ExitCode, ToolError
 from ._terminal.output import print_note, print_text
 from ._version import __version__
 from .decode.command import add_parser as add_decode
+from .migrate.command import add_parser as add_migrate
 from .tap.command import add_parser as add_tap
 from .wireshark.command import add_parser as add_wireshark
 
@@ -106,6 +107,7 @@ def _run(given: list[str]) -> int:
     add_decode(commands)
     add_tap(commands)
     add_wireshark(commands)
+    add_migrate(commands)
     completion = commands.add_parser("completion", help="print what makes a shell complete")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     completion.set_defaults(run=_completion)

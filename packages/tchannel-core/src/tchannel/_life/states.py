@@ -109,6 +109,10 @@ TRANSITIONS: dict[ChannelState, dict[LifeInput, ChannelState]] = {
         LifeInput.LOOP_TAKEN: _CLOSED,
         LifeInput.LOOP_ENDED: _CLOSED,
         LifeInput.FORKED: _CLOSED,
+        # A child that goes on with its parent's loop goes on with its closing too.
+        LifeInput.OWN_CALLS_ENDED: _CLOSED,
+        LifeInput.SERVED: _CLOSED,
+        LifeInput.NOTHING_LEFT: _CLOSED,
     },
 }
 
