@@ -9,9 +9,10 @@ import concurrent.futures
 import ssl
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import assert_type
+from typing import Any, assert_type
 
-from tchannel import Body, Options, Request, Response, TChannel, errors, retry, status
+import tchannel
+from tchannel import Body, Options, PendingCall, Request, Response, TChannel, errors, retry, status
 from tchannel import sync as tchannel_sync
 from tchannel.interceptors import Call, Proceed, Reply
 from tchannel.peer_sources import ListSource, PeerSource
@@ -27,8 +28,11 @@ async def a_channel_is_a_context_manager() -> None:
 
 
 async def calls(channel: TChannel) -> None:
-    assert_type(channel.raw("service", "endpoint"), asyncio.Future[Response])
-    assert_type(await channel.json("service", "endpoint", {"a": 1}, {"k": "v"}), Response)
+    assert_type(channel.raw("service", "endpoint"), PendingCall[Response[bytes, bytes]])
+    assert_type(
+        await channel.json("service", "endpoint", {"a": 1}, {"k": "v"}),
+        Response[Any, dict[str, str]],
+    )
     await channel.raw(
         "service",
         "endpoint",
@@ -47,7 +51,7 @@ async def calls(channel: TChannel) -> None:
         await channel.call("http", "service", "endpoint", b"", b"")
     except errors.TChannelError as error:
         assert_type(error.code, int | None)
-    channel.raw("service", b"endpoint")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    channel.raw("service", b"endpoint")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     channel.json("service", "endpoint", headers=[])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
@@ -92,10 +96,53 @@ def construction(context: ssl.SSLContext) -> None:
 def threads() -> None:
     with tchannel_sync.TChannel("name") as channel:
         future = channel.raw("service", "endpoint", b"body")
-        waiting: concurrent.futures.Future[Response] = future
-        assert_type(waiting.result(), Response)
+        waiting: concurrent.futures.Future[Response[bytes, bytes | dict[str, str]]] = future
+        assert_type(waiting.result(), Response[bytes, bytes | dict[str, str]])
 
 
 def errors_tell_what_happened(error: errors.TChannelError) -> None:
     assert_type(error.code, int | None)
     assert_type(error.description, str | None)
+
+
+async def a_call_goes_where_a_coroutine_is_asked_for(channel: TChannel) -> None:
+    task = asyncio.create_task(channel.raw("service", "endpoint"))
+    assert_type(await task, Response[bytes, bytes])
+    async with asyncio.TaskGroup() as group:
+        of_group = group.create_task(channel.json("service", "endpoint"))
+    assert_type(of_group.result(), Response[Any, dict[str, str]])
+    both = await asyncio.gather(channel.raw("s", "a"), channel.raw("s", "b"))
+    assert_type(both[1].body, bytes)
+
+
+async def bodies_have_the_types_of_their_schemes(channel: TChannel, flag: bool) -> None:
+    assert_type((await channel.raw("s", "e")).body, bytes)
+    assert_type((await channel.raw("s", "e", stream=True)).body, Body)
+    assert_type((await channel.raw("s", "e", stream=flag)).body, bytes | Body)
+    assert_type((await channel.raw("s", "e", string_headers=True)).headers, dict[str, str])
+    assert_type((await channel.call("raw", "s", "e", stream=True)).body, Body)
+    assert_type((await channel.call("raw", "s", "e")).headers, bytes)
+
+
+def a_forgotten_await_is_found(channel: TChannel) -> None:
+    print(channel.raw("s", "e").body)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def typed_handlers(channel: TChannel) -> None:
+    @channel.raw.register
+    def echo(request: Request[bytes, bytes]) -> Response[bytes, bytes]:
+        assert_type(request.body, bytes)
+        return Response(request.body, request.headers)
+
+    @channel.json.register
+    async def greet(request: Request[dict[str, str], dict[str, str]]) -> Response[str]:
+        assert_type(request.headers, dict[str, str])
+        return Response("Hello, " + request.body["name"])
+
+
+def names_that_do_not_exist_are_found() -> None:
+    from tchannel import NoSuchThing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+
+    print(NoSuchThing)
+    print(tchannel.nothing)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    assert_type(tchannel.thrift.load.__name__, str)

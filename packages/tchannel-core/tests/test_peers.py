@@ -43,10 +43,10 @@ def begin_call(peer):
         loop.close()
     call.channel = CALLER
     call.arg2 = call.arg3 = b""
-    call.prepared = call.deadline = call.pump = call.waits = call.body = None
+    call.prepared = call.deadline = call.pump = call.waits = call.streamed = None
     call.timeout, call.tracing, call.stream, call.attempts = 1.0, bytes(25), False, 0
     call.peer = peer
-    call.send(Connection())
+    call.send_on(Connection())
     return call
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from . import thrift as thrift
     from . import tracing as tracing
     from . import transport as transport
+    from ._calls.pending import PendingCall
     from .channel import TChannel
     from .options import Options
     from .request import Request
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Body",
     "Options",
+    "PendingCall",
     "Request",
     "Response",
     "TChannel",
@@ -66,6 +68,7 @@ __all__ = [
 _HOMES = {
     "Body": "streaming",
     "Options": "options",
+    "PendingCall": "_calls.pending",
     "Request": "request",
     "Response": "response",
     "TChannel": "channel",

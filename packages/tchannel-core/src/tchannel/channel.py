@@ -43,6 +43,16 @@ __all__ = ["TChannel", "live_channels"]
 _MAX_NAME = 255
 _MAX_PROCESS_NAME = 16 * 1024
 
+# What parts of the channel know of each other: no part of the API, and not shown by completion.
+_INSIDE = frozenset(
+    {
+        *("advertised_hostport", "changed", "close_callbacks", "connections", "endpoints"),
+        *("events", "guard", "has_running_source", "inbound_bytes", "inbound_calls", "listener"),
+        *("loop", "notify", "outgoing_calls", "peers_table", "services", "state", "step"),
+        *("stop_sources", "timers", "waiting", "wants_stream"),
+    }
+)
+
 _GONE = {
     "tracer": (
         "OpenTracing has ended. Give trace= and report spans from an interceptor"
@@ -209,6 +219,9 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         if listener is None or (opener and listener.reachable is None):
             return wire.EPHEMERAL_HOST_PORT
         return listener.reachable or listener.hostport
+
+    def __dir__(self) -> list[str]:
+        return sorted(name for name in super().__dir__() if name not in _INSIDE)
 
     def __repr__(self) -> str:
         return f"<TChannel {self.name} at {self.hostport}>"

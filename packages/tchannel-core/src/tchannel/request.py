@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import tchannel_wire as wire
 
+from ._ground.generics import BodyT, HeadersT
 from .tracing import TRACING_KEY_PREFIX
 
 __all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
@@ -138,8 +140,11 @@ class TransportHeaders:
         return f"TransportHeaders({self.to_dict()!r})"
 
 
-class Request:
+class Request(Generic[BodyT, HeadersT]):
     """A call, as its handler gets it.
+
+    For type checkers it is generic: ``Request[bytes, bytes]`` has a body and headers of bytes; what is
+    not said is Any.
 
     Args:
         body: The payload; its type depends on the scheme (bytes for raw).
@@ -158,14 +163,18 @@ class Request:
         *("_tracing_headers", "_transport", "body", "endpoint", "headers", "service", "timeout"),
     )
 
-    # The body's type is the scheme's and the service's, known to the handler alone.
-    body: Any
-    headers: Any
+    if not TYPE_CHECKING:
+        # That of Generic wants all arguments to be said.
+        __class_getitem__ = classmethod(GenericAlias)
+
+    body: BodyT
+    headers: HeadersT
 
     def __init__(
         self,
-        body: Any = None,
-        headers: Any = None,
+        # As of a Response: what is not given is None, whatever its type is.
+        body: BodyT = None,  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
+        headers: HeadersT = None,  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
         transport: TransportHeaders | None = None,
         endpoint: str | None = None,
         service: str | None = None,
@@ -203,9 +212,11 @@ class Request:
 
     def take_tracing_headers(self) -> None:
         """Take those out of `headers`."""
+        # Called for those headers that are a dict.
+        headers: Any = self.headers
         taken = {
-            key.removeprefix(TRACING_KEY_PREFIX): self.headers.pop(key)
-            for key in list(self.headers)
+            key.removeprefix(TRACING_KEY_PREFIX): headers.pop(key)
+            for key in list(headers)
             if key.startswith(TRACING_KEY_PREFIX)
         }
         self._tracing_headers = taken

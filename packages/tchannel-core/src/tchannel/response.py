@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import GenericAlias
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from tchannel_wire import ARG_SCHEME, FAILURE_DOMAIN
 
+from ._ground.generics import BodyT, HeadersT
 from .status import OK
 
 if TYPE_CHECKING:
@@ -56,10 +58,12 @@ class TransportHeaders:
         return f"TransportHeaders({self.to_dict()!r})"
 
 
-class Response:
+class Response(Generic[BodyT, HeadersT]):
     """The answer to a call.
 
-    A handler may return one to send headers or a status; a caller always gets one.
+    A handler may return one to send headers or a status; a caller always gets one. For type checkers
+    it is generic: ``Response[bytes, bytes]`` has a body and headers of bytes, ``Response[str]`` a str
+    as its body; what is not said is Any.
 
     Args:
         body: The payload; its type depends on the scheme (bytes for raw).
@@ -72,14 +76,18 @@ class Response:
 
     __slots__ = ("_transport", "body", "headers", "status")
 
-    # The body's type is the scheme's and the service's, known to the caller alone.
-    body: Any
-    headers: Any
+    if not TYPE_CHECKING:
+        # That of Generic wants all arguments to be said.
+        __class_getitem__ = classmethod(GenericAlias)
+
+    body: BodyT
+    headers: HeadersT
 
     def __init__(
         self,
-        body: Any = None,
-        headers: Any = None,
+        # None is what a handler's Response has where it says nothing, whatever its type is.
+        body: BodyT = None,  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
+        headers: HeadersT = None,  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
         transport: TransportHeaders | Mapping[str, str] | None = None,
         status: int | None = None,
     ) -> None:
@@ -109,10 +117,10 @@ _new = object.__new__
 
 def bytes_response(
     code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
-) -> Response:
+) -> Response[bytes | Body, bytes]:
     """Make the response to a call on bytes."""
     # Filled in from here rather than by its __init__: 0.6 % of a small call less.
-    response = _new(Response)
+    response: Response[bytes | Body, bytes] = _new(Response)
     response.body = arg3
     response.headers = arg2
     response._transport = headers  # noqa: SLF001

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from ._calls.calling import Calling
+from ._calls.pending import PendingCall
 from ._serving.endpoints import Endpoints
 from ._serving.meta import add_meta
 from ._serving.registering import Registering
@@ -38,12 +38,12 @@ class SubChannel(Registering):
     def _channel_of_schemes(self) -> Any:
         return _Caller(self)
 
-    def call(self, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+    def call(self, *args: Any, **kwargs: Any) -> PendingCall[Any]:
         """Make a call as `TChannel.call` does, under this sub-channel's name."""
         kwargs.setdefault("caller_name", self.name)
         return self._channel.call(*args, **kwargs)
 
-    def start_call(self, *args: Any) -> asyncio.Future[Any]:
+    def start_call(self, *args: Any) -> PendingCall[Any]:
         """Start a call as `TChannel.start_call` does, under this sub-channel's name."""
         if args[_CALLER_NAME] is None:  # who gave one keeps it
             args = (*args[:_CALLER_NAME], self.name, *args[_CALLER_NAME + 1 :])

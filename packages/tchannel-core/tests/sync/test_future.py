@@ -92,3 +92,12 @@ async def test_awaiting_it_says_what_to_do_instead(future: CallFuture[Any]) -> N
 
     with pytest.raises(TypeError, match=r"with \.result\(\), in a thread; .* tchannel\.TChannel"):
         await waits
+
+
+@pytest.mark.parametrize("name", ["body", "headers", "status", "transport"])
+def test_what_belongs_to_the_response_says_to_wait_for_it(name: str) -> None:
+    future: CallFuture[None] = CallFuture(set())
+
+    with pytest.raises(AttributeError, match=rf"write \.result\(\)\.{name}"):
+        getattr(future, name)
+    assert not hasattr(future, name)

@@ -15,6 +15,7 @@ from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
 from ..streaming import Body
+from .pending import CallHabits
 from .spans import Trace, make_tracing
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Decode: TypeAlias = Callable[[int, bytes, "bytes | Body", Mapping[str, str]], An
 """Makes the result of a call of ``code, arg2, arg3, transport headers``; may raise."""
 
 
-class CallState:
+class CallState(CallHabits):
     """An outgoing call as it stands: what was asked for, what has been tried, what it waits for."""
 
     # The fields are slots of `OutgoingCall`, whose first base is the Future of the standard library:
@@ -102,7 +103,7 @@ class CallState:
     """Whether interceptors have let it through already."""
     further: list[InterceptedCall]
     """The calls that interceptors made of it after the first; unset while there are none."""
-    body: Body | None
+    streamed: Body | None
     """The response's body while it still arrives."""
     delivered_to: Delivery | None
     """What stands in for this call towards the caller, when interceptors do."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import AsyncIterable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import tchannel_wire as wire
 
@@ -19,6 +19,7 @@ from ..response import Response, bytes_response
 from ..schemes.raw import to_bytes
 from .intercepted import intercept_call
 from .outgoing import Decode, OutgoingCall
+from .pending import PendingCall
 from .spans import Trace, check_trace, pack_tracing, random_bits
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..event import EventEmitter
     from ..interceptors import Interceptors
     from ..options import Options
+    from ..streaming import Body
     from .waiting import Wait
 
 __all__ = ["Calling"]
@@ -59,6 +61,75 @@ class Calling:
 
     _prepared: dict[tuple[object, ...], wire.PreparedCall]
 
+    @overload
+    def call(
+        self,
+        scheme: str,
+        service: str,
+        arg1: str,
+        arg2: bytes | str | None = None,
+        arg3: bytes | str | AsyncIterable[bytes] | None = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        routing_delegate: str | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        tracing_span: wire.Tracing | None = None,
+        trace: Trace | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: Literal[False] = False,
+        routing_key: str | None = None,
+    ) -> PendingCall[Response[bytes, bytes]]: ...
+
+    @overload
+    def call(
+        self,
+        scheme: str,
+        service: str,
+        arg1: str,
+        arg2: bytes | str | None = None,
+        arg3: bytes | str | AsyncIterable[bytes] | None = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        routing_delegate: str | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        tracing_span: wire.Tracing | None = None,
+        trace: Trace | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: Literal[True],
+        routing_key: str | None = None,
+    ) -> PendingCall[Response[Body, bytes]]: ...
+
+    @overload
+    def call(
+        self,
+        scheme: str,
+        service: str,
+        arg1: str,
+        arg2: bytes | str | None = None,
+        arg3: bytes | str | AsyncIterable[bytes] | None = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        routing_delegate: str | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        tracing_span: wire.Tracing | None = None,
+        trace: Trace | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: bool,
+        routing_key: str | None = None,
+    ) -> PendingCall[Response[bytes, bytes]] | PendingCall[Response[Body, bytes]]: ...
+
     def call(
         self,
         scheme: str,
@@ -79,7 +150,7 @@ class Calling:
         deadline: Timeout = None,
         stream: bool = False,
         routing_key: str | None = None,
-    ) -> asyncio.Future[Response]:
+    ) -> PendingCall[Any]:
         """Make a call on bytes; usually one of the arg schemes is what you want.
 
         Args:
@@ -154,7 +225,7 @@ class Calling:
         deadline: Timeout = None,
         stream: bool = False,
         routing_key: str | None = None,
-    ) -> asyncio.Future[Any]:
+    ) -> PendingCall[Any]:
         """Start a call: what the arg schemes call.
 
         Args:
@@ -237,7 +308,7 @@ class Calling:
         call.proceeded = False
         call.request = None
         call.tried = ()
-        call.peer = call.connection = call.exchange = call.body = None
+        call.peer = call.connection = call.exchange = call.streamed = None
         call.waits = call.pump = call.delivered_to = None
         call.pending = None
         if parent is None and (trace is False or trace is True):
@@ -252,7 +323,7 @@ class Calling:
             call.begin()
         else:
             loop.call_soon(call.begin)
-        return call
+        return call  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `CallHabits`
 
     def _end_of_call(self, deadline: Timeout) -> float | None:
         within = seconds(deadline, 0.0, "deadline")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .. import errors
 from .._ground.tasks import start_task
 from .._ground.timeouts import seconds
 from ..event import EventType, when_ended
+from .pending import CallHabits, PendingCall
 
 if TYPE_CHECKING:
     from ..channel import TChannel
@@ -28,7 +30,7 @@ def start_watched(
     headers: Mapping[str, str] | None,
     encode: Callable[[dict[str, str]], bytes] | None,
     *arguments: Any,
-) -> asyncio.Future[Any]:
+) -> PendingCall[Any]:
     """Fire `before_serialize_request_headers`, then start the call.
 
     Args:
@@ -45,10 +47,8 @@ def start_watched(
     start = partial(_start, channel, changed, encode, arguments)
     if hooks is None:
         return start()
-    # A task, of which the call is a part: cancelling it cancels whichever is under way.
     task = start_task(channel.loop, _start_after(channel, hooks, start, arguments))
-    task.add_done_callback(_look_at)
-    return task
+    return cast("PendingCall[Any]", _LateCall(task))
 
 
 def _start(
@@ -56,7 +56,7 @@ def _start(
     headers: dict[str, str] | None,
     encode: Callable[[dict[str, str]], bytes] | None,
     arguments: tuple[Any, ...],
-) -> asyncio.Future[Any]:
+) -> PendingCall[Any]:
     if headers is not None and encode is not None:
         arguments = (*arguments[:_ARG2], encode(headers), *arguments[_ARG2 + 1 :])
     return channel.start_call(*arguments)
@@ -65,7 +65,7 @@ def _start(
 async def _start_after(
     channel: TChannel,
     hooks: list[asyncio.Future[Any]],
-    start: Callable[[], asyncio.Future[Any]],
+    start: Callable[[], PendingCall[Any]],
     arguments: tuple[Any, ...],
 ) -> Any:
     timeout = seconds(arguments[_TIMEOUT], channel.options.default_timeout)
@@ -92,7 +92,33 @@ async def _start_after(
     return await start()
 
 
-def _look_at(task: asyncio.Task[Any]) -> None:
-    """An error that nobody else looks at makes no noise, as for every call."""
-    if not task.cancelled():
-        task.exception()
+class _LateCall(asyncio.Future[Any], CallHabits):
+    """What the caller holds while hooks hold the call up."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        super().__init__(loop=task.get_loop())
+        # The call is a part of it: cancelling it cancels whichever is under way.
+        self._task = task
+        task.add_done_callback(self._ended, context=Context())
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel the call, or end it before it has begun."""
+        if self.done():
+            return False
+        self._task.cancel(msg)
+        return super().cancel(msg)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if self.done():
+            return
+        if task.cancelled():
+            super().cancel()
+        elif error is not None:
+            self.set_exception(error)
+            # Looked at once, so that an ignored call makes no "never retrieved" noise.
+            self.exception()
+        else:
+            self.set_result(task.result())

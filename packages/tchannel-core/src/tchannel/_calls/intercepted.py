@@ -22,6 +22,7 @@ from ..interceptors import (
     run,
 )
 from .call_state import CallState, Decode
+from .pending import CallHabits, PendingCall
 
 if TYPE_CHECKING:
     from ..clock import TimerHandle
@@ -34,12 +35,12 @@ _CHANGEABLE = ("arg2", "arg3", "timeout", "deadline", "retry_on", "retry_limit",
 
 # What a call that has not begun has not got.
 _UNSET = (
-    *("peer", "connection", "exchange", "body", "waits", "pump", "delivered_to", "pending"),
+    *("peer", "connection", "exchange", "streamed", "waits", "pump", "delivered_to", "pending"),
     "request",
 )
 
 
-def intercept_call(made: OutgoingCall) -> asyncio.Future[Any]:
+def intercept_call(made: OutgoingCall) -> PendingCall[Any]:
     """Let the interceptors have an outgoing call; return what its caller holds."""
     channel = made.channel
     decode = made.decode
@@ -55,15 +56,15 @@ def intercept_call(made: OutgoingCall) -> asyncio.Future[Any]:
         if type(result) is PendingReply and result._origin is made and result._future is None:
             # Passed on without a look at it: the answer goes to the caller by itself.
             result.passed_on = True
-            return made
+            return cast("PendingCall[Any]", made)
         reply = as_future(result, channel.loop)
     except Exception as error:
         made.cancel_all()  # it may have been let through before
         inner: asyncio.Future[Any] = channel.loop.create_future()
         inner.set_exception(error)
         inner.exception()
-        return Delivery(inner, made, decode)
-    return Delivery(reply, made, decode)
+        return cast("PendingCall[Any]", Delivery(inner, made, decode))
+    return cast("PendingCall[Any]", Delivery(reply, made, decode))
 
 
 class InterceptedCall(CallState):
@@ -155,7 +156,7 @@ class InterceptedCall(CallState):
         return error
 
 
-class Delivery(asyncio.Future[Any]):
+class Delivery(asyncio.Future[Any], CallHabits):
     """What the caller holds when interceptors stand between it and the call.
 
     It takes the result of the interceptors' Future in the same turn of the loop where it can: that

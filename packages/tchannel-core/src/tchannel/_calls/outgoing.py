@@ -49,7 +49,6 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         "arg2",
         "arg3",
         "attempts",
-        "body",
         "channel",
         "connection",
         "deadline",
@@ -67,6 +66,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         "retry_limit",
         "retry_on",
         "stream",
+        "streamed",
         "timeout",
         "tracing",
         "tried",
@@ -96,7 +96,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         elif connections[0].slow and connections[0].congested:
             self.wait().for_reader(connections[0])
         else:
-            self.send(connections[0])
+            self.send_on(connections[0])
 
     def wait(self) -> Wait:
         """Return the part of the call that waits."""
@@ -114,7 +114,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self.wait().for_peers()
         return peer
 
-    def send(self, connection: Connection) -> None:
+    def send_on(self, connection: Connection) -> None:
         channel = self.channel
         now = channel.timers.time()
         ttl = self.timeout
@@ -222,7 +222,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         arg3: bytes | Body = event.arg3
         if self.stream:
             arg3 = self._stream_response(event)
-        if self.body is None:
+        if self.streamed is None:
             self._end_attempt()
         try:
             result = self.decode(event.code, event.arg2, arg3, event.headers)
@@ -262,7 +262,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         body = Body(self.connection, self.stop_body)
         body.feed(event.arg3, not event.more)
         if event.more:
-            self.body = body
+            self.streamed = body
         return body
 
     def _bad_answer(self, error: Exception, event: wire.ResponseReceived) -> None:
@@ -279,10 +279,10 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
 
     def on_chunk(self, event: wire.ResponseChunk) -> None:
         """More of a streamed answer."""
-        if self.body is not None:
-            self.body.feed(event.data, event.last)
+        if self.streamed is not None:
+            self.streamed.feed(event.data, event.last)
             if event.last:
-                self.body = None
+                self.streamed = None
                 self._end_attempt()
 
     def on_error(self, event: wire.ErrorReceived) -> None:
@@ -337,9 +337,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         self._end_attempt()
         self._complete_error(error)
         running = self._attempt_watched(error)
-        if self.body is not None:
-            self.body.fail(error)
-            self.body = None
+        if self.streamed is not None:
+            self.streamed.fail(error)
+            self.streamed = None
         elif self.done():
             pass
         elif running is not None:
@@ -439,12 +439,12 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             connection = self.connection
             connection.wire.cancel(self.exchange.id, why, now=self.channel.timers.time())
             connection.flush_soon()
-        if self.body is not None:
-            self.body.discard()
-            self.body = None
+        if self.streamed is not None:
+            self.streamed.discard()
+            self.streamed = None
         self._end_attempt()
 
     def stop_body(self) -> None:
         """The caller wants no more of the streamed response."""
-        if self.body is not None:
+        if self.streamed is not None:
             self._abandon("the caller reads no further")

@@ -60,7 +60,7 @@ class Wait:
     def on_connected(self, connection: Connection) -> None:
         """The connection that this call waits for is there."""
         self.end()
-        self.call.send(connection)
+        self.call.send_on(connection)
 
     def on_connect_failed(self, error: errors.TChannelError) -> None:
         """It did not come about."""

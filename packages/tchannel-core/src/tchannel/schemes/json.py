@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from .._calls.hooked import start_watched
+from .._calls.pending import PendingCall
 from .._calls.spans import Trace
 from .._ground.timeouts import Timeout
 from .._serving.endpoints import Endpoint, Handler
@@ -73,7 +73,7 @@ class JsonArgScheme:
         *,
         deadline: Timeout = None,
         routing_key: str | None = None,
-    ) -> asyncio.Future[Response]:
+    ) -> PendingCall[Response[Any, dict[str, str]]]:
         """Call ``endpoint`` of ``service``; the call starts at once.
 
         Args:
@@ -220,7 +220,7 @@ def _encode_answer(body: object, name: str) -> bytes:
 
 def _decode_response(
     code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
-) -> Response:
+) -> Response[Any, dict[str, str]]:
     assert isinstance(arg3, bytes)
     try:
         return Response(_decode_body(arg3), _decode_headers(arg2), headers, 1 if code else 0)

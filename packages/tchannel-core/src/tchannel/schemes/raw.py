@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
 
 import tchannel_wire as wire
 
 from .._calls.hooked import start_watched
+from .._calls.pending import PendingCall
 from .._calls.spans import Trace
 from .._ground.timeouts import Timeout
 from .._serving.endpoints import Endpoint, Handler
@@ -35,6 +35,15 @@ _BEFORE_HEADERS: Final = int(EventType.before_serialize_request_headers)
 
 _NO_HEADERS: Final = wire.encode_thrift_headers({})
 
+if TYPE_CHECKING:
+    # What a call gives whose flags are known at run time only.
+    _AnyRawCall: TypeAlias = (
+        PendingCall[Response[bytes, bytes]]
+        | PendingCall[Response[Body, bytes]]
+        | PendingCall[Response[bytes, dict[str, str]]]
+        | PendingCall[Response[Body, dict[str, str]]]
+    )
+
 _HandlerT = TypeVar("_HandlerT", bound=Handler)
 
 
@@ -58,6 +67,138 @@ class RawArgScheme:
         self._start_call = channel.start_call
         self._callbacks = channel.events.callbacks
 
+    @overload
+    def __call__(
+        self,
+        service: str,
+        endpoint: str,
+        body: Bytes | AsyncIterable[bytes] = None,
+        headers: Headers = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: Literal[False] = False,
+        routing_key: str | None = None,
+        string_headers: Literal[False] = False,
+    ) -> PendingCall[Response[bytes, bytes]]: ...
+
+    @overload
+    def __call__(
+        self,
+        service: str,
+        endpoint: str,
+        body: Bytes | AsyncIterable[bytes] = None,
+        headers: Headers = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: Literal[True],
+        routing_key: str | None = None,
+        string_headers: Literal[False] = False,
+    ) -> PendingCall[Response[Body, bytes]]: ...
+
+    @overload
+    def __call__(
+        self,
+        service: str,
+        endpoint: str,
+        body: Bytes | AsyncIterable[bytes] = None,
+        headers: Headers = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: Literal[False] = False,
+        routing_key: str | None = None,
+        string_headers: Literal[True],
+    ) -> PendingCall[Response[bytes, dict[str, str]]]: ...
+
+    @overload
+    def __call__(
+        self,
+        service: str,
+        endpoint: str,
+        body: Bytes | AsyncIterable[bytes] = None,
+        headers: Headers = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: Literal[True],
+        routing_key: str | None = None,
+        string_headers: Literal[True],
+    ) -> PendingCall[Response[Body, dict[str, str]]]: ...
+
+    @overload
+    def __call__(
+        self,
+        service: str,
+        endpoint: str,
+        body: Bytes | AsyncIterable[bytes] = None,
+        headers: Headers = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: bool,
+        routing_key: str | None = None,
+        string_headers: bool = False,
+    ) -> _AnyRawCall: ...
+
+    @overload
+    def __call__(
+        self,
+        service: str,
+        endpoint: str,
+        body: Bytes | AsyncIterable[bytes] = None,
+        headers: Headers = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        hostport: str | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        stream: bool = False,
+        routing_key: str | None = None,
+        string_headers: bool,
+    ) -> _AnyRawCall: ...
+
     def __call__(
         self,
         service: str,
@@ -77,7 +218,7 @@ class RawArgScheme:
         stream: bool = False,
         routing_key: str | None = None,
         string_headers: bool = False,
-    ) -> asyncio.Future[Response]:
+    ) -> PendingCall[Any]:
         """Call ``endpoint`` of ``service``; the call starts at once.
 
         Args:
@@ -312,7 +453,7 @@ def _encode_string_headers_result(result: Any) -> tuple[int, bytes, bytes | Asyn
 
 def _string_headers_response(
     code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
-) -> Response:
+) -> Response[bytes | Body, dict[str, str]]:
     try:
         decoded = wire.decode_thrift_headers(arg2)
     except wire.ProtocolError as error:

@@ -14,6 +14,15 @@ __all__ = ["CallFuture"]
 _T = TypeVar("_T")
 
 
+def _of_the_response(name: str) -> property:
+    def forgotten(future: object) -> NoReturn:
+        raise AttributeError(
+            f"this is a call, not its response: write .result().{name}", name=name, obj=future
+        )
+
+    return property(forgotten, doc="Not of a call, but of its response.")
+
+
 class CallFuture(concurrent.futures.Future[_T]):
     """A call's future in the calling thread; its `cancel` cancels the call.
 
@@ -38,6 +47,11 @@ class CallFuture(concurrent.futures.Future[_T]):
                 "a call of tchannel.sync is waited for with .result(), in a thread; in async code"
                 " make it on a tchannel.TChannel and await that"
             )
+
+        body = _of_the_response("body")
+        headers = _of_the_response("headers")
+        status = _of_the_response("status")
+        transport = _of_the_response("transport")
 
     def cancel(self) -> bool:
         """Cancel the call, and tell the peer; False if it has ended already."""

@@ -62,7 +62,7 @@ class RawArgScheme(_Scheme):
         deadline: Timeout = None,
         routing_key: str | None = None,
         string_headers: bool = False,
-    ) -> Future[Response]:
+    ) -> Future[Response[bytes, bytes | dict[str, str]]]:
         """Make a raw call; arguments as of `tchannel.schemes.RawArgScheme`, without streams.
 
         Returns:
@@ -109,7 +109,7 @@ class JsonArgScheme(_Scheme):
         *,
         deadline: Timeout = None,
         routing_key: str | None = None,
-    ) -> Future[Response]:
+    ) -> Future[Response[Any, dict[str, str]]]:
         """Make a JSON call; arguments as of `tchannel.schemes.JsonArgScheme`.
 
         Returns:
