@@ -24,6 +24,7 @@ TREE = [
     ("InvalidChecksumError", 0xFF, "FatalProtocolError"),
     ("AlreadyListeningError", 0xFF, "FatalProtocolError"),
     ("NoAvailablePeerError", None, "RetryableError"),
+    ("NotAuthorizedError", 0x06, "BadRequestError"),
     ("OneWayNotSupportedError", 0x06, "BadRequestError"),
     ("ValueExpectedError", 0x06, "BadRequestError"),
     ("SingletonNotPreparedError", None, "TChannelError"),

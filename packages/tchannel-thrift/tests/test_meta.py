@@ -2,13 +2,16 @@
 
 import importlib
 import platform
+from functools import partial
 
 import pytest
 
 import tchannel
-from tchannel import TChannel, health, thrift
+from tchannel import TChannel, errors, health, thrift
+from tchannel.authorization import authorize
 from tchannel.errors import BadRequestError
 from tchannel.health.health import meta as health_module
+from tchannel.options import Options
 from tchannel_thrift import rw
 from tchannel_thrift.meta import (
     HealthRequest,
@@ -170,3 +173,22 @@ def test_the_classes_of_all_schemes_are_where_tchannel_python_had_them():
     from tchannel import schemes
 
     assert [scheme.NAME for scheme in schemes.DEFAULT_SCHEMES] == list(schemes.DEFAULT_NAMES)
+
+
+async def test_the_idl_can_be_kept_to_oneself_and_a_check_stand_before_a_function(idl):
+    module = thrift.load(idl / "keyvalue.thrift")
+    options = Options(meta_endpoints=["health"])
+    async with TChannel("server", hostport="127.0.0.1:0", options=options) as server:
+
+        @server.thrift.register(module.KeyValue)
+        @authorize(lambda access: access.endpoint != "KeyValue::getValue")
+        def getValue(request):
+            raise AssertionError("it never runs")
+
+        server.listen()
+        async with TChannel("client") as client:
+            call = partial(client.call, "thrift", "server", hostport=server.hostport)
+            with pytest.raises(errors.BadRequestError, match="'Meta::thriftIDL' is not defined"):
+                await call("Meta::thriftIDL", b"\0\0", b"\0")
+            with pytest.raises(errors.BadRequestError, match="not authorized"):
+                await call("KeyValue::getValue", b"\0\0", b"\0")

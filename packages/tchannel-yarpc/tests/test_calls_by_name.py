@@ -9,6 +9,7 @@ import pytest
 
 from tchannel import Request as ChannelRequest
 from tchannel import Response, TChannel, errors, sync
+from tchannel.authorization import authorize
 from tchannel.event import EventType
 from tchannel_yarpc import (
     Code,
@@ -580,3 +581,13 @@ async def test_headers_given_as_headers_are_taken(serving, calling):
     serving.raw.register("see", lambda request: Response(b"", request.headers))
 
     assert (await calling.raw("ystore", "see", b"", Headers({"A": "b"}))).headers == {"a": "b"}
+
+
+async def test_a_check_before_a_handler_refuses_calls(serving, calling):
+    @serving.json.register
+    @authorize(lambda access: False)
+    def guarded(request):
+        raise AssertionError("it never runs")
+
+    with pytest.raises(Exception, match="not authorized"):
+        await calling.json("ystore", "guarded", {})

@@ -9,7 +9,6 @@ import threading
 import weakref
 from collections.abc import Iterable
 from ssl import SSLContext
-from typing import Any
 
 import tchannel_wire as wire
 
@@ -26,9 +25,10 @@ from ._links.faults import Faults
 from ._links.listener import Listener
 from ._links.peer_table import PeerTable
 from ._links.peers import PeerGroup
-from ._serving.endpoints import Endpoints
+from ._serving.endpoints import Endpoints, NoEndpoints
 from ._serving.meta import add_meta
 from ._serving.registering import Registering
+from .authorization import Check, must_be_check
 from .clock import Clock
 from .event import EventEmitter, EventRegistrar
 from .interceptors import Interceptor, Interceptors
@@ -88,6 +88,8 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         ssl_server: Accept TLS connections only, with this context.
         ssl_client: Open TLS connections only, with this context.
         server_name: The name in the peers' certificates; by default each peer's host.
+        authorize: Says of each incoming call, before its body is read, whether it may pass; see
+            `tchannel.authorization`. By default every call may.
         expose_errors: Tell callers the text of a handler's undeclared exception, not only its type.
         interceptors: Put in the way of this channel's outgoing and incoming calls.
         tracer: Gone with OpenTracing; only for an error that says what to write instead.
@@ -114,6 +116,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         ssl_server: SSLContext | None = None,
         ssl_client: SSLContext | None = None,
         server_name: str | None = None,
+        authorize: Check | None = None,
         expose_errors: bool = True,
         interceptors: Iterable[Interceptor] = (),
         tracer: None = None,
@@ -151,6 +154,9 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
                 "trust_announced_addresses goes with ssl_client= only where ssl_server= asks callers "
                 "for certificates: an address that is announced without one proves nothing"
             )
+        if authorize is not None:
+            must_be_check(authorize)
+        self.authorize = authorize
         self.name = name
         self.process_name = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
         self.trace = check_trace(trace)
@@ -171,7 +177,11 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         Lifecycle.__init__(self, clock, _source(known_peers), PeerTable(self))
         self._meta = Endpoints("tchannel")
         self.endpoints = Endpoints(name, meta=self._meta)
-        add_meta(self.endpoints)
+        add_meta(self.endpoints, self.options.meta_endpoints)
+        self.default_endpoints = (
+            NoEndpoints(name) if self.options.known_services_only else self.endpoints
+        )
+        """What serves calls of services that have no sub-channel."""
         self.services: dict[str, Endpoints] = {"tchannel": self._meta, name: self.endpoints}
         self._subchannels: dict[str, SubChannel] = {}
         Registering.__init__(self)
@@ -292,12 +302,6 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
             subchannel = self._subchannels[name] = SubChannel(self, name)
             self.services[name] = subchannel.endpoints
         return subchannel
-
-    def wants_stream(self, request: Any) -> bool:
-        """Say whether the body of a request that begins to arrive is wanted as it arrives."""
-        endpoints = self.services.get(request.service, self.endpoints)
-        endpoint = endpoints.get(request.arg1, request.headers[wire.ARG_SCHEME])
-        return endpoint is not None and endpoint.stream
 
 
 def _check_context(context: object, name: str, wrong: ssl._SSLMethod) -> None:

@@ -14,6 +14,7 @@
     ├─ NotRetryableError              sending the same call again cannot help
     │  ├─ CanceledError         0x02  the call was cancelled (never an asyncio.CancelledError)
     │  ├─ BadRequestError       0x06  the peer cannot make sense of the call: mend the call
+    │  │  ├─ NotAuthorizedError       the caller may not make it
     │  │  ├─ OneWayNotSupportedError  Thrift's oneway functions do not exist on TChannel
     │  │  └─ ValueExpectedError       a Thrift function that returns a value gave none
     │  ├─ UnhealthyError        0x08  the service is unhealthy: back off
@@ -29,7 +30,7 @@ frame (protocol, "error"); classes below one with a code have the same code.
 """
 
 import builtins
-from typing import Final
+from typing import Any, Final
 
 from tchannel_wire import ErrorCode, Tracing
 
@@ -55,6 +56,7 @@ __all__ = [
     "MaybeRetryableError",
     "NetworkError",
     "NoAvailablePeerError",
+    "NotAuthorizedError",
     "NotRetryableError",
     "OneWayNotSupportedError",
     "ReadError",
@@ -289,6 +291,18 @@ class NoAvailablePeerError(RetryableError):
     ``__cause__`` is then the `NetworkError` of the last one; a call that names its ``hostport`` gets
     that one itself.
     """
+
+
+class NotAuthorizedError(BadRequestError):
+    """The caller may not make this call; see `tchannel.authorization`.
+
+    The protocol has no code for it: callers get a BadRequestError, which nobody retries.
+    """
+
+    def __init__(
+        self, description: str | None = "not authorized", *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(description, *args, **kwargs)
 
 
 class OneWayNotSupportedError(BadRequestError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 from typing import Any, Final, TypeVar
 
@@ -11,6 +12,8 @@ from tchannel_wire import Options as WireOptions
 from .glossary import DEFAULT_TIMEOUT
 
 __all__ = ["Options"]
+
+_META_ENDPOINTS: Final = ("health", "versionInfo", "thriftIDL")
 
 _Number = TypeVar("_Number", int, float)
 
@@ -66,6 +69,11 @@ class Options:
             every caller is trusted and some of them cannot be connected to. With ``ssl_client=`` a
             caller's certificate must bear the name that would be asked for at that address.
             Default False: a call to an address leaves over a connection opened to that address.
+        known_services_only: Serve only the names of services that the channel knows: its own, those of
+            its sub-channels, and ``tchannel``; calls of others are bad requests. Default False: the
+            channel's own handlers serve every other name.
+        meta_endpoints: Which ``Meta::`` endpoints are answered without a handler of one's own;
+            default health, versionInfo and thriftIDL (which tells the IDL of what is served).
         max_error_text: Bytes of an undeclared exception's text that reach the caller;
             default 1,000.
         checksum: Of the calls made: NONE, CRC32 or CRC32C; default CRC-32C, which every peer but
@@ -86,9 +94,11 @@ class Options:
         "default_timeout",
         "handshake_timeout",
         "inbound_memory",
+        "known_services_only",
         "max_calls",
         "max_calls_per_connection",
         "max_error_text",
+        "meta_endpoints",
         "peer_connections",
         "penalty_max",
         "penalty_min",
@@ -124,6 +134,8 @@ class Options:
         retry_delay: float = 0.05,
         retry_delay_max: float = 1.0,
         trust_announced_addresses: bool = False,
+        known_services_only: bool = False,
+        meta_endpoints: Iterable[str] = _META_ENDPOINTS,
         max_error_text: int = 1_000,
         checksum: ChecksumType = ChecksumType.CRC32C,
         wire: WireOptions | None = None,
@@ -155,6 +167,8 @@ class Options:
         self.trust_announced_addresses = _flag(
             "trust_announced_addresses", trust_announced_addresses
         )
+        self.known_services_only = _flag("known_services_only", known_services_only)
+        self.meta_endpoints = _meta_endpoints(meta_endpoints)
         self.max_error_text = _count("max_error_text", max_error_text)
         self.checksum = _checksum(checksum)
 
@@ -196,6 +210,16 @@ def _count(name: str, value: int) -> int:
     if not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {value!r}")
     return _positive(name, value)
+
+
+def _meta_endpoints(names: Iterable[str]) -> frozenset[str]:
+    if isinstance(names, str):
+        raise TypeError(f"meta_endpoints must be a list of names, not the str {names!r}")
+    wanted = frozenset(names)
+    for name in wanted:
+        if name not in _META_ENDPOINTS:
+            raise ValueError(f"meta_endpoints are {', '.join(_META_ENDPOINTS)}, not {name!r}")
+    return wanted
 
 
 def _flag(name: str, value: bool) -> bool:

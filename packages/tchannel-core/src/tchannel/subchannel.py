@@ -32,7 +32,7 @@ class SubChannel(Registering):
         self._channel = channel
         self.name = name
         self.endpoints = Endpoints(name)
-        add_meta(self.endpoints)
+        add_meta(self.endpoints, channel.options.meta_endpoints)
         super().__init__()
 
     def _channel_of_schemes(self) -> Any:

@@ -29,15 +29,16 @@ class MetaEndpoints:
 
     Args:
         endpoints: Where it goes; an endpoint that is there already stays.
+        idl: Whether the IDL is told at all.
 
     """
 
     __slots__ = ("_idl", "_modules")
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, *, idl: bool = True) -> None:
         self._modules: list[ModuleType] = []
         self._idl: IDL | None = None
-        if _THRIFT_IDL not in endpoints.names():
+        if idl and _THRIFT_IDL not in endpoints.names():
             # The function takes no arguments, so there is nothing to decode.
             endpoints.add(_THRIFT_IDL, Endpoint("thrift", self._thrift_idl, None, _encode))
 

@@ -56,7 +56,9 @@ class ThriftArgScheme:
     def __init__(self, channel: TChannel, endpoints: Endpoints | None = None) -> None:
         self._channel = channel
         self._endpoints = endpoints if endpoints is not None else channel.endpoints
-        self._meta = MetaEndpoints(self._endpoints)
+        self._meta = MetaEndpoints(
+            self._endpoints, idl="thriftIDL" in channel.options.meta_endpoints
+        )
 
     def __call__(
         self,

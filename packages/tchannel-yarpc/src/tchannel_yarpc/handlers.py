@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tchannel import Request as ChannelRequest
 from tchannel import Response
+from tchannel.authorization import authorize, check_of
 from tchannel.errors import BadRequestError, UnexpectedError
 from tchannel.lowlevel import Endpoint
 from tchannel.lowlevel import Handler as ChannelHandler
@@ -125,7 +126,8 @@ def make_handler(service: str, encoding: str, handler: Handler) -> ChannelHandle
             )
         return handler(Request(request, encoding))
 
-    return serve
+    check = check_of(handler)
+    return serve if check is None else authorize(check)(serve)
 
 
 def make_endpoint(

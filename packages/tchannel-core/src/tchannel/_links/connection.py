@@ -23,7 +23,7 @@ from .._ground.addresses import (
 )
 from .._ground.log_fields import LogFields, fields_of, log_fields
 from .._ground.logs import logger
-from .._serving.incoming import InboundRequest, serve
+from .._serving.incoming import InboundRequest, serve, wants_body
 from .._serving.queue import SHARE
 from ..clock import TimerHandle
 from .back_pressure import HOLD_TURN, BackPressure
@@ -118,6 +118,9 @@ class Connection(BackPressure):
         self._lost: asyncio.Future[None] | None = None
         self._end_timer: TimerHandle | None = None
 
+    def _wants_body(self, request: wire.RequestReceived) -> bool:
+        return wants_body(self, request)
+
     # -- what asyncio calls -------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -136,7 +139,7 @@ class Connection(BackPressure):
             now=self._opened,
             options=channel.options.wire,
             deadlines=self.timers.queue,
-            stream_request=channel.wants_stream,
+            stream_request=self._wants_body,
             unix_socket=self.address.startswith((UNIX_PREFIX, UNIX_CALLER)),
             memory=channel.memory,
         )

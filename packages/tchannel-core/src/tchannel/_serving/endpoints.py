@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tchannel_wire as wire
 
+from ..authorization import check_of
 from ..errors import BadRequestError
 
 if TYPE_CHECKING:
     from ..request import Request
 
-__all__ = ["Endpoint", "Endpoints", "Handler"]
+__all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints"]
 
 Handler: TypeAlias = "Callable[[Request], Any]"
 """Takes the request; returns the body, a Response, an awaitable of either, or an async generator."""
@@ -39,6 +40,7 @@ class Endpoint:
 
     __slots__ = (
         "_headers",
+        "authorize",
         "block",
         "coroutine",
         "decode",
@@ -64,6 +66,8 @@ class Endpoint:
     ) -> None:
         self.scheme = scheme
         self.handler = handler
+        self.authorize = check_of(handler)
+        """What says whether a call may reach the handler."""
         self.coroutine = inspect.iscoroutinefunction(handler)
         """Whether a call of the handler runs none of its code yet; others may do so as well."""
         self.decode = decode
@@ -151,3 +155,18 @@ class Endpoints:
                 f"Server expected a {' or '.join(map(repr, spoken))} but request is '{scheme}'"
             )
         return endpoint
+
+
+class NoEndpoints(Endpoints):
+    """What serves the names of services that a channel does not know, where it knows all of its own."""
+
+    __slots__ = ()
+
+    def find(self, name: bytes, scheme: str) -> Endpoint:
+        """Find nothing.
+
+        Raises:
+            BadRequestError: always.
+
+        """
+        raise BadRequestError("unknown service")

@@ -19,6 +19,7 @@ from .._ground.current import current_call
 from .._ground.log_fields import fields_of
 from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
+from ..authorization import Access, Check, refusal
 from ..event import EventType
 from ..interceptors import Call, PendingReply, Reply, process_wide
 from ..options import SMALL
@@ -32,7 +33,7 @@ from .queue import LATE, SHARE
 if TYPE_CHECKING:
     from .._links.connection import Connection
 
-__all__ = ["InboundRequest", "serve"]
+__all__ = ["InboundRequest", "serve", "wants_body"]
 
 log = logger("tchannel.inbound")
 
@@ -332,7 +333,9 @@ async def _await(awaitable: Awaitable[Any]) -> Any:
 def serve(connection: Connection, event: wire.RequestReceived) -> None:
     """Serve an incoming call."""
     channel = connection.channel
-    endpoints = channel.services.get(event.service, channel.endpoints)
+    if channel.authorize is not None and _barred(channel.authorize, connection, event):
+        return
+    endpoints = channel.services.get(event.service, channel.default_endpoints)
     scheme = event.headers[ARG_SCHEME]
     endpoint = endpoints.by_name.get(event.arg1)
     # The usual case by itself; whatever is unusual is left to `find`, which names what is wrong.
@@ -344,6 +347,8 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
                 channel.events.fire(_BEFORE_RECEIVE, _without_handler(connection, event))
             _refuse(connection, event, error)
             return
+    if endpoint.authorize is not None and _barred(endpoint.authorize, connection, event):
+        return
     inbound = connection.inbound
     options = channel.options
     if (
@@ -400,6 +405,45 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
         context.run(request._serve_plainly)
 
 
+def _barred(check: Check, connection: Connection, event: wire.RequestReceived) -> bool:
+    """Refuse a call that the check does not let pass, and say whether that was done."""
+    error = refusal(check, _access(connection, event))
+    if error is not None:
+        _refuse(connection, event, error)
+    return error is not None
+
+
+def wants_body(connection: Connection, event: wire.RequestReceived) -> bool:
+    """Say whether a request is to be served from its first frame on, of those that have several.
+
+    Because its handler reads it as it arrives, or because it will be refused: then nobody needs the
+    rest, which is dropped as it comes.
+    """
+    channel = connection.channel
+    endpoints = channel.services.get(event.service, channel.default_endpoints)
+    endpoint = endpoints.get(event.arg1, event.headers[ARG_SCHEME]) or endpoints.fallback
+    if endpoint is not None and endpoint.stream:
+        return True
+    for check in (channel.authorize, endpoint.authorize if endpoint is not None else None):
+        if check is not None and refusal(check, _access(connection, event)) is not None:
+            return True
+    return False
+
+
+def _access(connection: Connection, event: wire.RequestReceived) -> Access:
+    return Access(
+        channel=connection.channel,
+        peer=connection.address,
+        announced=connection.announced,
+        certificate=connection.certificate,
+        caller_name=event.headers[wire.CALLER_NAME],
+        service=event.service,
+        endpoint=event.arg1.decode(errors="replace"),
+        scheme=event.headers[ARG_SCHEME],
+        headers=event.headers,
+    )
+
+
 def _without_handler(connection: Connection, event: wire.RequestReceived) -> InboundRequest:
     """Return the request that hooks see of a call which nothing here serves."""
     request = InboundRequest()
@@ -414,8 +458,10 @@ def _refuse(
     connection: Connection, event: wire.RequestReceived, error: errors.TChannelError
 ) -> None:
     """Answer a call that no handler gets to see."""
-    assert error.code is not None
-    connection.wire.fail(event.id, error.code, error.description or "")
+    code = error.code
+    if code is None or not 0 < code < errors.FATAL:  # of a check that raises what is never sent
+        code = errors.UNEXPECTED_ERROR
+    connection.wire.fail(event.id, code, error.description or type(error).__name__)
     endpoint = event.arg1.decode(errors="replace")
     connection.fault(
         logging.INFO,

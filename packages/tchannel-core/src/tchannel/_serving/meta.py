@@ -27,9 +27,11 @@ _STOP: Final = b"\x00"
 _HEALTHY: Final = _SUCCESS + b"\x02\x00\x01\x01" + _STOP + _STOP
 
 
-def add_meta(endpoints: Endpoints) -> None:
-    """Let ``endpoints`` answer both until somebody registers a better answer."""
+def add_meta(endpoints: Endpoints, wanted: frozenset[str]) -> None:
+    """Let ``endpoints`` answer those that are wanted until somebody registers a better answer."""
     for name, answer in ((HEALTH, _HEALTHY), (VERSION_INFO, _version_info())):
+        if name.removeprefix("Meta::") not in wanted:
+            continue
         # What the handler returns is the answer already.
         endpoints.add(name, Endpoint("thrift", partial(_answer, answer), None, _encode))
 
