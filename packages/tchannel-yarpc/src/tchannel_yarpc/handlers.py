@@ -52,7 +52,7 @@ class Request(ChannelRequest):
         super().__init__(
             request.body, headers, None, request.endpoint, request.service, request.timeout
         )
-        self.encoding = encoding
+        self.encoding: str = encoding
         self._request = request
         self.take_tracing_headers()
 
@@ -111,9 +111,9 @@ class Body:
         encode: Callable[[Any], bytes],
         describe_details: Callable[[Any], tuple[str | None, str]] | None = None,
     ) -> None:
-        self.decode = decode
-        self.encode = encode
-        self.describe_details = describe_details
+        self.decode: Callable[[bytes], Any] = decode
+        self.encode: Callable[[Any], bytes] = encode
+        self.describe_details: Callable[[Any], tuple[str | None, str]] | None = describe_details
 
 
 def make_handler(service: str, encoding: str, handler: Handler) -> ChannelHandler:

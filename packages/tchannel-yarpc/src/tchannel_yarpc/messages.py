@@ -13,8 +13,8 @@ try:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import DecodeError, Message
     from google.protobuf.message_factory import GetMessageClass
-except ImportError as error:
-    raise protobuf_hint(error) from None
+except ImportError as _error:
+    raise protobuf_hint(_error) from None
 
 __all__ = ["MessageCodec", "describe_details"]
 

@@ -187,7 +187,7 @@ class RawEncoding(_Named):
 
     """
 
-    NAME = "raw"
+    NAME: ClassVar[str] = "raw"
 
     __slots__ = ()
 
@@ -232,7 +232,7 @@ class JsonEncoding(_Named):
 
     """
 
-    NAME = "json"
+    NAME: ClassVar[str] = "json"
 
     __slots__ = ()
 

@@ -17,8 +17,8 @@ from .plain import response_decoder, whole
 
 try:
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-except ImportError as error:
-    raise protobuf_hint(error) from None
+except ImportError as _error:
+    raise protobuf_hint(_error) from None
 
 if TYPE_CHECKING:
     from typing import Unpack

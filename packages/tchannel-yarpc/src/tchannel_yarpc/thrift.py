@@ -29,8 +29,8 @@ try:
     from tchannel_thrift import ThriftArgScheme, ThriftRequest
     from tchannel_thrift.headers import NO_HEADERS, attach_headers
     from tchannel_thrift.method import Method
-except ImportError as error:
-    raise install_hint(error, needs="tchannel_thrift", dist="'tchannel-yarpc[thrift]'") from None
+except ImportError as _error:
+    raise install_hint(_error, needs="tchannel_thrift", dist="'tchannel-yarpc[thrift]'") from None
 
 if TYPE_CHECKING:
     from typing import Unpack
