@@ -55,16 +55,16 @@ async def frontend(idl: Any) -> AsyncIterator[str]:
 
 async def live(yarpc: Yarpc, idl: Any) -> bool:
     """Go through a worker's life; says whether the result is right."""
-    api = idl.WorkflowService
+    api, types = idl.WorkflowService, idl.shared
 
     async def call(request: Any, timeout: float = CALL_TIMEOUT) -> Any:
         return (await yarpc.thrift(request, HEADERS, timeout=timeout)).body
 
     with step("register a domain") as given:
-        request = idl.RegisterDomainRequest(name=DOMAIN, workflowExecutionRetentionPeriodInDays=1)
+        request = types.RegisterDomainRequest(name=DOMAIN, workflowExecutionRetentionPeriodInDays=1)
         try:
             await call(api.RegisterDomain(request))
-        except idl.DomainAlreadyExistsError:
+        except types.DomainAlreadyExistsError:
             given.append("(it is there)")
 
     worker = Worker(
@@ -72,7 +72,7 @@ async def live(yarpc: Yarpc, idl: Any) -> bool:
         idl,
         DOMAIN,
         TASK_LIST,
-        workflows={"greeting": greeting_of(idl, TASK_LIST)},
+        workflows={"greeting": greeting_of(types, TASK_LIST)},
         activities={"compose": compose},
     )
     with step("let a worker poll: two polls of each kind"):
@@ -83,11 +83,11 @@ async def live(yarpc: Yarpc, idl: Any) -> bool:
     with step("start a workflow") as given:
         response = await call(
             api.StartWorkflowExecution(
-                idl.StartWorkflowExecutionRequest(
+                types.StartWorkflowExecutionRequest(
                     domain=DOMAIN,
                     workflowId=workflow,
-                    workflowType=idl.WorkflowType(name="greeting"),
-                    taskList=idl.TaskList(name=TASK_LIST),
+                    workflowType=types.WorkflowType(name="greeting"),
+                    taskList=types.TaskList(name=TASK_LIST),
                     input=b"world",
                     executionStartToCloseTimeoutSeconds=60,
                     taskStartToCloseTimeoutSeconds=10,
@@ -97,27 +97,27 @@ async def live(yarpc: Yarpc, idl: Any) -> bool:
             )
         )
         given.append(f"run {response.runId}")
-    execution = idl.WorkflowExecution(workflowId=workflow, runId=response.runId)
+    execution = types.WorkflowExecution(workflowId=workflow, runId=response.runId)
 
     with step("start it again: a declared exception") as given:
-        again = idl.StartWorkflowExecutionRequest(
+        again = types.StartWorkflowExecutionRequest(
             domain=DOMAIN,
             workflowId=workflow,
-            workflowType=idl.WorkflowType(name="greeting"),
-            taskList=idl.TaskList(name=TASK_LIST),
+            workflowType=types.WorkflowType(name="greeting"),
+            taskList=types.TaskList(name=TASK_LIST),
             executionStartToCloseTimeoutSeconds=60,
             taskStartToCloseTimeoutSeconds=10,
             requestId=str(uuid.uuid4()),
         )
         try:
             await call(api.StartWorkflowExecution(again))
-        except idl.WorkflowExecutionAlreadyStartedError as error:
+        except types.WorkflowExecutionAlreadyStartedError as error:
             given.append(type(error).__name__)
 
     with step("signal it"):
         await call(
             api.SignalWorkflowExecution(
-                idl.SignalWorkflowExecutionRequest(
+                types.SignalWorkflowExecutionRequest(
                     domain=DOMAIN, workflowExecution=execution, signalName="end", input=b"!"
                 )
             )
@@ -126,11 +126,11 @@ async def live(yarpc: Yarpc, idl: Any) -> bool:
     with step("wait for its result, by a long poll") as given:
         history = await call(
             api.GetWorkflowExecutionHistory(
-                idl.GetWorkflowExecutionHistoryRequest(
+                types.GetWorkflowExecutionHistoryRequest(
                     domain=DOMAIN,
                     execution=execution,
                     waitForNewEvent=True,
-                    HistoryEventFilterType=idl.HistoryEventFilterType.CLOSE_EVENT,
+                    HistoryEventFilterType=types.HistoryEventFilterType.CLOSE_EVENT,
                 )
             ),
             timeout=150,
@@ -142,7 +142,7 @@ async def live(yarpc: Yarpc, idl: Any) -> bool:
     with step("look at its history") as given:
         whole = await call(
             api.GetWorkflowExecutionHistory(
-                idl.GetWorkflowExecutionHistoryRequest(domain=DOMAIN, execution=execution)
+                types.GetWorkflowExecutionHistoryRequest(domain=DOMAIN, execution=execution)
             )
         )
         given.append(f"{len(whole.history.events)} events")

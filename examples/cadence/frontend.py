@@ -49,7 +49,8 @@ class Frontend:
     """
 
     def __init__(self, idl: Any, clock: Clock) -> None:
-        self._idl = idl
+        self._api = idl.WorkflowService
+        self._types = idl.shared
         self._clock = clock
         self._domains: set[str] = set()
         self._executions: dict[tuple[str, str], Execution] = {}
@@ -61,14 +62,14 @@ class Frontend:
 
     def register(self, yarpc: Yarpc) -> None:
         """Serve the calls of a channel."""
-        yarpc.thrift.register(self._idl.WorkflowService, self)
+        yarpc.thrift.register(self._api, self)
 
     # -- domains and executions --------------------------------------------------------------------
 
     def RegisterDomain(self, request: Request) -> None:
         name = request.body.registerRequest.name
         if name in self._domains:
-            raise self._idl.DomainAlreadyExistsError(f"Domain {name} already exists.")
+            raise self._types.DomainAlreadyExistsError(f"Domain {name} already exists.")
         self._domains.add(name)
 
     def StartWorkflowExecution(self, request: Request) -> Any:
@@ -77,7 +78,7 @@ class Frontend:
         key = asked.domain, asked.workflowId
         known = self._executions.get(key)
         if known is not None and not known.closed.is_set():
-            raise self._idl.WorkflowExecutionAlreadyStartedError(
+            raise self._types.WorkflowExecutionAlreadyStartedError(
                 message="Workflow execution is already running.", runId=known.run_id
             )
         execution = self._executions[key] = Execution(
@@ -95,13 +96,13 @@ class Frontend:
             input=asked.input,
         )
         self._decide(execution)
-        return self._idl.StartWorkflowExecutionResponse(runId=execution.run_id)
+        return self._types.StartWorkflowExecutionResponse(runId=execution.run_id)
 
     def SignalWorkflowExecution(self, request: Request) -> None:
         asked = request.body.signalRequest
         execution = self._find(asked.domain, asked.workflowExecution)
         if execution.closed.is_set():
-            raise self._idl.WorkflowExecutionAlreadyCompletedError("Workflow has completed.")
+            raise self._types.WorkflowExecutionAlreadyCompletedError("Workflow has completed.")
         self._record(
             execution,
             "WorkflowExecutionSignaled",
@@ -117,10 +118,10 @@ class Frontend:
         if asked.waitForNewEvent:
             await self._wait(asyncio.ensure_future(execution.closed.wait()))
         events = execution.events
-        if asked.HistoryEventFilterType == self._idl.HistoryEventFilterType.CLOSE_EVENT:
+        if asked.HistoryEventFilterType == self._types.HistoryEventFilterType.CLOSE_EVENT:
             events = events[-1:] if execution.closed.is_set() else []
-        return self._idl.GetWorkflowExecutionHistoryResponse(
-            history=self._idl.History(events=events)
+        return self._types.GetWorkflowExecutionHistoryResponse(
+            history=self._types.History(events=events)
         )
 
     # -- tasks -------------------------------------------------------------------------------------
@@ -128,17 +129,17 @@ class Frontend:
     async def PollForDecisionTask(self, request: Request) -> Any:
         token = await self._poll("decision", request, request.body.pollRequest)
         if token is None:
-            return self._idl.PollForDecisionTaskResponse()
+            return self._types.PollForDecisionTaskResponse()
         execution, _ = self._tasks[token]
         execution.more = False
         self._record(execution, "DecisionTaskStarted")
-        return self._idl.PollForDecisionTaskResponse(
+        return self._types.PollForDecisionTaskResponse(
             taskToken=token,
             workflowExecution=self._name(execution),
-            workflowType=self._idl.WorkflowType(name=execution.type),
+            workflowType=self._types.WorkflowType(name=execution.type),
             previousStartedEventId=0,
             startedEventId=len(execution.events),
-            history=self._idl.History(events=execution.events),
+            history=self._types.History(events=execution.events),
         )
 
     def RespondDecisionTaskCompleted(self, request: Request) -> Any:
@@ -150,16 +151,16 @@ class Frontend:
             self._follow(execution, decision)
         if execution.more:
             self._decide(execution)
-        return self._idl.RespondDecisionTaskCompletedResponse()
+        return self._types.RespondDecisionTaskCompletedResponse()
 
     async def PollForActivityTask(self, request: Request) -> Any:
         token = await self._poll("activity", request, request.body.pollRequest)
         if token is None:
-            return self._idl.PollForActivityTaskResponse()
+            return self._types.PollForActivityTaskResponse()
         execution, scheduled = self._tasks[token]
         self._record(execution, "ActivityTaskStarted")
         attributes = execution.events[scheduled - 1].activityTaskScheduledEventAttributes
-        return self._idl.PollForActivityTaskResponse(
+        return self._types.PollForActivityTaskResponse(
             taskToken=token,
             workflowExecution=self._name(execution),
             activityId=attributes.activityId,
@@ -196,27 +197,29 @@ class Frontend:
 
     def _check_domain(self, name: str) -> None:
         if name not in self._domains:
-            raise self._idl.EntityNotExistsError(f"Domain {name} does not exist.")
+            raise self._types.EntityNotExistsError(f"Domain {name} does not exist.")
 
     def _find(self, domain: str, execution: Any) -> Execution:
         found = self._executions.get((domain, execution.workflowId))
         if found is None or execution.runId not in {None, "", found.run_id}:
-            raise self._idl.EntityNotExistsError("Workflow execution not found.")
+            raise self._types.EntityNotExistsError("Workflow execution not found.")
         return found
 
     def _name(self, execution: Execution) -> Any:
-        return self._idl.WorkflowExecution(workflowId=execution.workflow_id, runId=execution.run_id)
+        return self._types.WorkflowExecution(
+            workflowId=execution.workflow_id, runId=execution.run_id
+        )
 
     def _record(self, execution: Execution, kind: str, **attributes: Any) -> int:
         """Write an event into the history; returns its id."""
-        event = self._idl.HistoryEvent(
+        event = self._types.HistoryEvent(
             eventId=len(execution.events) + 1,
             timestamp=int(self._clock.time() * 1e9),
-            eventType=getattr(self._idl.EventType, kind),
+            eventType=getattr(self._types.EventType, kind),
         )
         name = f"{kind}EventAttributes"
         if attributes:
-            made = getattr(self._idl, name)(**attributes)
+            made = getattr(self._types, name)(**attributes)
             setattr(event, name[0].lower() + name[1:], made)
         execution.events.append(event)
         return len(execution.events)
@@ -232,9 +235,9 @@ class Frontend:
     def _take(self, token: bytes) -> tuple[Execution, int]:
         found = self._tasks.pop(token, None)
         if found is None:
-            raise self._idl.EntityNotExistsError("Task not found.")
+            raise self._types.EntityNotExistsError("Task not found.")
         if found[0].closed.is_set():
-            raise self._idl.WorkflowExecutionAlreadyCompletedError("Workflow has completed.")
+            raise self._types.WorkflowExecutionAlreadyCompletedError("Workflow has completed.")
         return found
 
     def _decide(self, execution: Execution) -> None:
@@ -246,7 +249,7 @@ class Frontend:
             self._give("decision", execution, scheduled)
 
     def _follow(self, execution: Execution, decision: Any) -> None:
-        types = self._idl.DecisionType
+        types = self._types.DecisionType
         if decision.decisionType == types.ScheduleActivityTask:
             asked = decision.scheduleActivityTaskDecisionAttributes
             scheduled = self._record(
@@ -271,12 +274,12 @@ class Frontend:
             )
             execution.closed.set()
         else:
-            raise self._idl.BadRequestError(f"Unknown decision type {decision.decisionType}.")
+            raise self._types.BadRequestError(f"Unknown decision type {decision.decisionType}.")
 
     async def _poll(self, kind: str, request: Request, asked: Any) -> bytes | None:
         self._check_domain(asked.domain)
         if (request.timeout or 0) < LEAST_TIME:
-            raise self._idl.BadRequestError("Context timeout is too short.")
+            raise self._types.BadRequestError("Context timeout is too short.")
         queue = self._queue(kind, asked.domain, asked.taskList.name)
         self.polls += 1
         try:

@@ -6,21 +6,27 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
-def greeting_of(idl: Any, task_list: str) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Return the workflow: a function of the whole history that gives the next decisions."""
-    events = idl.EventType
+def greeting_of(types: Any, task_list: str) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return the workflow: a function of the whole history that gives the next decisions.
+
+    Args:
+        types: The module ``shared`` of Cadence's IDL.
+        task_list: Where its activity is to be done.
+
+    """
+    events = types.EventType
 
     def greeting(history: Sequence[Any]) -> Sequence[Any]:
         happened = {event.eventType: event for event in history}
         if events.ActivityTaskScheduled not in happened:
             started = happened[events.WorkflowExecutionStarted]
             return [
-                idl.Decision(
-                    decisionType=idl.DecisionType.ScheduleActivityTask,
-                    scheduleActivityTaskDecisionAttributes=idl.ScheduleActivityTaskDecisionAttributes(
+                types.Decision(
+                    decisionType=types.DecisionType.ScheduleActivityTask,
+                    scheduleActivityTaskDecisionAttributes=types.ScheduleActivityTaskDecisionAttributes(
                         activityId="1",
-                        activityType=idl.ActivityType(name="compose"),
-                        taskList=idl.TaskList(name=task_list),
+                        activityType=types.ActivityType(name="compose"),
+                        taskList=types.TaskList(name=task_list),
                         input=started.workflowExecutionStartedEventAttributes.input,
                         scheduleToCloseTimeoutSeconds=60,
                         scheduleToStartTimeoutSeconds=60,
@@ -31,9 +37,9 @@ def greeting_of(idl: Any, task_list: str) -> Callable[[Sequence[Any]], Sequence[
         if events.ActivityTaskFailed in happened:
             failed = happened[events.ActivityTaskFailed].activityTaskFailedEventAttributes
             return [
-                idl.Decision(
-                    decisionType=idl.DecisionType.FailWorkflowExecution,
-                    failWorkflowExecutionDecisionAttributes=idl.FailWorkflowExecutionDecisionAttributes(
+                types.Decision(
+                    decisionType=types.DecisionType.FailWorkflowExecution,
+                    failWorkflowExecutionDecisionAttributes=types.FailWorkflowExecutionDecisionAttributes(
                         reason=failed.reason, details=failed.details
                     ),
                 )
@@ -45,9 +51,9 @@ def greeting_of(idl: Any, task_list: str) -> Callable[[Sequence[Any]], Sequence[
         result = composed.activityTaskCompletedEventAttributes.result
         result += signal.workflowExecutionSignaledEventAttributes.input
         return [
-            idl.Decision(
-                decisionType=idl.DecisionType.CompleteWorkflowExecution,
-                completeWorkflowExecutionDecisionAttributes=idl.CompleteWorkflowExecutionDecisionAttributes(
+            types.Decision(
+                decisionType=types.DecisionType.CompleteWorkflowExecution,
+                completeWorkflowExecutionDecisionAttributes=types.CompleteWorkflowExecutionDecisionAttributes(
                     result=result
                 ),
             )

@@ -77,10 +77,10 @@ class Worker:
     ) -> None:
         self.identity = f"{os.getpid()}@{socket.gethostname()}@{task_list}"
         self._yarpc = yarpc
-        self._idl = idl
+        self._types = idl.shared
         self._api = idl.WorkflowService
         self._domain = domain
-        self._task_list = idl.TaskList(name=task_list)
+        self._task_list = idl.shared.TaskList(name=task_list)
         self._workflows = workflows
         self._activities = activities
         self._pollers = pollers
@@ -89,10 +89,10 @@ class Worker:
 
     async def run(self) -> None:
         """Poll and work until `drain`, or until Cadence says that what we ask is wrong."""
-        idl, api = self._idl, self._api
+        types, api = self._types, self._api
         asked = {"domain": self._domain, "taskList": self._task_list, "identity": self.identity}
-        decisions = api.PollForDecisionTask(idl.PollForDecisionTaskRequest(**asked))
-        activities = api.PollForActivityTask(idl.PollForActivityTaskRequest(**asked))
+        decisions = api.PollForDecisionTask(types.PollForDecisionTaskRequest(**asked))
+        activities = api.PollForActivityTask(types.PollForActivityTaskRequest(**asked))
         async with asyncio.TaskGroup() as group:
             for _ in range(self._pollers):
                 group.create_task(self._serve(decisions, self._decide))
@@ -121,7 +121,7 @@ class Worker:
                 DeadlineExceededError,
                 UnavailableError,
                 ResourceExhaustedError,
-                self._idl.ServiceBusyError,
+                self._types.ServiceBusyError,
             ) as error:
                 log.warning("%s of %s: %s", poll.endpoint, self.identity, error)
                 pause = asyncio.ensure_future(asyncio.sleep(random.random() * wait))
@@ -149,7 +149,7 @@ class Worker:
     async def _decide(self, task: Any) -> None:
         events = await self._history(task)
         decisions = self._workflows[task.workflowType.name](events)
-        request = self._idl.RespondDecisionTaskCompletedRequest(
+        request = self._types.RespondDecisionTaskCompletedRequest(
             taskToken=task.taskToken, decisions=list(decisions), identity=self.identity
         )
         await self._answer(self._api.RespondDecisionTaskCompleted(request))
@@ -158,7 +158,7 @@ class Worker:
         events = list(task.history.events)
         token = task.nextPageToken
         while token:
-            request = self._idl.GetWorkflowExecutionHistoryRequest(
+            request = self._types.GetWorkflowExecutionHistoryRequest(
                 domain=self._domain, execution=task.workflowExecution, nextPageToken=token
             )
             call = self._yarpc.thrift(
@@ -175,7 +175,7 @@ class Worker:
         except Exception as error:
             log.exception("activity %s failed", task.activityType.name)
             request = self._api.RespondActivityTaskFailed(
-                self._idl.RespondActivityTaskFailedRequest(
+                self._types.RespondActivityTaskFailedRequest(
                     taskToken=task.taskToken,
                     reason=type(error).__name__,
                     details=str(error).encode(),
@@ -184,7 +184,7 @@ class Worker:
             )
         else:
             request = self._api.RespondActivityTaskCompleted(
-                self._idl.RespondActivityTaskCompletedRequest(
+                self._types.RespondActivityTaskCompletedRequest(
                     taskToken=task.taskToken, result=result, identity=self.identity
                 )
             )
@@ -193,8 +193,8 @@ class Worker:
     async def _answer(self, request: Any) -> None:
         """Answer a task; one that is no longer ours is no business of ours."""
         gone = (
-            self._idl.EntityNotExistsError,
-            self._idl.WorkflowExecutionAlreadyCompletedError,
+            self._types.EntityNotExistsError,
+            self._types.WorkflowExecutionAlreadyCompletedError,
         )
         try:
             await self._yarpc.thrift(request, HEADERS, timeout=CALL_TIMEOUT)

@@ -55,7 +55,7 @@ class Cadence:
     """The frontend, a worker's channel and a client's: one connection each."""
 
     def __init__(self, example, idl, clock):
-        self.idl, self.api, self.clock = idl, idl.WorkflowService, clock
+        self.idl, self.api, self.types, self.clock = idl, idl.WorkflowService, idl.shared, clock
         self.example = example
         self.server = TChannel("cadence-frontend", hostport="127.0.0.1:0", clock=clock)
         self.frontend = example["frontend"].Frontend(idl, clock)
@@ -77,7 +77,7 @@ class Cadence:
             self.idl,
             DOMAIN,
             TASKS,
-            workflows={"greeting": greeting.greeting_of(self.idl, TASKS)},
+            workflows={"greeting": greeting.greeting_of(self.types, TASKS)},
             activities={"compose": options.pop("compose", greeting.compose)},
             **options,
         )
@@ -86,31 +86,31 @@ class Cadence:
         return (await self.yarpc.thrift(request, self.example["worker"].HEADERS, **options)).body
 
     async def register(self):
-        await self.call(self.api.RegisterDomain(self.idl.RegisterDomainRequest(name=DOMAIN)))
+        await self.call(self.api.RegisterDomain(self.types.RegisterDomainRequest(name=DOMAIN)))
 
     async def start(self, name="w", data=b"world"):
-        request = self.idl.StartWorkflowExecutionRequest(
+        request = self.types.StartWorkflowExecutionRequest(
             domain=DOMAIN,
             workflowId=name,
-            workflowType=self.idl.WorkflowType(name="greeting"),
-            taskList=self.idl.TaskList(name=TASKS),
+            workflowType=self.types.WorkflowType(name="greeting"),
+            taskList=self.types.TaskList(name=TASKS),
             input=data,
         )
         response = await self.call(self.api.StartWorkflowExecution(request))
-        return self.idl.WorkflowExecution(workflowId=name, runId=response.runId)
+        return self.types.WorkflowExecution(workflowId=name, runId=response.runId)
 
     async def signal(self, execution):
-        request = self.idl.SignalWorkflowExecutionRequest(
+        request = self.types.SignalWorkflowExecutionRequest(
             domain=DOMAIN, workflowExecution=execution, signalName="end", input=b"!"
         )
         await self.call(self.api.SignalWorkflowExecution(request))
 
     async def close_event(self, execution):
-        request = self.idl.GetWorkflowExecutionHistoryRequest(
+        request = self.types.GetWorkflowExecutionHistoryRequest(
             domain=DOMAIN,
             execution=execution,
             waitForNewEvent=True,
-            HistoryEventFilterType=self.idl.HistoryEventFilterType.CLOSE_EVENT,
+            HistoryEventFilterType=self.types.HistoryEventFilterType.CLOSE_EVENT,
         )
         history = await self.call(self.api.GetWorkflowExecutionHistory(request), timeout=150)
         return history.history.events
@@ -146,10 +146,10 @@ async def test_a_workflow_goes_from_its_start_to_its_result(cadence):
     (event,) = await waiting
 
     assert event.workflowExecutionCompletedEventAttributes.result == b"Hello, world!"
-    request = cadence.idl.GetWorkflowExecutionHistoryRequest(domain=DOMAIN, execution=execution)
+    request = cadence.types.GetWorkflowExecutionHistoryRequest(domain=DOMAIN, execution=execution)
     history = await cadence.call(cadence.api.GetWorkflowExecutionHistory(request))
     kinds = [event.eventType for event in history.history.events]
-    types = cadence.idl.EventType
+    types = cadence.types.EventType
     assert kinds[0] == types.WorkflowExecutionStarted
     assert kinds[-1] == types.WorkflowExecutionCompleted
     assert {types.ActivityTaskCompleted, types.WorkflowExecutionSignaled} < set(kinds)
@@ -291,7 +291,7 @@ async def test_what_we_ask_wrongly_ends_the_worker(cadence):
     with pytest.raises(ExceptionGroup) as caught:
         await cadence.worker(pollers=1).run()  # of a domain that nobody registered
 
-    missing = cadence.idl.EntityNotExistsError
+    missing = cadence.types.EntityNotExistsError
     assert any(isinstance(error, missing) for error in caught.value.exceptions)
 
     await cadence.register()
@@ -299,7 +299,7 @@ async def test_what_we_ask_wrongly_ends_the_worker(cadence):
         await cadence.worker(pollers=1, poll_timeout=1).run()
 
     (error, *_) = caught.value.exceptions
-    assert isinstance(error, cadence.idl.BadRequestError)
+    assert isinstance(error, cadence.types.BadRequestError)
     assert error.message == "Context timeout is too short."
 
 
@@ -307,12 +307,12 @@ async def test_declared_exceptions_are_the_callers(cadence):
     await cadence.register()
     await cadence.start()
 
-    with pytest.raises(cadence.idl.WorkflowExecutionAlreadyStartedError) as caught:
+    with pytest.raises(cadence.types.WorkflowExecutionAlreadyStartedError) as caught:
         await cadence.start()
     assert caught.value.runId
     assert ApplicationError.of(caught.value).name == "WorkflowExecutionAlreadyStartedError"
-    with pytest.raises(cadence.idl.DomainAlreadyExistsError):
+    with pytest.raises(cadence.types.DomainAlreadyExistsError):
         await cadence.register()
-    nobody = cadence.idl.WorkflowExecution(workflowId="nobody")
-    with pytest.raises(cadence.idl.EntityNotExistsError, match="not found"):
+    nobody = cadence.types.WorkflowExecution(workflowId="nobody")
+    with pytest.raises(cadence.types.EntityNotExistsError, match="not found"):
         await cadence.signal(nobody)
