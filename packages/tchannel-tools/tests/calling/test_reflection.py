@@ -1,10 +1,12 @@
 """Asking a service for its IDL."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
-from tchannel_tools._calling.reflection import load_texts
+from tchannel_tools._calling.reflection import _in_time
+from tchannel_tools._idl.interface import load_texts
 from tchannel_tools._terminal.failures import ToolError
 
 
@@ -24,17 +26,60 @@ def test_texts_that_include_each_other_are_one_interface():
     assert list(interface.endpoints()) == ["Own::ping"]
 
 
-@pytest.mark.parametrize(
-    "name", ["/etc/own.thrift", "../own.thrift", "a/../../own.thrift", "a\0.thrift", "."]
-)
-def test_a_service_does_not_choose_where_its_files_are_written(name):
-    with pytest.raises(ToolError, match="names a file outside its folder"):
-        load({name: "service S {}"}, name)
+def test_a_service_reads_no_file_of_ours_whatever_it_includes(tmp_path, monkeypatch):
+    secret = tmp_path / "secret.thrift"
+    secret.write_text('const string SECRET = "taken"')
+    monkeypatch.chdir(tmp_path)
+    for path in (secret, "secret.thrift", "../secret.thrift", f"x/../../..{secret}"):
+        text = f'include "{path}"\nservice S {{ void f(1: string s = secret.SECRET) }}'
+        with pytest.raises(ToolError, match="Cannot include"):
+            load({"a/b.thrift": text}, "a/b.thrift")
 
 
-def test_files_that_cannot_be_written_are_the_services_mistake():
-    with pytest.raises(ToolError, match=r"the IDL that svc tells has a file"):
-        load({"a.thrift": "", "a.thrift/b.thrift": ""})
+def test_what_a_service_calls_its_files_is_no_matter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("/etc/own.thrift", "../own.thrift", "a/../../own.thrift", "a\0.thrift", "."):
+        assert list(load({name: "service S { void f() }"}, name).endpoints()) == ["S::f"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bomb_is_refused_soon():
+    doubles = [f"typedef map<T{n - 1}, T{n - 1}> T{n}" for n in range(1, 40)]
+    with pytest.raises(ToolError, match="more than 1000 parts"):
+        load({"a.thrift": "\n".join(["typedef i32 T0", *doubles])})
+
+
+async def test_loading_has_what_is_left_of_the_time():
+    waiting = threading.Event()
+    try:
+        with pytest.raises(ToolError, match=r"the IDL could not be read within .* --timeout"):
+            await _in_time(waiting.wait, 0.01, "the IDL")
+        with pytest.raises(ToolError, match="--timeout"):
+            await _in_time(waiting.wait, -1.0, "the IDL")
+    finally:
+        waiting.set()
+    assert await _in_time(lambda: "loaded", 60.0, "the IDL") == "loaded"
+
+    def fail():
+        raise ToolError("wrong")
+
+    with pytest.raises(ToolError, match="wrong"):
+        await _in_time(fail, 60.0, "the IDL")
+
+
+async def test_what_a_service_tells_is_printed_without_what_a_terminal_obeys(tcurl, service):
+    from tchannel_thrift.meta import Meta, ThriftIDLs
+
+    text = 'service S { void f(1: string s = "\x1b[31m\x9b\u202ered\\n\\"") }'
+
+    @service.thrift.register(Meta)
+    def thriftIDL(request):
+        return ThriftIDLs({"a.thrift": text}, "a.thrift")
+
+    for option in (("--list",), ("--describe", "S::f")):
+        ran = await tcurl("-p", service.hostport, "keyvalue-server", *option)
+        assert r'"\x1b[31m\x9b\u202ered\n\""' in ran.out
+        assert all(char.isprintable() for char in ran.out.replace("\n", ""))
 
 
 def test_the_first_file_must_be_there():

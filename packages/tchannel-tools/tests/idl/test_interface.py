@@ -87,3 +87,13 @@ def test_in_a_folder_the_file_is_that_of_the_service_or_the_only_one(tmp_path):
     assert find_file(str(tmp_path), "two") == two
     with pytest.raises(ToolError, match=r"has no svc\.thrift, but one\.thrift, two\.thrift"):
         find_file(str(tmp_path), "svc")
+
+
+def test_included_files_are_found_in_include_directories(tmp_path):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "main.thrift").write_text('include "base.thrift"\nservice S extends base.B {}')
+    (tmp_path / "root/base.thrift").write_text("service B { void f() }")
+    with pytest.raises(ToolError, match="Cannot include"):
+        load_file(tmp_path / "main.thrift", strict=False)
+    interface = load_file(tmp_path / "main.thrift", strict=False, include_dirs=[tmp_path / "root"])
+    assert list(interface.endpoints()) == ["S::f"]

@@ -79,3 +79,17 @@ def test_an_idl_without_services_has_nothing_to_list(tmp_path):
 
     with pytest.raises(ToolError, match="has no service"):
         list_services(load_file(path, strict=False))
+
+
+def test_services_of_files_with_odd_names_are_listed_with_what_they_inherit(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "main.thrift").write_text(
+        'include "ns.types.thrift"\ninclude "one/shared.thrift"\ninclude "shared.thrift"\n'
+        "const i32 shared = 1\n"
+        "service S extends ns.types.B {}\nservice T extends shared.C {}"
+    )
+    (tmp_path / "ns.types.thrift").write_text("service B { void f() }")
+    (tmp_path / "one/shared.thrift").write_text("service C { void wrong() }")
+    (tmp_path / "shared.thrift").write_text("service C { void g() }")
+    interface = load_file(tmp_path / "main.thrift", strict=False)
+    assert list_services(interface) == "S\n  void S::f()\n\nT\n  void T::g()"

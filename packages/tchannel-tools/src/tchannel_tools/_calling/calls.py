@@ -111,6 +111,7 @@ class Caller:
     Attributes:
         facts: Of the last call; None before there is one.
         ever_sent: Whether any request was sent so far.
+        target: As given.
 
     """
 
@@ -118,7 +119,7 @@ class Caller:
         self.channel = channel
         self.facts: Facts | None = None
         self.ever_sent = False
-        self._target = target
+        self.target = target
         self._sent_at: float | None = None
         channel.hooks.register(self._note_sent, EventType.before_send_request)
 
@@ -139,7 +140,7 @@ class Caller:
             ToolError: Something of it cannot be sent.
 
         """
-        target = self._target
+        target = self.target
         clock = self.channel.clock
         begun = clock.time()
         self._sent_at = None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from tchannel import errors
 from tchannel_thrift.meta import meta
 
-from .._idl.interface import Interface, load_file
+from .._idl.interface import Interface, load_texts
 from .._terminal.failures import CallFailed, ToolError, one_line
 from .calls import Caller, Message
 
@@ -21,13 +24,15 @@ _NO_ARGUMENTS = b"\0"
 
 
 async def ask_interface(caller: Caller, service: str, *, strict: bool) -> Interface:
-    """Ask the service for its IDL, and load it.
+    """Ask the service for its IDL, and load it, all within the timeout of a call.
 
     Raises:
         CallFailed: It could not be asked.
-        ToolError: It does not tell its IDL, or what it tells is wrong.
+        ToolError: It does not tell its IDL, or what it tells is wrong or takes too long to load.
 
     """
+    clock = caller.channel.clock
+    begun = clock.time()
     function = Interface(meta).function(_ENDPOINT)
     try:
         answer = await caller.call(Message("thrift", _ENDPOINT, _NO_HEADERS, _NO_ARGUMENTS))
@@ -49,38 +54,38 @@ async def ask_interface(caller: Caller, service: str, *, strict: bool) -> Interf
             f"{service} tells its IDL in a way of its own, so give the file with -t:"
             f" {one_line(str(error))}"
         ) from None
-    interface = load_texts(texts, entry_point, f"the IDL that {service} tells", strict=strict)
+    shown = f"the IDL that {service} tells"
+    left = caller.target.timeout - (clock.time() - begun)
+    interface = await _in_time(
+        partial(load_texts, texts, entry_point, shown, strict=strict), left, shown
+    )
     interface.told_by = service
     return interface
 
 
-def load_texts(
-    texts: Mapping[str, str], entry_point: str, shown: str, *, strict: bool
-) -> Interface:
-    """Load Thrift files that are given as texts.
-
-    Args:
-        texts: The texts by path; the paths are relative and fit the includes.
-        entry_point: Path of the file to begin with.
-        shown: What to call it all in errors.
-        strict: Whether fields must say if they are required.
+async def _in_time(load: Callable[[], Interface], seconds: float, shown: str) -> Interface:
+    """Do what takes the time that a service chooses, and wait no longer than the user wants.
 
     Raises:
-        ToolError: A path leads elsewhere, the first file is missing, or a text is wrong.
+        ToolError: What ``load`` raises; or it takes too long.
 
     """
-    if entry_point not in texts:
-        raise ToolError(f"{shown} has no file {entry_point!r}, though it begins with it")
-    with tempfile.TemporaryDirectory(prefix="tchannel-idl-") as folder:
-        for name, text in texts.items():
-            path = PurePosixPath(name)
-            # The service names the files, and must not choose where they are written.
-            if path.is_absolute() or ".." in path.parts or "\0" in name or not path.name:
-                raise ToolError(f"{shown} names a file outside its folder: {name!r}")
-            file = Path(folder, path)
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise ToolError(f"{shown} has a file {name!r}: {error.strerror}") from None
-        return load_file(Path(folder, entry_point), strict=strict, shown=shown)
+    loop = asyncio.get_running_loop()
+    loaded: asyncio.Future[Interface] = loop.create_future()
+
+    def tell(set_outcome: Callable[[Any], None], outcome: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(lambda: None if loaded.done() else set_outcome(outcome))
+
+    def run() -> None:
+        try:
+            tell(loaded.set_result, load())
+        except Exception as error:
+            tell(loaded.set_exception, error)
+
+    # A daemon: what cannot be stopped must not keep the process.
+    threading.Thread(target=run, name="tchannel-idl", daemon=True).start()
+    try:
+        return await asyncio.wait_for(loaded, max(0.0, seconds))
+    except TimeoutError:
+        raise ToolError(f"{shown} could not be read within the time of --timeout") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,7 @@ from tchannel_thrift.rw import spec as specs
 
 from .._terminal.failures import ToolError, one_line
 
-__all__ = ["Interface", "find_file", "load_file"]
+__all__ = ["Interface", "add_include", "find_file", "load_file", "load_texts"]
 
 
 class Interface:
@@ -76,6 +77,24 @@ def nearest(name: str, names: list[str]) -> str:
     return f"it has {', '.join(names[:5])}{' and more' if len(names) > 5 else ''}"
 
 
+def add_include(add: Callable[..., object]) -> None:
+    """Add the option that says where included files are looked for.
+
+    Args:
+        add: ``add_argument`` of a parser, or of a group of its options.
+
+    """
+    add(
+        "-I",
+        "--include",
+        action="append",
+        default=[],
+        dest="include_dirs",
+        metavar="DIR",
+        help="where included Thrift files are looked for, after the folder of the including file",
+    )
+
+
 def find_file(path: str, service: str) -> Path:
     """Return the Thrift file that ``-t`` means.
 
@@ -102,30 +121,56 @@ def find_file(path: str, service: str) -> Path:
     )
 
 
-def load_file(path: str | Path, *, strict: bool, shown: str | None = None) -> Interface:
+def load_file(
+    path: str | Path, *, strict: bool, include_dirs: Sequence[str | Path] = ()
+) -> Interface:
     """Load a Thrift file.
 
     Args:
         path: The file.
         strict: Whether fields must say if they are required.
-        shown: What to call it in errors, instead of its path.
+        include_dirs: Where included files are looked for, after the directory of the file that
+            includes them.
 
     Raises:
         ToolError: It cannot be read or is wrong; says file, line and column.
 
     """
     try:
-        # A loader of its own: nothing here is loaded twice, and what a peer sent is not kept.
-        return Interface(rw.Loader(strict=strict, include_as=not strict).load(path))
+        loader = rw.Loader(strict=strict, include_as=not strict, include_dirs=include_dirs)
+        return Interface(loader.load(path))
     except OSError as error:
-        raise ToolError(f"cannot read the Thrift file {shown or path}: {error.strerror}") from None
+        raise ToolError(f"cannot read the Thrift file {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise ToolError(f"{shown or path} is not UTF-8 at byte {error.start}") from None
+        raise ToolError(f"{path} is not UTF-8 at byte {error.start}") from None
     except rw.ThriftError as error:
-        # Further lines of the error show the line of the file.
-        line = one_line(str(error).partition("\n")[0])
-        if shown is not None:
-            line = f"{shown}: {line.replace(f'{Path(path).parent}/', '')}"
-        raise ToolError(line) from None
-    except RecursionError:
-        raise ToolError(f"{shown or path} is nested too deeply") from None
+        raise ToolError(_first_line(error)) from None
+
+
+def load_texts(
+    texts: Mapping[str, str], entry_point: str, shown: str, *, strict: bool
+) -> Interface:
+    """Load Thrift files that are given as texts. No file is read for them, whatever they say.
+
+    Args:
+        texts: The texts by path; the paths are relative and fit the includes.
+        entry_point: Path of the file to begin with.
+        shown: What to call it all in errors.
+        strict: Whether fields must say if they are required.
+
+    Raises:
+        ToolError: The first file is missing, or a text is wrong.
+
+    """
+    if entry_point not in texts:
+        raise ToolError(f"{shown} has no file {entry_point!r:.200}, though it begins with it")
+    try:
+        loader = rw.Loader(strict=strict, include_as=not strict)
+        return Interface(loader.load_texts(texts, entry_point))
+    except rw.ThriftError as error:
+        raise ToolError(f"{shown}: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    # The further ones show the line of the file.
+    return one_line(str(error).partition("\n")[0])

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from tchannel_thrift.rw.idl import ast, parse
 
-from .._terminal.failures import ToolError
+from .._terminal.failures import ToolError, quoted
 from .interface import Interface, nearest
 
 __all__ = ["describe", "list_services"]
@@ -54,11 +54,7 @@ def _modules(module: ModuleType, prefix: str = "") -> Iterator[tuple[str, Module
         if id(module) not in seen:
             seen.add(id(module))
             yield prefix, module
-            waiting += [
-                (f"{prefix}{name}.", included)
-                for name, included in vars(module).items()
-                if included in module.__includes__
-            ]
+            waiting += [(f"{prefix}{name}.", included) for name, included in _included(module)]
 
 
 def _services(module: ModuleType) -> dict[str, dict[str, str]]:
@@ -79,10 +75,7 @@ def _own_services(module: ModuleType) -> list[ast.Service]:
 def _functions(module: ModuleType, service: ast.Service) -> list[ast.Function]:
     inherited: list[ast.Function] = []
     if service.parent is not None:
-        *includes, name = service.parent.split(".")
-        home = module
-        for include in includes:
-            home = getattr(home, include)
+        home, name = _home(module, service.parent)
         inherited = [
             function
             for parent in _own_services(home)
@@ -90,6 +83,24 @@ def _functions(module: ModuleType, service: ast.Service) -> list[ast.Function]:
             for function in _functions(home, parent)
         ]
     return inherited + service.functions
+
+
+def _home(module: ModuleType, name: str) -> tuple[ModuleType, str]:
+    """The module that a dotted name of an IDL refers to, and the name there."""
+    end = name.rfind(".")
+    while end > 0:
+        for prefix, included in reversed(_included(module)):
+            if prefix == name[:end]:
+                return _home(included, name[end + 1 :])
+        end = name.rfind(".", 0, end)
+    return module, name
+
+
+def _included(module: ModuleType) -> list[tuple[str, ModuleType]]:
+    """The included modules with the names that the IDL has for them."""
+    names = {id(value): name for name, value in vars(module).items() if name[:2] != "__"}
+    found: tuple[ModuleType, ...] = module.__includes__
+    return [(names.get(id(one)) or one.__name__, one) for one in found]
 
 
 def _parse(module: ModuleType) -> ast.Document:
@@ -154,4 +165,4 @@ def _constant(value: ast.ConstValue) -> str:
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value.value, bool):
         return "true" if value.value else "false"
-    return f'"{value.value}"' if isinstance(value.value, str) else str(value.value)
+    return quoted(value.value) if isinstance(value.value, str) else str(value.value)

@@ -7,7 +7,7 @@ from typing import Final
 
 from tchannel import errors
 
-__all__ = ["CallFailed", "ExitCode", "ToolError", "code_name", "one_line"]
+__all__ = ["CallFailed", "ExitCode", "ToolError", "code_name", "one_line", "quoted"]
 
 
 class ExitCode(IntEnum):
@@ -95,3 +95,12 @@ def code_name(code: int | None) -> str:
 def one_line(text: str) -> str:
     """Text of others in one line, without characters that a terminal would obey."""
     return "".join(char if char.isprintable() else "�" for char in " ".join(text.split()))
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, with escapes for what is no printable character: no terminal obeys."""
+    inner = text.replace("\\", "\\\\").replace('"', '\\"')
+    shown = (
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in inner
+    )
+    return f'"{"".join(shown)}"'

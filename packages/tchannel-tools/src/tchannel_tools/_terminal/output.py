@@ -23,6 +23,7 @@ __all__ = [
     "print_text",
 ]
 
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _NUMBERS: Final = re.compile(r"\[\n(?: +-?[0-9][-+.0-9eE]*,?\n)+ *\]")
 
 
@@ -42,6 +43,8 @@ def print_document(document: Any) -> None:
 
 def _pretty(document: Any, *, ascii_only: bool) -> str:
     text = json.dumps(document, indent=2, ensure_ascii=ascii_only)
+    # JSON leaves these as they are, and a terminal obeys some: C1 controls, marks of direction.
+    text = _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     # Bytes are arrays of numbers, which nobody reads one a line. A line of text has quotes.
     return _NUMBERS.sub(
         lambda match: " ".join(match[0].split()).replace("[ ", "[")[:-2] + "]", text

@@ -18,7 +18,7 @@ from .._captures.calls import Call, Calls, Event
 from .._captures.filters import Filter
 from .._captures.packets import Segment, is_capture, segments
 from .._captures.summary import Summary, percentile
-from .._idl.interface import find_file, load_file
+from .._idl.interface import add_include, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError, one_line
 from .._terminal.output import print_json_line, print_note
 from .._terminal.quantities import duration
@@ -57,6 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--summary", action="store_true", help="a line for each endpoint instead of each call")
     add("--bodies", action="store_true", help="show headers and bodies too")
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
+    add_include(add)
     add("--no-strict", action="store_true", help="take Thrift files that thriftrw refuses")
     add("--service", metavar="NAME", help="calls of this service alone")
     add("--endpoint", metavar="NAME", help="calls of this endpoint alone")
@@ -92,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")
-        interface = load_file(path, strict=not options.no_strict)
+        interface = load_file(path, strict=not options.no_strict, include_dirs=options.include_dirs)
     with _open(options.source) as file:
         if file is None:
             return _frames(options.source)

@@ -15,7 +15,7 @@ from .._captures.calls import Call, Event
 from .._captures.filters import Filter
 from .._captures.passing import Passing
 from .._captures.saving import Saving
-from .._idl.interface import find_file, load_file
+from .._idl.interface import add_include, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError
 from .._terminal.output import print_note
 from .._terminal.quantities import duration
@@ -51,6 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--save", metavar="FILE", help="write what passes as a capture (pcapng)")
     add("--bodies", action="store_true", help="show headers and bodies too")
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
+    add_include(add)
     add("--no-strict", action="store_true", help="take Thrift files that thriftrw refuses")
     add("--service", metavar="NAME", help="show calls of this service alone")
     add("--endpoint", metavar="NAME", help="show calls of this endpoint alone")
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")
-        interface = load_file(path, strict=not options.no_strict)
+        interface = load_file(path, strict=not options.no_strict, include_dirs=options.include_dirs)
     bodies = Bodies(interface) if options.bodies else None
     printer = Printer(bodies, as_json=options.json)
     if options.save is None:

@@ -12,6 +12,7 @@ from .._calling.calls import Target
 from .._calling.connecting import TLS
 from .._calling.hosts import check_peers, read_host_list
 from .._calling.load import LoadPlan
+from .._idl.interface import add_include
 from .._terminal.failures import ToolError
 from .._terminal.quantities import count, duration, rate
 from .._values.bodies import Given
@@ -75,6 +76,7 @@ class Arguments:
         scheme: ``"raw"``, ``"json"`` or ``"thrift"``.
         form: How to show the values of the answer.
         thrift: Thrift file or folder, or None.
+        include_dirs: Where its includes are looked for, after their own folders.
         strict: Whether the Thrift file is read strictly.
         health: Whether to ask for the service's health.
         list: Whether to list services and methods.
@@ -93,6 +95,7 @@ class Arguments:
     scheme: str
     form: Form
     thrift: str | None
+    include_dirs: tuple[str, ...]
     strict: bool
     health: bool
     list: bool
@@ -149,6 +152,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         scheme=_scheme(options, endpoint),
         form=Form(options.exact or options.i64 == "number", options.exact),
         thrift=options.thrift,
+        include_dirs=tuple(options.include_dirs),
         strict=options.strict,
         health=options.health,
         list=options.list,
@@ -292,6 +296,7 @@ def _add_thrift(group: argparse._ArgumentGroup) -> None:
         metavar="PATH",
         help="a Thrift file, or a folder with SERVICE.thrift; else the service is asked for its IDL",
     )
+    add_include(add)
     add("--strict", action="store_true", help="fields must say whether they are required")
     add("--no-strict", dest="strict", action="store_false", help="they need not (the default)")
     add("--list", action="store_true", help="list the Thrift services and their methods")

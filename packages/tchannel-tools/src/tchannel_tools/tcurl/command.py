@@ -19,7 +19,7 @@ from .._calling.messages import JSONCall, RawCall, SchemeCall, ThriftCall
 from .._calling.reflection import ask_interface
 from .._idl.interface import Interface, find_file, load_file
 from .._idl.listing import describe, list_services
-from .._terminal.failures import CallFailed, ExitCode, ToolError, code_name
+from .._terminal.failures import CallFailed, ExitCode, ToolError, code_name, one_line
 from .._terminal.output import print_bytes, print_details, print_document, print_note, print_text
 from .advice import explain
 from .arguments import Arguments, parse
@@ -101,7 +101,7 @@ async def run(arguments: Arguments) -> int:
     interface = None
     if arguments.thrift is not None:
         path = find_file(arguments.thrift, arguments.target.service)
-        interface = load_file(path, strict=arguments.strict)
+        interface = load_file(path, strict=arguments.strict, include_dirs=arguments.include_dirs)
     if arguments.list or arguments.describe is not None:
         if interface is not None:
             return _show(arguments, interface)
@@ -183,7 +183,7 @@ async def _health(arguments: Arguments, caller: Caller) -> int:
     healthy, said = read_health(answer)
     print_text("OK" if healthy else "NOT OK")
     if said and not healthy:
-        print_text(said)
+        print_text(one_line(said))
     return ExitCode.OK if healthy else ExitCode.NOT_HEALTHY
 
 
