@@ -505,6 +505,26 @@ async def test_string_headers_that_are_none_are_a_value_error(joined, headers):
         )
 
 
+async def test_string_headers_go_with_streams(joined):
+    @joined.server.raw.register("size", stream=True, string_headers=True)
+    async def size(request):
+        size = sum([len(chunk) async for chunk in request.body])
+        return Response(str(size), request.headers)
+
+    response = await joined.client.raw(
+        "server",
+        "size",
+        b"x" * 200_000,
+        {"k": "v"},
+        hostport=joined.hostport,
+        stream=True,
+        string_headers=True,
+    )
+
+    assert response.headers == {"k": "v"}
+    assert await response.body.read() == b"200000"
+
+
 async def test_string_headers_that_cannot_be_read_cost_the_call_alone(joined):
     joined.server.raw.register("see", lambda request: b"", string_headers=True)
     joined.server.raw.register("answer", lambda request: Response(b"", b"\0\1\0"))

@@ -24,7 +24,8 @@ CONNECTION_ERROR: Final = "c"
 """Retry the request on failures to connect to a remote host. This is the default."""
 
 NEVER: Final = "n"
-"""Never retry the request."""
+"""Never retry the request: for calls that must not run twice, to services that say busy or declined
+after they have worked, as those of YARPC do."""
 
 TIMEOUT: Final = "t"
 """Retry the request on timeouts waiting for a response. Only for idempotent requests."""
