@@ -193,3 +193,14 @@ async def test_aborting_drops_what_was_written(ends):
 
     assert far.events == ["eof", "lost"]
     assert near.events == ["lost"]
+
+
+async def test_an_end_whose_last_words_nobody_will_read_is_lost_all_the_same(ends):
+    one, near, two, far = ends
+    two.write(b"to nobody")
+
+    one.abort()
+    await settle()
+
+    assert far.events == ["eof", "lost"]
+    assert near.events == ["lost"]

@@ -161,6 +161,8 @@ class MemoryTransport(asyncio.Transport):
         if protocol is not None:
             protocol.connection_lost(None)
         if other is not None:
+            # What it wrote will not be read any more: nothing of it is waited for.
+            other._other = None
             other._eof_arriving = True
             other._deliver_soon()
 
