@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from thirdparty.install import HYPERBAHN
@@ -47,11 +48,24 @@ class Cluster:
         nodes: How many.
         folder: For the nodes' logs.
         ports: The ports to use; free ones by default.
+        hostports: Where they listen instead, if that is not 127.0.0.1.
+        inside: Commands that run a command where a node is to live, by its address.
 
     """
 
-    def __init__(self, nodes: int, folder: Path, ports: "list[int] | None" = None) -> None:
-        self.hostports = [f"127.0.0.1:{port}" for port in ports or free_ports(nodes)]
+    def __init__(
+        self,
+        nodes: int,
+        folder: Path,
+        ports: "list[int] | None" = None,
+        *,
+        hostports: "list[str] | None" = None,
+        inside: Mapping[str, list[str]] = {},
+    ) -> None:
+        if hostports is None:
+            hostports = [f"127.0.0.1:{port}" for port in ports or free_ports(nodes)]
+        self.hostports = hostports
+        self._inside = inside
         self._folder = folder
         self.nodes: dict[str, PeerProcess] = {}
         try:
@@ -65,10 +79,11 @@ class Cluster:
             raise
 
     def _start(self, hostport: str) -> PeerProcess:
-        port = hostport.rsplit(":", 1)[1]
-        argv: list[str | Path] = ["node", HYPERBAHN, "--port", port, "--k", str(SINGLE_EXIT)]
+        host, port = hostport.rsplit(":", 1)
+        argv: list[str | Path] = [*self._inside.get(hostport, []), "node", HYPERBAHN]
+        argv += ["--host", host, "--port", port, "--k", str(SINGLE_EXIT)]
         argv += ["--bootstrapFile", json.dumps(self.hostports)]
-        log = self._folder / f"hyperbahn-{port}.log"
+        log = self._folder / f"hyperbahn-{host}-{port}.log"
         process = self.nodes[hostport] = PeerProcess(f"hyperbahn {hostport}", argv, log)
         return process
 
