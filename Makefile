@@ -61,6 +61,10 @@ build/wheels/.stamp: scripts/wheelhouse.py $(wildcard requirements/*.txt package
 	$(BIN)/python scripts/wheelhouse.py build/wheels 3.11 3.12 3.13
 	touch $@
 
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.test
+	$(PIP) -r requirements/fuzz.txt
+	touch $@
+
 $(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.test
 	$(PIP) -r benchmarks/requirements.txt
 	touch $@
@@ -135,6 +139,23 @@ check-pyright: $(VENV)/.check
 
 check-repo: $(VENV)/.check
 	$(PYTEST) -n 0 tests/repo
+
+# T is the seconds that each of these takes: make fuzz T=1200, make soak T=600.
+FUZZ_TARGETS ?= frames messages connection conversation thrift_headers payloads envelopes idl json cassettes
+.PHONY: fuzz
+fuzz: $(VENV)/.fuzz  ## Fuzz what reads the bytes of strangers, T=60 seconds each target
+	$(AT_ONCE) $(FUZZ_TARGETS:%=fuzz-%)
+
+# All but the last words goes into a log: a fuzzer talks much.
+fuzz-%: $(VENV)/.fuzz
+	@mkdir -p build/fuzz
+	@cd tests/fuzz && $(abspath $(BIN)/python) -m fuzzing $* --seconds $(or $(T),60) --work $(CURDIR)/build/fuzz \
+	    > $(CURDIR)/build/fuzz/$*.log 2>&1 || { tail -n 40 $(CURDIR)/build/fuzz/$*.log; exit 1; }
+	@echo "$*: $$(grep '^Done' build/fuzz/$*.log)"
+
+.PHONY: soak
+soak: $(VENV)/.test  ## Calls of all kinds while peers are killed, T=60 seconds: nothing may grow
+	$(BIN)/python -X dev tests/soak/soak.py --seconds $(or $(T),60)
 
 # pyright finds the packages to verify by the python on the PATH only.
 .PHONY: verify-types
