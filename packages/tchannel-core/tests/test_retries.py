@@ -15,6 +15,7 @@ from tchannel._calls.retries import (
     kind_of_code,
     may_retry,
 )
+from tchannel._links.peer_table import PeerTable
 from tchannel.options import Options
 
 RETRY_ON = ["n", "c", "t", "ct", "tc"]
@@ -259,3 +260,46 @@ async def test_a_call_goes_to_the_peer_that_its_source_finds_between_two_attempt
     assert (await call).body == b"ok"
     await close(clock, client)
     await close(clock, server)
+
+
+# -- how long nothing is sent -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("peers", [1, 3])
+async def test_retries_do_not_multiply_a_wait_for_a_connection(
+    make_channel, clock, monkeypatch, peers
+):
+    # What a network that drops packets looks like.
+    monkeypatch.setattr(PeerTable, "connect", lambda table, peer: None)
+    client = make_channel("client", known_peers=[f"127.0.0.1:{n + 1}" for n in range(peers)])
+    call = client.raw("server", "echo", timeout=1)
+    await clock.advance(0.9)
+    assert not call.done()
+    await clock.advance(0.2)
+
+    assert isinstance(call.exception(), errors.TimeoutError)
+
+
+async def test_nor_a_wait_for_the_first_peers(make_channel, clock):
+    client = make_channel("client")
+    client.use_loop()
+    client.peers.expecting(asyncio.get_running_loop().create_future())
+    call = client.raw("server", "echo", timeout=1)
+    await clock.advance(1.1)
+
+    assert isinstance(call.exception(), errors.TimeoutError)
+
+
+async def test_a_wait_after_an_attempt_that_was_sent_begins_anew(joined):
+    @joined.server.raw.register
+    async def hang(request):
+        await asyncio.Future()
+
+    call = joined.client.raw(
+        "server", "hang", hostport=joined.hostport, timeout=1, retry_on="t", retry_limit=2
+    )
+    await joined.advance(2.5)
+    assert not call.done()
+    await joined.advance(2)
+
+    assert call.exception().attempts == 3

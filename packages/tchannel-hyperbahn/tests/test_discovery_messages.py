@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tchannel_hyperbahn import discovery_messages
+from tchannel_hyperbahn import HyperbahnSource, discovery_messages
 from tchannel_hyperbahn.discovery_messages import (
     DiscoveryUnavailableError,
     InvalidServiceName,
@@ -80,3 +80,7 @@ def test_without_the_engine_the_error_says_what_to_install(monkeypatch):
         DiscoveryUnavailableError, match=r"pip install tchannel-hyperbahn\[discover\]"
     ):
         write_query("name")
+    with pytest.raises(
+        DiscoveryUnavailableError, match=r"pip install tchannel-hyperbahn\[discover\]"
+    ):
+        HyperbahnSource("name", ["127.0.0.1:1"])

@@ -541,6 +541,13 @@ async def test_leaks_a_connection(tchannel_service):
     tchannel_service.channel.is_closed = lambda: True
 
 @pytest.mark.gen_test
+async def test_leaks_a_client_whose_connections_are_gone():
+    channel = TChannel("unclosed")
+    kept.append(channel)
+    with pytest.raises(ConnectionError):
+        await channel.raw("test-service", "get", hostport="127.0.0.1:1")
+
+@pytest.mark.gen_test
 async def test_leaks_a_task():
     kept.append(asyncio.create_task(asyncio.sleep(60), name="still-running"))
 
@@ -568,18 +575,19 @@ def test_leaks_fail_the_test_that_left_them_when_the_setting_says_so(run):
     text = LEAKS.replace("    shared.listen()\n", "    pass\n")
     result = run(text, "-W", "ignore", ini="tchannel_leak_check = true\n", apart=True)
 
-    result.assert_outcomes(passed=5, errors=3)
+    result.assert_outcomes(passed=6, errors=4)
     result.stdout.fnmatch_lines_random(
         [
             "*channel forgotten: listens on 127.0.0.1:*",
             "*channel careless: has 1 connections*",
+            "*channel unclosed: was used and never closed*",
             "*task still-running: sleep*",
         ]
     )
 
 
 def test_leaks_are_not_looked_for_unless_asked(run):
-    run(LEAKS, "-W", "ignore", apart=True).assert_outcomes(passed=5)
+    run(LEAKS, "-W", "ignore", apart=True).assert_outcomes(passed=6)
 
 
 def test_one_test_can_ask_for_the_check(run):

@@ -13,6 +13,7 @@ __all__ = [
     "InvalidServiceName",
     "NoPeersAvailable",
     "answer_discovery",
+    "check_extra",
     "is_ipv4",
     "read_discovery",
     "write_query",
@@ -59,6 +60,16 @@ def _idl() -> tuple[Any, Any]:
         raise DiscoveryUnavailableError(_HINT) from None
     with as_file(files("tchannel_hyperbahn") / "idl" / "hyperbahn.thrift") as path:
         return rw, rw.load(str(path))
+
+
+def check_extra() -> None:
+    """Make sure that the engine is there.
+
+    Raises:
+        DiscoveryUnavailableError: It is not installed; says how to install it.
+
+    """
+    _idl()
 
 
 def write_query(service: str) -> bytes:

@@ -335,6 +335,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             error.peer = connection.address
         message_id = self.exchange.id if self.exchange is not None else None
         self._end_attempt()
+        if self.waits is not None:
+            self.waits.sent()
         self._complete_error(error)
         running = self._attempt_watched(error)
         if self.streamed is not None:
@@ -377,6 +379,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             tries > limit
             or not channel.state.connects
             or not retries.may_retry(self.retry_on, kind)
+            or (self.waits is not None and self.waits.exhausted())
         ):
             self._give_up(error)
             return

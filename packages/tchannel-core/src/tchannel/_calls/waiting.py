@@ -6,6 +6,7 @@ A connection, a peer that reads, first peers, hooks, another attempt.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
 from functools import partial
@@ -30,20 +31,33 @@ class Wait:
     One timer bounds whatever it waits for.
     """
 
-    __slots__ = ("call", "hooks", "patience", "readable", "timer", "unreached")
+    __slots__ = (
+        "call",
+        "failure",
+        "for_first",
+        "hooks",
+        "patience",
+        "readable",
+        "timer",
+        "unreached",
+    )
 
     def __init__(self, call: OutgoingCall) -> None:
         self.call = call
         self.timer: TimerHandle | None = None
         """Runs while the call waits."""
         self.patience: float | None = None
-        """How long it waits for the first peers of its group, by the channel's clock."""
+        """Until when it waits while nothing is sent, by the channel's clock, whatever it waits for."""
+        self.for_first = False
+        """Whether it waits for the first peers of its group, while some cannot be reached."""
         self.readable: asyncio.Future[None] | None = None
         """Ends once the peer reads again, while the call waits for that."""
         self.hooks: list[asyncio.Future[Any]] | None = None
         """Hooks that an attempt waits for before it is sent; empty once they have ended."""
         self.unreached = 0
         """To how many peers no connection came about."""
+        self.failure: errors.TChannelError | None = None
+        """Why it did not, the last time."""
 
     # -- a connection -------------------------------------------------------------------------
 
@@ -66,6 +80,7 @@ class Wait:
         """It did not come about."""
         self.end()
         self.unreached += 1
+        self.failure = error
         if self._for_others(error):
             return
         call = self.call
@@ -138,17 +153,16 @@ class Wait:
         if expected is None or call.hostport is not None or not channel.state.connects:
             return False
         now = channel.timers.clock.time()
-        if self.patience is None:
-            self.patience = now + call.timeout
-            if call.deadline is not None:
-                self.patience = min(self.patience, call.deadline)
+        if not self.for_first:
+            self.for_first = True
             expected.add_done_callback(self._peers_known)
-        if now >= self.patience:
+        patience = self._patience()
+        if now >= patience:
             call.attempts += 1
             call.fail(self.unreachable(error))
             return True
         delay = channel.options.retry_delay_max * (0.25 + random.random() / 2)
-        self._until(min(now + delay, self.patience), self._retry)
+        self._until(min(now + delay, patience), self._retry)
         return True
 
     # -- hooks that are coroutines -------------------------------------------------------------
@@ -189,6 +203,15 @@ class Wait:
         self._until(self._end_of_time(), end)
         when_ended(hooks, end)
 
+    def sent(self) -> None:
+        """An attempt went out: what comes after it may wait anew."""
+        self.patience = self.failure = None
+
+    def exhausted(self) -> bool:
+        """Say whether the call has waited for as long as its timeout without anything being sent."""
+        patience = self.patience
+        return patience is not None and self.call.channel.timers.clock.time() >= patience
+
     # -- another attempt ----------------------------------------------------------------------
 
     def for_retry(self, when: float) -> None:
@@ -206,7 +229,13 @@ class Wait:
     # -- the timer ----------------------------------------------------------------------------
 
     def _arm(self, message: str, *args: str) -> None:
-        self._until(self._end_of_time(), self._waited_too_long, message, *args)
+        self._until(self._patience(), self._waited_too_long, message, *args)
+
+    def _patience(self) -> float:
+        # One for all waits of a kind: retries do not multiply a wait in which nothing is sent.
+        if self.patience is None:
+            self.patience = self._end_of_time()
+        return self.patience
 
     def _end_of_time(self) -> float:
         call = self.call
@@ -248,6 +277,8 @@ class Wait:
         call = self.call
         if call.peer is not None and not call.peer.connections:
             text += call.channel.peers_table.unserved(call.peer)
-        # Nothing was sent, so another attempt is safe.
+        # Over for good: timers of uvloop fire a fraction early.
+        self.patience = -math.inf
         call.attempts += 1
-        call.attempt_failed(errors.TimeoutError(text), retries.UNSENT)
+        # Why nobody was reached says more than that the time is over.
+        call.attempt_failed(self.failure or errors.TimeoutError(text), retries.UNSENT)

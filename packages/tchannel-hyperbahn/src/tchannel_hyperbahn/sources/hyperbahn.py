@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tchannel.lowlevel import PeerGroup
 
 from ..discovery import discover
+from ..discovery_messages import check_extra
 from ..host_list import check_hosts
 from .polling import PollingSource
 
@@ -27,6 +28,7 @@ class HyperbahnSource(PollingSource):
 
     Raises:
         TypeError: ``service`` is no str, ``routers`` no list of str, or ``period`` no number.
+        ModuleNotFoundError: The extra is not installed; says how to install it.
         ValueError: ``service`` or ``routers`` is empty, a router is no address, or ``period`` is
             not above 0.
 
@@ -38,6 +40,7 @@ class HyperbahnSource(PollingSource):
             raise TypeError(f"service must be a str, not {service!r}")
         if not service:
             raise ValueError("service must not be empty")
+        check_extra()
         self._service = service
         self._routers = check_hosts(routers, "routers")
 

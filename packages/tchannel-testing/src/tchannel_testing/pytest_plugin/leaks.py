@@ -57,8 +57,9 @@ class LeakCheck:
     def _open_channels(self) -> Iterable[TChannel]:
         for channel in live_channels():
             if channel not in self._channels:
-                listens = channel.is_listening() and not channel.is_closed()
-                if listens or channel.connections:
+                # One that was never used has no loop, and nothing to be closed.
+                used = channel.loop is not None and not channel.is_closed()
+                if used or channel.connections:
                     yield channel
 
 
@@ -81,4 +82,6 @@ def _describe_channel(channel: TChannel) -> str:
         states.append(f"listens on {channel.hostport}")
     if channel.connections:
         states.append(f"has {len(channel.connections)} connections")
+    if not states:
+        states.append("was used and never closed")
     return f"  channel {channel.name}: {', '.join(states)}; close it, or use it with 'async with'"
