@@ -20,6 +20,8 @@ READ_OTHERWISE = {
     "doc comment: where none belongs",
     # Apache takes one of the stars that close the comment for text.
     "doc comment: stars inside",
+    # The tree has the name alone; that it means the wanted enum's item is for linking to find.
+    "item: of the wanted enum under another's name",
 }
 
 NO_JSON = {
