@@ -240,6 +240,30 @@ async def test_a_request_that_is_cancelled_while_it_queues_is_never_run(joined, 
     assert joined.server.inbound_calls == 0
 
 
+async def test_a_connection_gets_no_more_turns_by_cancelling_what_queues(joined, join, settle):
+    join(joined.client, joined.server, "127.0.0.1:2")
+    await settle()
+    ran = slow_handler(joined.server, joined.clock, "plain", 0.003)
+    to_server = joined.to_server.protocol.wire
+    first = call(joined.client, timeout=60)
+    read = to_server.data_to_send()
+    for _ in range(20):
+        cancelled = call(joined.client, timeout=60)
+        read += to_server.data_to_send()
+        cancelled.cancel()
+        read += to_server.data_to_send()
+    greedy = [call(joined.client, b"greedy", timeout=60) for _ in range(20)]
+    read += to_server.data_to_send()
+    joined.to_client.protocol.data_received(read)  # the first is served, and the others queue
+    greedy += [call(joined.client, b"greedy", timeout=60) for _ in range(40)]
+    fair = [call(joined.client, b"fair", timeout=60, hostport="127.0.0.1:2") for _ in range(10)]
+    await ended([first, *greedy, *fair], settle)
+
+    assert outcomes([first, *greedy, *fair]) == {"ok": 71}
+    last = len(ran) - 1 - ran[::-1].index(b"fair")
+    assert last < 25
+
+
 async def test_what_queues_for_a_connection_that_ends_is_never_run(joined, settle):
     ran = slow_handler(joined.server, joined.clock, "plain", 0.003)
     calls = [call(joined.client, timeout=60) for n in range(50)]

@@ -121,7 +121,9 @@ class RequestQueue:
         line = connection.line
         if line is None:
             line = connection.line = deque()
-        while line and line[0].answered:  # cancelled, or out of time
+        # Cancelled, or out of time. The last one stays: a line with something in it has its place in
+        # the ring, and would get another with every call that is cancelled at once.
+        while len(line) > 1 and line[0].answered:
             line.popleft()
             self._length -= 1
         wait = self.expected_wait(connection)
