@@ -35,6 +35,7 @@ from .interceptors import Interceptor, Interceptors
 from .net import local_ip
 from .options import Options
 from .peer_sources import ListSource, PeerSource
+from .schemes.json import JsonCodec
 from .subchannel import SubChannel
 
 __all__ = ["TChannel", "live_channels"]
@@ -47,7 +48,15 @@ _MAX_PROCESS_NAME = 16 * 1024
 _INSIDE = frozenset(
     {
         *("advertised_hostport", "changed", "close_callbacks", "connections", "endpoints"),
-        *("events", "guard", "has_running_source", "inbound_bytes", "inbound_calls", "listener"),
+        *(
+            "events",
+            "guard",
+            "json_codec",
+            "has_running_source",
+            "inbound_bytes",
+            "inbound_calls",
+            "listener",
+        ),
         *("loop", "notify", "outgoing_calls", "peers_table", "services", "state", "step"),
         *("stop_sources", "timers", "waiting", "wants_stream"),
     }
@@ -92,6 +101,8 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
             `tchannel.authorization`. By default every call may.
         expose_errors: Tell callers the text of a handler's undeclared exception, not only its type.
         interceptors: Put in the way of this channel's outgoing and incoming calls.
+        json: How the bodies of json calls and handlers become JSON and are read; by default the json
+            of the standard library.
         tracer: Gone with OpenTracing; only for an error that says what to write instead.
         context_provider: Gone as well.
 
@@ -119,6 +130,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         authorize: Check | None = None,
         expose_errors: bool = True,
         interceptors: Iterable[Interceptor] = (),
+        json: JsonCodec | None = None,
         tracer: None = None,
         context_provider: None = None,
     ) -> None:
@@ -140,6 +152,8 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         _check_context(ssl_client, "ssl_client", ssl.PROTOCOL_TLS_SERVER)
         if clock is not None and not (hasattr(clock, "time") and hasattr(clock, "call_at")):
             raise TypeError(f"clock must have time() and call_at(), not be {clock!r}")
+        if json is not None and not isinstance(json, JsonCodec):
+            raise TypeError(f"json must be a tchannel.schemes.JsonCodec, not {json!r}")
         interceptors = list(interceptors)
         for interceptor in interceptors:
             if not callable(interceptor):
@@ -160,6 +174,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         self.name = name
         self.process_name = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
         self.trace = check_trace(trace)
+        self.json_codec = json if json is not None else JsonCodec()
         self.ssl_server = ssl_server
         self.ssl_client = ssl_client
         self.server_name = server_name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .json import JsonArgScheme
+from .json import JsonArgScheme, JsonCodec
 from .raw import RawArgScheme
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "RAW",
     "THRIFT",
     "JsonArgScheme",
+    "JsonCodec",
     "RawArgScheme",
     "find_scheme",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .._serving.fallback import Fallback
     from ..channel import TChannel
 
-__all__ = ["JsonArgScheme"]
+__all__ = ["JsonArgScheme", "JsonCodec"]
 
 _HandlerT = TypeVar("_HandlerT", bound=Handler)
 
@@ -32,7 +32,111 @@ _HandlerT = TypeVar("_HandlerT", bound=Handler)
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode = json.JSONDecoder().decode
 
+# As deep as the way to a value that cannot become JSON is told; a circle has no end.
+_MAX_DEPTH = 20
+
 _BEFORE_HEADERS = int(EventType.before_serialize_request_headers)
+
+
+class JsonCodec:
+    """How bodies become JSON and are read again: what ``TChannel(json=...)`` takes.
+
+    ::
+
+        TChannel("name", json=JsonCodec(default=str))
+        TChannel("name", json=JsonCodec(orjson.dumps, orjson.loads))
+        TChannel("name", json=JsonCodec(msgspec.json.encode, msgspec.json.decode))
+
+    Headers are str to str and need none.
+
+    Args:
+        encode: Makes bytes, or a str, of a value; raises what it likes for one that it cannot encode.
+            By default the json of the standard library, without NaN and the infinities.
+        decode: Makes a value of bytes; raises what it likes for bytes that are none.
+        default: With the default ``encode``: makes something that JSON knows of a value that it does
+            not, or raises TypeError, as ``default=`` of `json.dumps`.
+
+    Raises:
+        TypeError: One of them is not callable.
+        ValueError: Both ``encode`` and ``default``.
+
+    """
+
+    __slots__ = ("_decode", "_encode")
+
+    # What JSON can say has no type that says more than Any.
+    def __init__(
+        self,
+        encode: Callable[[Any], bytes | str] | None = None,
+        decode: Callable[[bytes], Any] | None = None,
+        *,
+        default: Callable[[Any], Any] | None = None,
+    ) -> None:
+        for name, value in (("encode", encode), ("decode", decode), ("default", default)):
+            if value is not None and not callable(value):
+                raise TypeError(f"{name} must be a function, not {value!r}")
+        if encode is not None and default is not None:
+            raise ValueError("give encode or default, not both: default belongs to the json module")
+        if encode is None:
+            encode = _encode
+            if default is not None:
+                encode = json.JSONEncoder(
+                    separators=(",", ":"), allow_nan=False, default=default
+                ).encode
+        self._encode: Callable[[Any], bytes | str] = encode
+        self._decode = decode
+
+    def encode(self, body: object, name: str) -> bytes:
+        """Return the JSON of ``body``; ``name`` is what errors call it.
+
+        Raises:
+            TypeError: It holds a value of a type that cannot become JSON; says where.
+            ValueError: It holds another value that cannot; says where.
+
+        """
+        try:
+            data = self._encode(body)
+        except RecursionError:
+            raise ValueError(f"{name} cannot become JSON: it is nested too deeply") from None
+        except Exception as error:
+            kind = ValueError if isinstance(error, ValueError) else TypeError
+            raise kind(f"{name} cannot become JSON: {error}{self._place_of_fault(body)}") from error
+        if isinstance(data, str):
+            return data.encode()
+        if not isinstance(data, bytes):
+            raise TypeError(f"encode of a JsonCodec must give bytes or str, not {data!r:.100}")
+        return data
+
+    def decode(self, arg3: bytes) -> Any:
+        """Return the value that bytes say; zero bytes are an empty object, as in tchannel-python."""
+        if not arg3:
+            return {}
+        return _decode(arg3.decode()) if self._decode is None else self._decode(arg3)
+
+    def _place_of_fault(self, value: object) -> str:
+        """Say the way to the innermost value that cannot be encoded; nothing if that is the whole."""
+        path = ""
+        for _ in range(_MAX_DEPTH):
+            steps: Iterable[tuple[object, object]] = ()
+            if isinstance(value, dict):
+                steps = value.items()
+            elif isinstance(value, list | tuple):
+                steps = enumerate(value)
+            for key, item in steps:
+                if self._fails(item):
+                    path += f"[{key!r:.40}]"
+                    value = item
+                    break
+            else:
+                return f" (at {path})" if path else ""
+        return ""
+
+    def _fails(self, value: object) -> bool:
+        try:
+            self._encode(value)
+        except Exception:
+            return True
+        return False
 
 
 class JsonArgScheme:
@@ -46,7 +150,7 @@ class JsonArgScheme:
 
     NAME: ClassVar[str] = "json"
 
-    __slots__ = ("_callbacks", "_channel", "_endpoints", "_start_call")
+    __slots__ = ("_callbacks", "_channel", "_codec", "_endpoints", "_read", "_start_call")
 
     def __init__(self, channel: TChannel, endpoints: Endpoints | None = None) -> None:
         self._channel = channel
@@ -54,6 +158,8 @@ class JsonArgScheme:
         # Looked up once rather than by each call: what telling hooks of headers costs.
         self._start_call = channel.start_call
         self._callbacks = channel.events.callbacks
+        self._codec: JsonCodec = channel.json_codec
+        self._read = self._decode_response
 
     def __call__(
         self,
@@ -96,7 +202,8 @@ class JsonArgScheme:
             A Future of the Response. Status 1 is an application error; it is returned, not raised.
 
         Raises:
-            TypeError: The body cannot become JSON, or an argument has a wrong type.
+            TypeError: The body cannot become JSON (the error says where in it), or an argument has a
+                wrong type.
             ValueError: Headers that are not str to str, a body with NaN in it, or an argument that
                 cannot be sent.
             ReadError: (from the Future) the answer is no JSON.
@@ -113,8 +220,8 @@ class JsonArgScheme:
             endpoint,
             # Most calls have no headers: the constant saves an encoding, 1.2 µs.
             _encode_headers(headers) if headers else b"{}",
-            _encode_body(body, "body"),
-            _decode_response,
+            self._codec.encode(body, "body"),
+            self._read,
             timeout,
             retry_on,
             retry_limit,
@@ -157,19 +264,37 @@ class JsonArgScheme:
             self._endpoints,
             endpoint,
             handler,
-            lambda function: Endpoint(self.NAME, function, _decode_request, _encode_result),
+            lambda function: Endpoint(
+                self.NAME, function, self._decode_request, self._encode_result
+            ),
         )
 
+    def _decode_request(self, arg2: bytes, arg3: bytes) -> tuple[Any, Any]:
+        return _decode_headers(arg2), self._codec.decode(arg3)
 
-def _encode_body(body: object, name: str) -> bytes:
-    try:
-        return _encode(body).encode()
-    except TypeError as error:
-        raise TypeError(f"{name} cannot become JSON: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{name} cannot become JSON: {error}") from None
-    except RecursionError:
-        raise ValueError(f"{name} cannot become JSON: it is nested too deeply") from None
+    def _encode_result(self, result: object) -> tuple[int, bytes, bytes]:
+        if isinstance(result, Response):
+            headers = result.headers
+            return (
+                check_status(result.status),
+                _encode_headers(headers) if headers else b"{}",
+                self._encode_answer(result.body, "the body of a response"),
+            )
+        return 0, b"{}", self._encode_answer(result, "the result of a json handler")
+
+    def _encode_answer(self, body: object, name: str) -> bytes:
+        # Nothing is an empty object, as in every tchannel-python; the body of a request may be null.
+        return b"{}" if body is None else self._codec.encode(body, name)
+
+    def _decode_response(
+        self, code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
+    ) -> Response[Any, dict[str, str]]:
+        assert isinstance(arg3, bytes)
+        try:
+            body = self._codec.decode(arg3)
+            return Response(body, _decode_headers(arg2), headers, 1 if code else 0)
+        except Exception as error:  # of whichever library reads it
+            raise ReadError(f"the answer is no JSON: {error}") from error
 
 
 def _encode_headers(headers: object) -> bytes:
@@ -191,38 +316,3 @@ def _decode_headers(arg2: bytes) -> dict[str, Any]:
     if not isinstance(headers, dict):
         raise ValueError("the headers are no JSON object")
     return headers
-
-
-def _decode_body(arg3: bytes) -> Any:
-    # Zero bytes are an empty object, as in every tchannel-python.
-    return _decode(arg3.decode()) if arg3 else {}
-
-
-def _decode_request(arg2: bytes, arg3: bytes) -> tuple[Any, Any]:
-    return _decode_headers(arg2), _decode_body(arg3)
-
-
-def _encode_result(result: object) -> tuple[int, bytes, bytes]:
-    if isinstance(result, Response):
-        headers = result.headers
-        return (
-            check_status(result.status),
-            _encode_headers(headers) if headers else b"{}",
-            _encode_answer(result.body, "the body of a response"),
-        )
-    return 0, b"{}", _encode_answer(result, "the result of a json handler")
-
-
-def _encode_answer(body: object, name: str) -> bytes:
-    # Nothing is an empty object, as in every tchannel-python; the body of a request may be null.
-    return b"{}" if body is None else _encode_body(body, name)
-
-
-def _decode_response(
-    code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
-) -> Response[Any, dict[str, str]]:
-    assert isinstance(arg3, bytes)
-    try:
-        return Response(_decode_body(arg3), _decode_headers(arg2), headers, 1 if code else 0)
-    except (ValueError, RecursionError) as error:
-        raise ReadError(f"the answer is no JSON: {error}") from error
