@@ -15,7 +15,11 @@ pytestmark = pytest.mark.once
 def run(code, *options):
     """Run Python code in a process of its own; what it prints."""
     done = subprocess.run(
-        [sys.executable, *options, "-c", code], capture_output=True, text=True, timeout=50
+        [sys.executable, *options, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
