@@ -20,7 +20,9 @@ def test_every_named_test_exists(root, tracked):
             if not files and not any(name.startswith(f"{path}/") for name in names):
                 missing.append(path)
         wanted = test or alone
-        if wanted and not any(re.search(rf"def {wanted}\(", (root / one).read_text()) for one in files):
+        if wanted and not any(
+            re.search(rf"def {wanted}\(", (root / one).read_text()) for one in files
+        ):
             missing.append(f"{path or files}::{wanted}")
 
     assert missing == []
