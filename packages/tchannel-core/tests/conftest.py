@@ -208,6 +208,34 @@ def join_fixture():
 
 
 @pytest.fixture
+def make_mute():
+    """A function that lets the other end of a transport answer no pings, as tchannel-python does."""
+
+    def make(transport: MemoryTransport) -> None:
+        other = transport.other.protocol
+        other.wire = _Deaf(other.wire)
+
+    return make
+
+
+class _Deaf:
+    """A sans-IO connection that does not see pings."""
+
+    def __init__(self, connection: Any) -> None:
+        object.__setattr__(self, "_connection", connection)
+
+    def receive(self, data: bytes, now: float, *limits: Any) -> Any:
+        ping = bytes((0, 16, 0xD0))
+        return self._connection.receive(data, now, *limits) if data[:3] != ping else []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._connection, name, value)
+
+
+@pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
 

@@ -41,7 +41,7 @@ async def test_calls_being_served_may_finish_within_the_grace(joined, work):
     await closing
 
 
-async def test_what_is_left_at_the_end_of_the_grace_is_aborted(joined, work):
+async def test_what_is_left_at_the_end_of_the_grace_gets_an_error_frame(joined, work):
     call = joined.client.raw("server", "work", hostport=joined.hostport)
     await joined.advance(0)
     closing = joined.server.close(grace=2)
@@ -49,7 +49,8 @@ async def test_what_is_left_at_the_end_of_the_grace_is_aborted(joined, work):
     await joined.advance(3)
 
     await closing
-    assert isinstance(call.exception(), errors.NetworkError)
+    assert isinstance(call.exception(), errors.CanceledError)
+    assert "the server closed before the call was done" in str(call.exception())
     assert joined.server.connections == set()
     assert joined.server.inbound_calls == 0
 
@@ -69,7 +70,7 @@ async def test_a_connection_that_waits_to_be_idle_leaves_no_timer(joined, work, 
 
     await closing
     assert isinstance(call.exception(), errors.NetworkError)
-    assert clock.waiting == timers
+    assert clock.waiting == timers - 1  # nor the one that looks after the connection
 
 
 async def test_new_calls_are_declined_while_it_drains(joined, work):
@@ -176,7 +177,7 @@ async def test_a_handler_that_awaits_the_close_of_its_channel_is_ended_by_it(joi
     await joined.advance(3)
 
     assert ended == [True]
-    assert isinstance(call.exception(), errors.NetworkError)
+    assert isinstance(call.exception(), errors.CanceledError)
     await joined.server.close()
     assert joined.server.connections == set()
 
@@ -296,7 +297,7 @@ async def test_without_a_grace_nothing_is_waited_for(joined, work):
     await joined.advance(3)
 
     assert closing.done()
-    assert isinstance(call.exception(), errors.NetworkError)
+    assert isinstance(call.exception(), errors.CanceledError)
 
 
 async def test_a_timer_that_fires_early_does_not_keep_a_channel_open(make_channel, clock, settle):
@@ -552,3 +553,89 @@ async def test_a_peer_that_ends_its_side_and_reads_nothing_is_not_waited_for(joi
 
     assert isinstance(call.exception(), errors.NetworkError)
     assert joined.client.connections == set()
+
+
+async def test_closing_waits_until_its_peers_know_of_it(joined):
+    joined.to_client.pause_reading()  # what the client sends stays on its way
+    call = joined.client.raw("server", "e", hostport=joined.hostport)
+    await joined.advance(0)
+    closing = joined.server.close(grace=5)
+    await joined.advance(0.4)
+    assert not joined.to_client.closing  # else that call would be lost with the connection
+
+    joined.to_client.resume_reading()
+    await joined.advance(0)
+
+    assert isinstance(call.exception(), errors.DeclinedError)
+    assert closing.done()
+
+
+@pytest.mark.parametrize(("grace", "waited"), [(5, 0.5), (0.2, 0.2), (0, 0)])
+async def test_a_peer_that_does_not_answer_is_waited_for_half_a_second(joined, grace, waited):
+    joined.to_client.pause_reading()
+    closing = joined.server.close(grace=grace)
+    if waited:
+        await joined.advance(waited * 0.9)
+        assert not joined.to_client.closing
+    await joined.advance(waited * 0.1 + 0.01)
+    assert joined.to_client.closing
+    await joined.advance(5)
+    await closing
+
+
+async def test_a_peer_that_is_known_to_answer_no_pings_is_not_waited_for(joined, make_mute):
+    joined.server.raw.register("e", lambda request: b"")
+    make_mute(joined.to_server)
+    joined.client.raw("server", "e", hostport=joined.hostport)
+    for _ in range(3):  # it is pinged in the first quiet second, and only answers calls
+        await joined.advance(4)
+        joined.client.raw("server", "e", hostport=joined.hostport)
+    await joined.advance(0)
+    closing = joined.client.close(grace=5)
+    await joined.advance(0)
+    await closing
+
+
+async def test_rolling_restarts_lose_no_call(tcp):
+    """Two servers, restarted 20 times in all, under 16 callers with default retries."""
+    servers = {}
+
+    def start(hostport):
+        server = servers[hostport] = tcp("server", hostport=hostport)
+
+        @server.raw.register
+        async def work(request):
+            await asyncio.sleep(0.002)
+            return request.body
+
+        server.listen()
+        return server
+
+    for _ in range(2):
+        first = start("127.0.0.1:0")
+        servers[first.hostport] = servers.pop("127.0.0.1:0")
+    clients = [tcp(f"client-{n}", known_peers=list(servers)) for n in range(4)]
+    answered, failed, over = [0], [], asyncio.Event()
+
+    async def keep_calling(client):
+        while not over.is_set():
+            try:
+                await client.raw("server", "work", b"x", timeout=10)
+                answered[0] += 1
+            except errors.TChannelError as error:
+                failed.append(error)
+
+    callers = [asyncio.ensure_future(keep_calling(clients[n % 4])) for n in range(16)]
+    for turn in range(20):
+        hostport = list(servers)[turn % 2]
+        before = answered[0]
+        await servers[hostport].close()
+        start(hostport)
+        async with asyncio.timeout(20):
+            while answered[0] < before + 50:
+                await asyncio.sleep(0.005)
+    over.set()
+    await asyncio.gather(*callers)
+
+    assert failed == []
+    assert answered[0] > 1000

@@ -55,6 +55,13 @@ class Options:
             nothing more is read from it; default 4 MiB.
         stall_timeout: How long a peer from which nothing is read, because so many of its answers
             wait, may take none of them before its connection is closed; default 60.
+        keepalive: Whether a peer that has vanished without a word is looked for, by pings of the
+            protocol and by the kernel (SO_KEEPALIVE, TCP_USER_TIMEOUT); default True.
+        keepalive_idle: How long a connection that we opened is quiet before it is pinged, and before
+            the kernel probes it; default 60.
+        keepalive_period: The same while calls wait on it; default 4.
+        keepalive_grace: How long a peer that answers pings may take for it before calls go over
+            another connection, and to other peers first; default 3.
         stream_buffer: Bytes of a streamed body that may wait for their reader before the
             connection is not read any more; default 256 KiB.
         peer_connections: Connections that a group of known peers opens to spread its calls;
@@ -94,6 +101,10 @@ class Options:
         "default_timeout",
         "handshake_timeout",
         "inbound_memory",
+        "keepalive",
+        "keepalive_grace",
+        "keepalive_idle",
+        "keepalive_period",
         "known_services_only",
         "max_calls",
         "max_calls_per_connection",
@@ -127,6 +138,10 @@ class Options:
         unsent_memory: int = 256 * _MIB,
         write_buffer: int = 4 * _MIB,
         stall_timeout: float = 60.0,
+        keepalive: bool = True,
+        keepalive_idle: float = 60.0,
+        keepalive_period: float = 4.0,
+        keepalive_grace: float = 3.0,
         stream_buffer: int = 256 * _KIB,
         peer_connections: int = 10,
         penalty_min: float = 0.5,
@@ -158,6 +173,10 @@ class Options:
         self.unsent_memory = _positive("unsent_memory", unsent_memory)
         self.write_buffer = _positive("write_buffer", write_buffer)
         self.stall_timeout = _seconds("stall_timeout", stall_timeout)
+        self.keepalive = _flag("keepalive", keepalive)
+        self.keepalive_idle = _seconds("keepalive_idle", keepalive_idle)
+        self.keepalive_period = _seconds("keepalive_period", keepalive_period)
+        self.keepalive_grace = _seconds("keepalive_grace", keepalive_grace)
         self.stream_buffer = _positive("stream_buffer", stream_buffer)
         self.peer_connections = _count("peer_connections", peer_connections)
         self.penalty_min = _seconds("penalty_min", penalty_min)

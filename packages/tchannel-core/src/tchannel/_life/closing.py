@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 from .._ground.current import saying_farewell
 from .._ground.logs import logger
 from .._ground.tasks import as_future
+from ..errors import CanceledError
 from .states import LifeInput
 
 if TYPE_CHECKING:
+    from .._links.connection import Connection
     from .lifecycle import Lifecycle
 
 __all__ = ["close_channel"]
 
 log = logger("tchannel.closing")
+
+# In seconds: how long peers may take to learn that we leave.
+_FAREWELL = 0.5
 
 # What a connection gets for its last bytes once everything else is over.
 _LAST_BYTES = 2.5
@@ -45,7 +50,12 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     for connection in list(channel.connections):
         if connection.ready and not connection.closed:
             connection.wire.drain("closing")
+            _say_farewell(connection)
             connection.flush_soon()
+    # What a peer sent before it knew is on its way, and would be lost with the socket: a peer that has
+    # answered the ping after the notice knows, and all of that has come and was declined.
+    heard = min(ends, clock.time() + _FAREWELL)
+    await _until(channel, lambda: not any(_waits_for_pong(c) for c in channel.connections), heard)
     await _until(channel, lambda: not channel.inbound_calls, ends)
     channel.step(LifeInput.SERVED)
     await _end_arriving(channel)
@@ -54,6 +64,9 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     await channel.peers_table.stop_connecting()
     left = list(channel.connections)
     for connection in left:
+        for request in list(connection.inbound.values()):
+            # Not left to the end of the connection, which would look like a failure of the network.
+            request.abandon(CanceledError("the server closed before the call was done"))
         connection.close()
     if left:
         await _until(channel, lambda: not channel.connections, clock.time() + _LAST_BYTES)
@@ -68,6 +81,16 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     if channel.guard is not None:
         await channel.guard.release()
     channel.step(LifeInput.NOTHING_LEFT)
+
+
+def _say_farewell(connection: Connection) -> None:
+    """Ping a peer that was just told that we leave, unless it is known to answer no pings."""
+    if connection.channel.peers_table.keepalive.answers_pings(connection):
+        connection.farewell = connection.wire.ping(connection.timers.time())
+
+
+def _waits_for_pong(connection: Connection) -> bool:
+    return connection.farewell is not None and not connection.closed
 
 
 async def _end_arriving(channel: Lifecycle) -> None:

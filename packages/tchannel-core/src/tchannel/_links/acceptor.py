@@ -7,42 +7,20 @@ that connection's socket on each version.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 
 from .._ground.tasks import start_task
+from .sockets import handed_over, send_at_once
 
-__all__ = ["BACKLOG", "Acceptor", "handed_over", "send_at_once"]
+__all__ = ["BACKLOG", "Acceptor"]
 
 BACKLOG = 1024
 """How many connections may wait in the kernel; what a socket that listens is made with."""
 
 # In seconds: how long nothing is accepted after the process ran out of descriptors.
 _RETRY_AFTER = 1.0
-
-
-def send_at_once(sock: socket.socket) -> None:
-    """Let small frames leave a TCP socket without waiting for the peer to acknowledge earlier ones.
-
-    asyncio does so on sockets that it makes itself, and not on those that are accepted: without it an
-    answer that follows another waits for the peer's delayed acknowledgement, 40 ms on Linux.
-    """
-    if sock.family in {socket.AF_INET, socket.AF_INET6}:
-        with contextlib.suppress(OSError):  # its peer may be gone already
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def handed_over(sock: socket.socket) -> None:
-    """Let go of a socket that the running loop has made a transport of.
-
-    uvloop closes the descriptor itself, and forgets the socket object when the transport ends while it
-    is being made: collected later, that object would close a descriptor that is somebody else's by then.
-    asyncio's own loops keep using the object.
-    """
-    if not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
-        sock.detach()
 
 
 class Acceptor:

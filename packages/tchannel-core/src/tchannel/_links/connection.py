@@ -27,6 +27,7 @@ from .._serving.incoming import InboundRequest, serve, wants_body
 from .._serving.queue import SHARE
 from ..clock import TimerHandle
 from .back_pressure import HOLD_TURN, BackPressure
+from .sockets import keep_alive
 
 if TYPE_CHECKING:
     from .._calls.outgoing import OutgoingCall
@@ -83,8 +84,10 @@ class Connection(BackPressure):
         "announced",
         "calls",
         "certificate",
+        "farewell",
         "heard",
         "inbound",
+        "last_heard",
         "opener",
         "peer",
         "peer_draining",
@@ -113,6 +116,10 @@ class Connection(BackPressure):
         self.certificate: Any = None
         self.inbound: dict[int, InboundRequest] = {}
         self.ready = False
+        self.last_heard = 0.0
+        """When anything last came, by the channel's clock."""
+        self.farewell: int | None = None
+        """The ping whose pong a closing channel waits for."""
         self.peer_draining = False
         self._gone = False
         self._lost: asyncio.Future[None] | None = None
@@ -131,7 +138,8 @@ class Connection(BackPressure):
         self.certificate = transport.get_extra_info("peercert")
         channel = self.channel
         self.told = channel.advertised_hostport(opener=self.opener)
-        self._opened = self.timers.time()
+        self._opened = self.last_heard = self.timers.time()
+        keep_alive(transport.get_extra_info("socket"), channel.options)
         sans_io = self.wire = _Wire(
             opener=self.opener,
             host_port=self.told,
@@ -156,7 +164,7 @@ class Connection(BackPressure):
         More frames than fit into a turn of the loop wait for the next, and nothing is read meanwhile.
         """
         flushing, self.flushing = self.flushing, True
-        now = self.timers.time()
+        now = self.last_heard = self.timers.time()
         self.turn_ends = 0.0 if self.channel.queue.active else now + SHARE
         sans_io = self.wire
         events = sans_io.receive(data, now, _FRAMES_PER_TURN)
@@ -220,6 +228,7 @@ class Connection(BackPressure):
             self._end_timer.cancel()
         self.stop_watching()
         self.forget_bytes()
+        self.channel.peers_table.keepalive.forget(self)
         self.channel.connections.discard(self)
         self._wake_writers()
         self._gone = True
@@ -302,7 +311,19 @@ class Connection(BackPressure):
             cast("OutgoingCall", event.context).on_error(event)
 
     def _on_call_expired(self, event: wire.CallExpired) -> None:
-        cast("OutgoingCall", event.context).on_expired()
+        call = cast("OutgoingCall", event.context)
+        exchange = call.exchange
+        if exchange is not None and self.last_heard <= exchange.deadline - exchange.ttl:
+            # Before the call, which may look for another peer.
+            self.channel.peers_table.keepalive.call_timed_out(self)
+        call.on_expired()
+
+    def _on_pong(self, event: wire.PongReceived) -> None:
+        if event.id == self.farewell:
+            self.farewell = None
+            self.channel.notify()
+        self.channel.peers_table.keepalive.pong(self)
+        self._on_ignored(event)
 
     def _on_call_failed(self, event: wire.CallFailed) -> None:
         call = cast("OutgoingCall", event.context)
@@ -506,7 +527,7 @@ _HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
     wire.RequestExpired: Connection._on_request_expired,
     wire.RequestRefused: Connection._on_refused,
     wire.ClaimReceived: Connection._on_ignored,
-    wire.PongReceived: Connection._on_ignored,
+    wire.PongReceived: Connection._on_pong,
     wire.DrainReceived: Connection._on_drain,
     wire.NoticeReceived: Connection._on_ignored,
     wire.ConnectionClosed: Connection._on_closed,

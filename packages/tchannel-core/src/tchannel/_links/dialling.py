@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from .._ground.addresses import format_hostport
 from .._ground.tasks import start_task
-from .acceptor import send_at_once
+from .sockets import send_at_once
 
 __all__ = ["open_socket"]
 

@@ -21,12 +21,13 @@ from .._ground.log_fields import log_fields
 from .._ground.logs import logger
 from .._ground.tasks import start_task
 from ..errors import NetworkError
-from .acceptor import handed_over
 from .connection import Connection
 from .dialling import open_socket
 from .first_bytes import FirstBytes, reason_of_failure
+from .keepalive import Keepalive
 from .listener import name_of_unserved
 from .peers import Peer, PeerGroup
+from .sockets import handed_over
 from .tls_names import bears_name
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class PeerTable:
 
     """
 
-    __slots__ = ("_channel", "callers", "group", "peers")
+    __slots__ = ("_channel", "callers", "group", "keepalive", "peers")
 
     def __init__(self, channel: TChannel) -> None:
         self._channel = channel
@@ -54,6 +55,7 @@ class PeerTable:
         self.callers: dict[str, Peer] = {}
         """Those that connected to us, by the addresses of their sockets; none without a connection."""
         self.group = PeerGroup(channel.options, self.to_connect, self.connect, self._retire)
+        self.keepalive = Keepalive(channel, self)
         self.group.channel = channel
 
     def __len__(self) -> int:
@@ -99,6 +101,7 @@ class PeerTable:
         peer = connection.peer
         if peer is not None:
             peer.connecting = None
+            self.keepalive.watch(connection)
             self._use(peer, connection)
             return
         address = connection.address
@@ -147,6 +150,28 @@ class PeerTable:
             if not peer.connections and peer.group is not None:
                 peer.group.file(peer)
             self.drop_unused(peer)
+
+    def silent(self, connection: Connection) -> None:
+        """Nothing comes of a connection: calls go over another, and to other peers first."""
+        self.connection_gone(connection)
+        self.penalise(connection)
+
+    def penalise(self, connection: Connection) -> None:
+        """Choose the peer of a connection last for a while."""
+        peer = connection.peer
+        if peer is not None and peer.group is not None:
+            peer.group.penalise(peer, self._channel.timers.time())
+
+    def heard_again(self, connection: Connection) -> None:
+        """It was only slow: use it again, unless another has taken its place."""
+        peer = connection.peer
+        if peer is None or connection.closed or connection.peer_draining:
+            return
+        known = self.peers if connection.opener else self.callers
+        if known.setdefault(peer.hostport, peer) is not peer or peer.connections:
+            connection.close_when_idle()
+        else:
+            self._use(peer, connection)
 
     def connect_failed(self, peer: Peer, error: BaseException) -> None:
         """Tell the calls that wait for a connection to ``peer`` that it did not come about."""
@@ -221,6 +246,7 @@ class PeerTable:
     def clear(self) -> None:
         """Forget all connections, as a channel does that moves to another loop."""
         self.callers.clear()
+        self.keepalive.drop()
         for peer in list(self.peers.values()):
             peer.connections.clear()
             peer.connecting = None

@@ -237,9 +237,16 @@ class InboundRequest(ReceivedRequest):
 
     # -- when nobody waits for the handler ----------------------------------------------------
 
-    def abandon(self) -> None:
-        """Nobody waits for the answer any more: stop the handler if it can be stopped."""
+    def abandon(self, error: errors.TChannelError | None = None) -> None:
+        """Nobody waits for the answer any more: stop the handler if it can be stopped.
+
+        Args:
+            error: What the caller is told; by default nothing, because it is gone.
+
+        """
         self.cancelled = True
+        if error is not None and not self.answered:
+            self.refuse(error)
         self._close()
         if self.stream is not None:
             self.stream.fail(errors.CanceledError("the caller is gone"))
