@@ -1,14 +1,20 @@
 """JSON and YAML of strangers."""
 
 import contextlib
+import functools
 
 from fuzzing.choices import Choices
 
-from tchannel import errors
-from tchannel.schemes import json as json_scheme
+from tchannel import TChannel, errors
+from tchannel.schemes.json import JsonArgScheme, JsonCodec
 from tchannel_testing.vcr import exceptions, yaml_format, yaml_reader
 
 __all__ = ["cassettes", "json"]
+
+
+@functools.cache
+def _scheme() -> JsonArgScheme:
+    return TChannel("fuzz").json
 
 
 def json(data: bytes) -> None:
@@ -17,14 +23,14 @@ def json(data: bytes) -> None:
     arg2, arg3 = choices.some(256), choices.rest()
     # What the serving side answers with "bad request".
     with contextlib.suppress(ValueError, RecursionError):
-        headers, body = json_scheme._decode_request(arg2, arg3)
+        headers, body = _scheme()._decode_request(arg2, arg3)
         assert isinstance(headers, dict)
         # NaN, the infinities and half characters are read, and refused when they are sent.
         with contextlib.suppress(ValueError):
-            sent = json_scheme._encode_body(body, "body")
-            assert json_scheme._decode_body(sent) == body
+            sent = JsonCodec().encode(body, "body")
+            assert JsonCodec().decode(sent) == body
     with contextlib.suppress(errors.ReadError):
-        response = json_scheme._decode_response(0, arg2, arg3, {})
+        response = _scheme()._decode_response(0, arg2, arg3, {})
         assert isinstance(response.headers, dict)
 
 
