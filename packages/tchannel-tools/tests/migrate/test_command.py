@@ -91,6 +91,12 @@ def test_what_needs_no_change_ends_with_0(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_file_that_is_named_twice_is_looked_at_once(code, capsys):
+    assert main(["migrate", str(code), str(code / "requirements.txt")]) == 126
+
+    assert "3 files: 5 places to change" in capsys.readouterr().err
+
+
 def test_programs_get_an_object_a_line(code, capsys):
     assert main(["migrate", str(code), "--json"]) == 126
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -63,7 +63,9 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.diff and not options.fix:
         raise ToolError("--diff goes with --fix")
-    files = [file for path in options.paths for file in _files(Path(path))]
+    # Each once, also where a path is inside another.
+    found = {file.resolve(): file for path in options.paths for file in _files(Path(path))}
+    files = list(found.values())
     if options.fix:
         _fix(files, show=options.diff)
         if options.diff:
