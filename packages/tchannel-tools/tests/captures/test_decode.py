@@ -286,6 +286,7 @@ def test_a_length_that_no_packet_has_is_damage(talk, tmp_path, capsys):
         (["decode", "no-such-file.pcap"], "there is no file 'no-such-file.pcap'"),
         (["decode", "."], "cannot read '.': Is a directory"),
         (["decode", "x", "--slower-than", "soon"], "--slower-than is a time like"),
+        (["decode", "x", "--outcome", "oky"], "--outcome is one of ok, error, application error"),
         (["decode"], "the following arguments are required: FILE|HEX|-"),
         (["decode", "x", "--sumary"], "unrecognized arguments: --sumary"),
         (["decod", "x"], "there is no command 'decod': did you mean decode?"),
@@ -308,3 +309,26 @@ def test_frames_without_packets_are_decoded_as_by_the_wire_package(capsys):
     frame = wire.Frame(wire.FrameType.PING_REQUEST, 7).encode()
     assert main(["decode", frame.hex()]) == 0
     assert "PingRequest(id=7)" in capsys.readouterr().out
+
+
+def test_a_file_that_is_nothing_of_the_kind_ends_with_125(tmp_path, capsys):
+    from tchannel_tools.main import main
+
+    path = tmp_path / "notes.pcap"
+    path.write_text("hello\n")
+
+    assert main(["decode", str(path)]) == 125
+    assert capsys.readouterr().err.splitlines() == [
+        "line 1: expected hex digits, got 'hello'",
+        f"tchannel: {path} is no capture, nor frames up to its end",
+    ]
+
+
+def test_the_guides_file_gives_names_unless_it_is_read_strictly(talk, decode, guide_idl):
+    talk.echo("get")
+    options = ("--bodies", "-t", str(guide_idl))
+
+    assert decode(talk.capture, *options)[0] == 0
+    code, _, err = decode(talk.capture, *options, "--strict")
+    assert code == 125
+    assert "does not explicitly specify requiredness" in err

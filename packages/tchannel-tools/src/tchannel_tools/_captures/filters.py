@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import tchannel_wire as wire
+
+from .._terminal.failures import ToolError
 from .calls import Call
 
-__all__ = ["Filter"]
+__all__ = ["Filter", "outcome"]
+
+_OUTCOMES = ("ok", "error", "application error", "no answer", *map(wire.error_name, wire.ErrorCode))
+
+
+def outcome(name: str | None) -> str | None:
+    """Return the outcome that ``--outcome`` names, as calls have it.
+
+    Raises:
+        ToolError: No call can end so.
+
+    """
+    if name is None:
+        return None
+    for one in _OUTCOMES:
+        if name.replace("-", " ") == one.replace("-", " "):
+            return one
+    if name.startswith("error 0x"):  # a code without a name
+        return name
+    raise ToolError(f"--outcome is one of {', '.join(_OUTCOMES)}; not {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +65,7 @@ class Filter:
             if self.outcome == "error":
                 if call.ok:
                     return False
-            elif call.outcome.replace(" ", "-") != self.outcome.replace(" ", "-"):
+            elif call.outcome != self.outcome:
                 return False
         if self.slower_than is not None:
             return call.latency is None or call.latency > self.slower_than

@@ -12,7 +12,7 @@ from tchannel_thrift.rw import spec as specs
 
 from .._terminal.failures import ToolError, one_line
 
-__all__ = ["Interface", "add_include", "find_file", "load_file", "load_texts"]
+__all__ = ["Interface", "add_reading", "find_file", "load_file", "load_texts"]
 
 
 class Interface:
@@ -77,8 +77,8 @@ def nearest(name: str, names: list[str]) -> str:
     return f"it has {', '.join(names[:5])}{' and more' if len(names) > 5 else ''}"
 
 
-def add_include(add: Callable[..., object]) -> None:
-    """Add the option that says where included files are looked for.
+def add_reading(add: Callable[..., object]) -> None:
+    """Add the options that say how Thrift files are read.
 
     Args:
         add: ``add_argument`` of a parser, or of a group of its options.
@@ -93,6 +93,8 @@ def add_include(add: Callable[..., object]) -> None:
         metavar="DIR",
         help="where included Thrift files are looked for, after the folder of the including file",
     )
+    add("--strict", action="store_true", help="fields must say whether they are required")
+    add("--no-strict", dest="strict", action="store_false", help="they need not (the default)")
 
 
 def find_file(path: str, service: str) -> Path:

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from .._captures.calls import Call, Calls, Event
-from .._captures.filters import Filter
+from .._captures.filters import Filter, outcome
 from .._captures.packets import Segment, is_capture, segments
 from .._captures.summary import Summary, percentile
-from .._idl.interface import add_include, find_file, load_file
+from .._idl.interface import add_reading, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError, one_line
 from .._terminal.output import print_json_line, print_note
 from .._terminal.quantities import duration
@@ -57,8 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--summary", action="store_true", help="a line for each endpoint instead of each call")
     add("--bodies", action="store_true", help="show headers and bodies too")
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
-    add_include(add)
-    add("--no-strict", action="store_true", help="take Thrift files that thriftrw refuses")
+    add_reading(add)
     add("--service", metavar="NAME", help="calls of this service alone")
     add("--endpoint", metavar="NAME", help="calls of this endpoint alone")
     add("--peer", metavar="HOST[:PORT]", help="calls to or from this address alone")
@@ -85,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         service=options.service,
         endpoint=options.endpoint,
         peer=options.peer,
-        outcome=options.outcome,
+        outcome=outcome(options.outcome),
         slower_than=None
         if options.slower_than is None
         else duration(options.slower_than, "--slower-than"),
@@ -93,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")
-        interface = load_file(path, strict=not options.no_strict, include_dirs=options.include_dirs)
+        interface = load_file(path, strict=options.strict, include_dirs=options.include_dirs)
     with _open(options.source) as file:
         if file is None:
             return _frames(options.source)
@@ -170,7 +169,10 @@ def _frames(source: str, file: io.BytesIO | None = None) -> int:
     try:
         runpy.run_module("tchannel_wire", run_name="__main__")
     except SystemExit as end:
-        return int(end.code or 0)
+        if not end.code or end.code == ExitCode.INTERRUPTED:
+            return int(end.code or 0)
+        # It has said where. Its other exit codes are those of error frames here.
+        raise ToolError(f"{source} is no capture, nor frames up to its end") from None
     finally:
         sys.argv, sys.stdin = arguments, standard_input
     return ExitCode.OK

@@ -12,10 +12,10 @@ from pathlib import Path
 from tchannel.lowlevel import UNIX_PREFIX, parse_hostport
 
 from .._captures.calls import Call, Event
-from .._captures.filters import Filter
+from .._captures.filters import Filter, outcome
 from .._captures.passing import Passing
 from .._captures.saving import Saving
-from .._idl.interface import add_include, find_file, load_file
+from .._idl.interface import add_reading, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError
 from .._terminal.output import print_note
 from .._terminal.quantities import duration
@@ -51,8 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--save", metavar="FILE", help="write what passes as a capture (pcapng)")
     add("--bodies", action="store_true", help="show headers and bodies too")
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
-    add_include(add)
-    add("--no-strict", action="store_true", help="take Thrift files that thriftrw refuses")
+    add_reading(add)
     add("--service", metavar="NAME", help="show calls of this service alone")
     add("--endpoint", metavar="NAME", help="show calls of this endpoint alone")
     add("--outcome", metavar="NAME", help="show calls that ended so: ok, error, timeout, ...")
@@ -75,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = Filter(
         service=options.service,
         endpoint=options.endpoint,
-        outcome=options.outcome,
+        outcome=outcome(options.outcome),
         slower_than=None
         if options.slower_than is None
         else duration(options.slower_than, "--slower-than"),
@@ -83,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")
-        interface = load_file(path, strict=not options.no_strict, include_dirs=options.include_dirs)
+        interface = load_file(path, strict=options.strict, include_dirs=options.include_dirs)
     bodies = Bodies(interface) if options.bodies else None
     printer = Printer(bodies, as_json=options.json)
     if options.save is None:

@@ -12,7 +12,7 @@ from .._calling.calls import Target
 from .._calling.connecting import TLS
 from .._calling.hosts import check_peers, read_host_list
 from .._calling.load import LoadPlan
-from .._idl.interface import add_include
+from .._idl.interface import add_reading
 from .._terminal.failures import ToolError
 from .._terminal.quantities import count, duration, rate
 from .._values.bodies import Given
@@ -296,9 +296,7 @@ def _add_thrift(group: argparse._ArgumentGroup) -> None:
         metavar="PATH",
         help="a Thrift file, or a folder with SERVICE.thrift; else the service is asked for its IDL",
     )
-    add_include(add)
-    add("--strict", action="store_true", help="fields must say whether they are required")
-    add("--no-strict", dest="strict", action="store_false", help="they need not (the default)")
+    add_reading(add)
     add("--list", action="store_true", help="list the Thrift services and their methods")
     add("--describe", metavar="NAME", help="show a type, a service or a method")
 
