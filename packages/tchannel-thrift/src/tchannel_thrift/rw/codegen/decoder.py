@@ -193,7 +193,9 @@ class _DecoderWriter:
         """Count a container that is about to be made."""
         if self.counting:
             own, each = spec.memory
-            self.source.line(f"budget.take(1, {own} + {count} * {each})")
+            # A claim of more elements than there are bytes is found to be wrong soon enough.
+            smaller = self.source.bind_as("min", min)
+            self.source.line(f"budget.take(1, {own} + {smaller}({count}, len(buf)) * {each})")
 
     # -- fields -----------------------------------------------------------------------------------
 
