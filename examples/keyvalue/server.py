@@ -7,7 +7,6 @@ SIGTERM or Ctrl-C, and then closes gracefully.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 
 from tchannel import Response, TChannel
@@ -68,12 +67,7 @@ async def main() -> None:
     channel = make_channel(hostport)
     channel.listen()
     print(f"listening on {channel.hostport}", flush=True)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
-    await stop.wait()
-    await channel.close()
+    await channel.serve_until_signal()
     print("closed", flush=True)
 
 

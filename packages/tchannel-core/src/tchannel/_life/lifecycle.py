@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context
 from functools import partial
+from signal import Signals
 from typing import TYPE_CHECKING
 
 from .._ground.process import drop_for_good
@@ -23,6 +24,7 @@ from ..options import Options
 from ..peer_sources import ListSource, PeerSource
 from .closing import close_channel
 from .loops import LoopGuard, current_loop, running_loop, wrong_thread
+from .signals import ENDING, serve_until_signal
 from .states import ChannelState, LifeInput, after
 
 if TYPE_CHECKING:
@@ -242,6 +244,30 @@ class Lifecycle:
         # A handler that waits for the end of its own channel is cancelled by it: shielded, because
         # that must not cancel the closing in turn.
         return asyncio.shield(self._closed)
+
+    async def serve_until_signal(
+        self, grace: Timeout = None, signals: Iterable[Signals] = ENDING
+    ) -> Signals | None:
+        """Serve until the process is told to end, then close gracefully: what a server's main ends with.
+
+        What was asked before is answered within the grace, what comes later is declined, and callers
+        go elsewhere. A second signal ends the process at once.
+
+        Args:
+            grace: As of `close`, in seconds; default ``options.close_grace``.
+            signals: What to wait for; default SIGTERM and SIGINT (Ctrl-C).
+
+        Returns:
+            The signal; None when the channel was closed by something else.
+
+        Raises:
+            RuntimeError: The channel is closed already, or this loop handles no signals: only that
+                of the main thread does, and none on Windows.
+
+        """
+        if self.is_closed():
+            raise RuntimeError(f"channel {self.name} is closed")
+        return await serve_until_signal(self, grace, signals)
 
     def is_closed(self) -> bool:
         """Say whether `close` was called."""
