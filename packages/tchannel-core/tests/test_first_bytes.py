@@ -158,7 +158,7 @@ async def test_a_call_to_who_speaks_something_else_says_so(tcp, name):
 
 
 @pytest.mark.parametrize("kind", ["closed", "reset"])
-@pytest.mark.parametrize("with_tls", [False], ids=["plain"])
+@pytest.mark.parametrize("with_tls", [False, True], ids=["plain", "tls"])
 async def test_a_health_check_that_connects_and_closes_is_no_warning(
     tcp, caplog, tls, kind, with_tls
 ):

@@ -326,7 +326,8 @@ async def test_where_claims_are_trusted_who_cannot_be_connected_to_is_called(tcp
     await asyncio.sleep(0.01)
 
     # What is told of it is the socket's address still.
-    await channel.close(grace=0)
+    for connection in channel.connections:
+        connection.abort()
     with pytest.raises(errors.NetworkError, match=address) as raised:
         await late
     assert raised.value.peer == address

@@ -23,6 +23,8 @@ ABOUT_NO_PEER = {
     ("listener.py", "%s listens on %s"),
     ("listener.py", "%s listens on %s, but its event loop"),
     ("listener.py", "not listening on IPv6"),
+    ("tls.py", "%r cannot be used, the former stay"),
+    ("tls.py", "%r were read again"),
     ("timeouts.py", "%s=%d: the unit is seconds"),
 }
 

@@ -252,7 +252,7 @@ async def test_a_client_without_tls_is_refused_by_a_server_with_it(tcp, tls, cap
     server = echo(tcp("server", hostport="127.0.0.1:0", ssl_server=tls[0]))
     client = tcp("client")
 
-    with pytest.raises(errors.NetworkError, match="may expect TLS"):
+    with pytest.raises(errors.NetworkError, match="TLS is expected here"):
         await client.raw("server", "echo", hostport=server.hostport)
     (line,) = [one for one in caplog.records if "connection from" in one.getMessage()]
     assert "does not speak TLS" in line.getMessage()

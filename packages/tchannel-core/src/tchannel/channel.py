@@ -25,6 +25,7 @@ from ._links.faults import Faults
 from ._links.listener import Listener
 from ._links.peer_table import PeerTable
 from ._links.peers import PeerGroup
+from ._links.tls import ContextSource
 from ._serving.endpoints import Endpoints, NoEndpoints
 from ._serving.meta import add_meta
 from ._serving.registering import Registering
@@ -37,6 +38,7 @@ from .options import Options
 from .peer_sources import ListSource, PeerSource
 from .schemes.json import JsonCodec
 from .subchannel import SubChannel
+from .tls import TLSFiles
 
 __all__ = ["TChannel", "live_channels"]
 
@@ -94,9 +96,13 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         reuse_port: Share the port with other processes (SO_REUSEPORT).
         options: Limits and defaults.
         clock: Time and timers; by default those of the loop.
-        ssl_server: Accept TLS connections only, with this context.
-        ssl_client: Open TLS connections only, with this context.
-        server_name: The name in the peers' certificates; by default each peer's host.
+        ssl_server: Accept TLS connections only, with this context, or with these files
+            (`tchannel.tls.TLSFiles`).
+        ssl_client: Open TLS connections only, with this context, or with these files.
+        ssl_permissive: Accept connections without TLS as well, told by their first bytes: while the
+            callers are moved to TLS.
+        server_name: The name in the peers' certificates; by default each peer's host. A URI
+            (``spiffe://example.org/ledger``) is looked for among the URI names.
         authorize: Says of each incoming call, before its body is read, whether it may pass; see
             `tchannel.authorization`. By default every call may.
         expose_errors: Tell callers the text of a handler's undeclared exception, not only its type.
@@ -124,8 +130,9 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         *,
         options: Options | None = None,
         clock: Clock | None = None,
-        ssl_server: SSLContext | None = None,
-        ssl_client: SSLContext | None = None,
+        ssl_server: SSLContext | TLSFiles | None = None,
+        ssl_client: SSLContext | TLSFiles | None = None,
+        ssl_permissive: bool = False,
         server_name: str | None = None,
         authorize: Check | None = None,
         expose_errors: bool = True,
@@ -159,10 +166,15 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
             if not callable(interceptor):
                 raise TypeError(f"interceptors must be callables, not {interceptor!r}")
         self.options = options if options is not None else Options()
+        if ssl_permissive and ssl_server is None:
+            raise ValueError("ssl_permissive needs ssl_server=")
+        self.ssl_permissive = ssl_permissive
+        self.tls_server = _context_source(ssl_server, server=True)
+        self.tls_client = _context_source(ssl_client, server=False)
         if (
             self.options.trust_announced_addresses
             and ssl_client is not None
-            and (ssl_server is None or ssl_server.verify_mode == ssl.CERT_NONE)
+            and (self.tls_server is None or not self.tls_server.asks_for_certificates)
         ):
             raise ValueError(
                 "trust_announced_addresses goes with ssl_client= only where ssl_server= asks callers "
@@ -251,6 +263,23 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
     def __repr__(self) -> str:
         return f"<TChannel {self.name} at {self.hostport}>"
 
+    def reload_tls(self) -> None:
+        """Read the files of ``ssl_server=`` and ``ssl_client=`` again, for new connections.
+
+        They are read by themselves as well, within a second, when their times change.
+
+        Raises:
+            OSError: (of which `ssl.SSLError` is one) a file cannot be read or used; the former ones
+                stay in use.
+            RuntimeError: Neither was given as `tchannel.tls.TLSFiles`.
+
+        """
+        sources = [one for one in (self.tls_server, self.tls_client) if one and one.reloads]
+        if not sources:
+            raise RuntimeError("there are no files to read again: give ssl_server= as TLSFiles")
+        for source in sources:
+            source.reload()
+
     # -- serving ------------------------------------------------------------------------------
 
     def listen(self, port: int | None = None) -> None:
@@ -322,10 +351,16 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
 def _check_context(context: object, name: str, wrong: ssl._SSLMethod) -> None:
     if context is None:
         return
+    if isinstance(context, TLSFiles):
+        return
     if not isinstance(context, SSLContext):
-        raise TypeError(f"{name} must be an ssl.SSLContext, not {context!r}")
+        raise TypeError(f"{name} must be an ssl.SSLContext or TLSFiles, not {context!r}")
     if context.protocol == wrong:
         raise ValueError(f"{name} must not be a context made with {wrong.name}")
+
+
+def _context_source(given: SSLContext | TLSFiles | None, *, server: bool) -> ContextSource | None:
+    return None if given is None else ContextSource(given, server=server)
 
 
 def _source(known_peers: Iterable[str] | PeerSource | None) -> PeerSource:

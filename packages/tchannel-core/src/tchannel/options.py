@@ -35,6 +35,8 @@ class Options:
         handshake_timeout: For the peer's part of the handshake, both ways, and for that of TLS;
             default 5. This one and the next two are limits of tchannel-wire: beside ``wire=`` they
             are refused, because it says them.
+        max_tls_handshakes: TLS handshakes of callers at once; each costs some 200 KB. Further
+            callers wait for their turn within ``handshake_timeout``; default 100.
         close_grace: How long ``close()`` waits for calls in flight; default 10.
         max_message_size: Of one incoming message that is not streamed; default 64 MiB.
         reassembly_memory: Of all unfinished messages of one connection, and likewise of all its
@@ -109,6 +111,7 @@ class Options:
         "max_calls",
         "max_calls_per_connection",
         "max_error_text",
+        "max_tls_handshakes",
         "meta_endpoints",
         "peer_connections",
         "penalty_max",
@@ -129,6 +132,7 @@ class Options:
         default_timeout: float = DEFAULT_TIMEOUT,
         connect_timeout: float = 5.0,
         handshake_timeout: float | None = None,
+        max_tls_handshakes: int = 100,
         close_grace: float = 10.0,
         max_message_size: int | None = None,
         reassembly_memory: int | None = None,
@@ -164,6 +168,7 @@ class Options:
             reassembly_memory=reassembly_memory,
         )
         self.handshake_timeout = self.wire.handshake_timeout
+        self.max_tls_handshakes = _count("max_tls_handshakes", max_tls_handshakes)
         self.close_grace = _seconds("close_grace", close_grace)
         self.max_calls_per_connection = _positive(
             "max_calls_per_connection", max_calls_per_connection

@@ -108,9 +108,13 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         now = self.channel.timers.time()
         peer = group.choose(self.tried, now)
         if peer is None and self.tried:
-            self.tried = ()
-            peer = group.choose((), now)
-        if peer is None:
+            # Not again those that cannot be spoken to: another attempt would not change that.
+            self.tried = tuple([tried for tried in self.tried if tried.misfit is not None])
+            peer = group.choose(self.tried, now)
+        if peer is None and self.tried:
+            reasons = [f"{tried.hostport}: {tried.misfit}" for tried in self.tried]
+            self._give_up(errors.NetworkError(f"cannot connect to {'; '.join(reasons)}"))
+        elif peer is None:
             self.wait().for_peers()
         return peer
 
@@ -378,6 +382,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         if (
             tries > limit
             or not channel.state.connects
+            or (
+                self.hostport is not None and self.peer is not None and self.peer.misfit is not None
+            )
             or not retries.may_retry(self.retry_on, kind)
             or (self.waits is not None and self.waits.exhausted())
         ):

@@ -27,6 +27,7 @@ from .._serving.incoming import InboundRequest, serve, wants_body
 from .._serving.queue import SHARE
 from ..clock import TimerHandle
 from .back_pressure import HOLD_TURN, BackPressure
+from .first_bytes import OtherProtocolError
 from .sockets import keep_alive
 
 if TYPE_CHECKING:
@@ -461,7 +462,7 @@ class Connection(BackPressure):
             )
         elif protocol == "PROXY":
             text = "a load balancer speaks the PROXY protocol: turn that off for this port"
-        self._because(ConnectionError(text))
+        self._because(OtherProtocolError(text))
         self.close()
 
     # -- closing ------------------------------------------------------------------------------

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import tchannel_wire as wire
+
+from .tls_names import bears_name, names_in
 
 if TYPE_CHECKING:
     from .connection import Connection
 
-__all__ = ["ENOUGH", "FirstBytes", "begins_tls", "protocol_of", "reason_of_failure"]
+__all__ = [
+    "ENOUGH",
+    "EXPECTS_TLS",
+    "TLS_RECORD",
+    "FirstBytes",
+    "OtherProtocolError",
+    "begins_tls",
+    "misfits",
+    "not_tls",
+    "protocol_of",
+    "reason_of_failure",
+]
 
 ENOUGH: Final = wire.HEADER_SIZE
 """Bytes by which every protocol is known; no frame has fewer."""
 
 # The record of a handshake, SSL 3.0 to TLS 1.3. As a TChannel frame it would be one of 5,635 bytes, for
 # the rest of which we would wait until the handshake's timeout.
-_TLS_RECORD = b"\x16\x03"
+TLS_RECORD = b"\x16\x03"
 _TLS_ALERT = b"\x15\x03\x03\x00\x02"
 _CLIENT_HELLO = 1
 _HEADERS = 9  # of the record, and of the message within
@@ -69,14 +82,29 @@ class FirstBytes(asyncio.Protocol):
     """Stands before a connection until its first bytes have come.
 
     A check on the connection itself would be made for all bytes that ever come.
+
+    Args:
+        connection: the connection.
+        uri: the name that the peer's certificate has to bear, where OpenSSL does not look for it.
+
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, uri: str | None = None) -> None:
         self._connection = connection
         self._first = b""
+        self._uri = uri
+        self.stranger: str | None = None
+        """What is wrong with the peer's certificate."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the connection."""
+        """Begin the connection, unless the certificate is another's."""
+        if self._uri is not None:
+            certificate = transport.get_extra_info("peercert")
+            if not bears_name(certificate, self._uri):
+                names = ", ".join(name for _, name in names_in(certificate)) or "nobody"
+                self.stranger = f"the peer's certificate is made out to {names}, not to {self._uri}"
+                cast("asyncio.Transport", transport).abort()
+                return
         self._connection.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -94,11 +122,13 @@ class FirstBytes(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """It was less than a frame."""
-        self._connection.eof_received()
+        if self.stranger is None:
+            self._connection.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the connection."""
-        self._connection.connection_lost(exc)
+        if self.stranger is None:
+            self._connection.connection_lost(exc)
 
     def pause_writing(self) -> None:
         """Tell the connection."""
@@ -147,21 +177,92 @@ def begins_tls(data: bytes) -> bool:
     """Say whether a stream begins with the ClientHello of TLS."""
     return (
         len(data) >= _HEADERS
-        and data.startswith(_TLS_RECORD)
+        and data.startswith(TLS_RECORD)
         and data[5] == _CLIENT_HELLO
         and int.from_bytes(data[6:9], "big") == int.from_bytes(data[3:5], "big") - 4
     )
 
 
-def reason_of_failure(error: BaseException, *, tls: bool) -> str:
-    """Say why a connection was not made, with or without TLS on this side."""
+class OtherProtocolError(ConnectionError):
+    """The other side speaks no TChannel."""
+
+
+def not_tls(data: bytes) -> str:
+    """Say what a stream is that does not begin as TLS."""
+    protocol = protocol_of(data)
+    return "the peer does not speak TLS" + ("" if protocol is None else f", but {protocol}")
+
+
+EXPECTS_TLS: Final = wire.encode(
+    wire.ErrorMessage(
+        id=wire.NO_MESSAGE_ID,
+        code=wire.ErrorCode.FATAL,
+        description="TLS is expected here (ssl_client=)",
+    )
+)
+"""What a caller without TLS is told."""
+
+
+def misfits(error: BaseException) -> bool:
+    """Say whether a connection failed in a way that another attempt would not change."""
+    return isinstance(error, OtherProtocolError | ssl.SSLError) or (
+        isinstance(error, wire.PeerError) and error.code == wire.ErrorCode.FATAL
+    )
+
+
+def reason_of_failure(error: BaseException, *, tls: bool, server: bool = False) -> str:
+    """Say why a connection was not made, with or without TLS on this side, which may be the server's."""
     text = str(error) or type(error).__name__
-    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
-        return f"the peer does not speak TLS ({text})"
+    if isinstance(error, ssl.SSLError):
+        plain = _reason_of_tls(error, server=server)
+        return text if plain is None else f"{plain} ({text})"
     if tls and isinstance(error, ConnectionResetError | ConnectionAbortedError):
-        return f"closed by the peer in the TLS handshake: it may not speak TLS ({text})"
+        # Of a server, too, that has no use for our certificate and does not say so; not of a caller
+        # whose first bytes were those of TLS.
+        perhaps = "it may refuse our certificate" if server else "it may not speak TLS"
+        return f"closed by the peer in the TLS handshake: {perhaps} ({text})"
     if tls and isinstance(error, TimeoutError):
         return f"{text}: the peer may not speak TLS"
     if not tls and isinstance(error, wire.PeerError) and error.code == wire.ErrorCode.NETWORK:
         return f"{text}: the peer may expect TLS (ssl_client=)"
     return text
+
+
+_EXPIRED = 10
+_OTHER_HOST = frozenset({62, 63, 64})
+"""Of a host, of a mail address, of an IP address: X509_V_ERR_*_MISMATCH."""
+
+
+def _reason_of_tls(error: ssl.SSLError, *, server: bool) -> str | None:
+    """Say in plain words what OpenSSL calls by names of its own; None for what is rare."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        code = getattr(error, "verify_code", None)
+        if code == _EXPIRED:
+            return "the peer's certificate has expired"
+        if code in _OTHER_HOST:
+            return "the peer's certificate is made out to another name"
+        return "the peer's certificate is refused"
+    reason = getattr(error, "reason", None) or ""  # none where it is not OpenSSL's
+    if reason in _NO_TLS:
+        return "the peer does not speak TLS"
+    if reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return "the peer shows no certificate, and ssl_server= demands one"
+    if reason.endswith("ALERT_CERTIFICATE_REQUIRED"):
+        return "the peer demands a certificate, and ssl_client= has none"
+    if reason.endswith("ALERT_CERTIFICATE_EXPIRED"):
+        return "the peer says that our certificate has expired"
+    if reason.endswith(_REFUSALS):
+        return "the peer refuses our certificate"
+    if reason.endswith("ALERT_HANDSHAKE_FAILURE") and not server:
+        return "the peer ends the TLS handshake: it may demand a certificate in ssl_client="
+    return None
+
+
+_REFUSALS = (
+    "ALERT_UNKNOWN_CA",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_CERTIFICATE_REVOKED",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_ACCESS_DENIED",
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import os
 import socket
@@ -25,7 +26,16 @@ from .._ground.process import drop_for_good
 from ..net import local_ip
 from .acceptor import BACKLOG, Acceptor
 from .connection import Connection
-from .first_bytes import FirstBytes, reason_of_failure
+from .first_bytes import (
+    ENOUGH,
+    EXPECTS_TLS,
+    TLS_RECORD,
+    FirstBytes,
+    not_tls,
+    protocol_of,
+    reason_of_failure,
+)
+from .tls import ContextSource, telling_why
 
 if TYPE_CHECKING:
     from ..channel import TChannel
@@ -39,6 +49,9 @@ _EVERYWHERE = frozenset({"", _ALL_IPV4, "::"})
 
 # How long a loop may take to start before a listener that nobody reads says so.
 _WARN_AFTER = 1.0
+
+# In seconds: how long a peer whose TLS handshake failed may take to read why.
+_LINGER = 0.5
 
 
 class Listener:
@@ -91,6 +104,7 @@ class Listener:
         """Accept connections on ``loop``; what was accepted on another loop is not our concern."""
         self.detach()
         self._loop = loop
+        self._handshakes = asyncio.Semaphore(self._channel.options.max_tls_handshakes)
         self._acceptor = Acceptor(loop, self._sockets, self._make_connection, self._cannot_accept)
         log.info("%s listens on %s", self._channel.name, self.hostport)
         if not loop.is_running():
@@ -117,34 +131,103 @@ class Listener:
         if self._warning is not None:
             self._warning.cancel()
             self._warning = None
-        loop, channel = asyncio.get_running_loop(), self._channel
         peer = format_hostport(*address[:2]) if isinstance(address, tuple) else ""
-        tls: dict[str, Any] = {}
-        if channel.ssl_server is not None:
-            timeout = channel.options.handshake_timeout
-            tls = {
-                "ssl": channel.ssl_server,
-                "ssl_handshake_timeout": timeout,
-                "ssl_shutdown_timeout": timeout,
-            }
-        connection = Connection(channel, None, peer)
+        source = self._channel.tls_server
+        if source is None:
+            await self._connect(accepted, peer)
+            return
+        first = await self._first_bytes(accepted, peer)
+        if first.startswith(TLS_RECORD[: len(first)]) and first:
+            await self._shake_hands(accepted, peer, source)
+        elif first and self._channel.ssl_permissive:
+            await self._connect(accepted, peer)
+        else:
+            if first:
+                self._failed(peer, not_tls(first), logging.WARNING)
+                if protocol_of(first) is None:
+                    with contextlib.suppress(OSError):
+                        accepted.send(EXPECTS_TLS)
+            accepted.close()
+
+    async def _first_bytes(self, accepted: socket.socket, peer: str) -> bytes:
+        """Wait for the first bytes and leave them where they are; none if there are none.
+
+        TLS costs 200 KB a connection from its beginning on: who says nothing does not get it.
+        """
+        loop = asyncio.get_running_loop()
+        readable = loop.create_future()
+        try:
+            loop.add_reader(accepted, _wake, readable)
+            try:
+                async with asyncio.timeout(self._channel.options.handshake_timeout):
+                    await readable
+            finally:
+                loop.remove_reader(accepted)
+            first = accepted.recv(ENOUGH, socket.MSG_PEEK)
+        except (OSError, TimeoutError):
+            first = b""
+        except BaseException:
+            accepted.close()
+            raise
+        if not first:
+            # A health check: no fault.
+            log.debug("connection from %s said nothing", peer, extra=log_fields(peer))
+        return first
+
+    async def _shake_hands(self, accepted: socket.socket, peer: str, source: ContextSource) -> None:
+        channel = self._channel
+        timeout = channel.options.handshake_timeout
+        try:
+            async with asyncio.timeout(timeout):
+                await self._handshakes.acquire()
+        except BaseException as error:
+            accepted.close()
+            if not isinstance(error, TimeoutError):
+                raise
+            self._failed(peer, "too many TLS handshakes at once", logging.WARNING)
+            return
+        try:
+            with telling_why(accepted) as duplicate:
+                failed = await self._connect(
+                    accepted,
+                    peer,
+                    ssl=source.context(channel.timers.time()),
+                    ssl_handshake_timeout=timeout,
+                    ssl_shutdown_timeout=timeout,
+                )
+                if failed:
+                    await _linger(duplicate)
+        finally:
+            self._handshakes.release()
+
+    async def _connect(self, accepted: socket.socket, peer: str, **tls: Any) -> bool:
+        """Make a connection of an accepted socket, and say whether that failed."""
+        connection = Connection(self._channel, None, peer)
         protocol = FirstBytes(connection)
         try:
-            await loop.connect_accepted_socket(lambda: protocol, accepted, **tls)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol, accepted, **tls
+            )
         except asyncio.CancelledError:
             connection.making_cancelled()
             raise
         except (OSError, ssl.SSLError) as error:
-            channel.faults.log(
-                channel.timers,
-                log,
-                logging.INFO,
-                "a connection from %s to %s could not be made: %s",
-                peer or "a Unix socket",
-                channel.name,
-                reason_of_failure(error, tls=True),
-                extra=log_fields(peer),
-            )
+            self._failed(peer, reason_of_failure(error, tls=True, server=True), logging.WARNING)
+            return True
+        return False
+
+    def _failed(self, peer: str, reason: str, level: int) -> None:
+        channel = self._channel
+        channel.faults.log(
+            channel.timers,
+            log,
+            level,
+            "a connection from %s to %s could not be made: %s",
+            peer or "a Unix socket",
+            channel.name,
+            reason,
+            extra=log_fields(peer),
+        )
 
     def _warn_unless_running(self, loop: asyncio.AbstractEventLoop) -> None:
         def warn() -> None:
@@ -234,6 +317,21 @@ def _lose(
         bound.close()
     if path is not None and process == os.getpid():
         _remove_socket(path)
+
+
+def _wake(readable: asyncio.Future[None]) -> None:
+    if not readable.done():
+        readable.set_result(None)
+
+
+async def _linger(closing: socket.socket) -> None:
+    """Take what still comes, for half a second at most: a reset would overtake the alert."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(OSError, TimeoutError):
+        closing.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(_LINGER):
+            while await loop.sock_recv(closing, 65536):
+                pass
 
 
 def _close_at_exit() -> None:

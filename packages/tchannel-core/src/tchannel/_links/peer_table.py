@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
+from contextlib import nullcontext
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +25,13 @@ from .._ground.tasks import start_task
 from ..errors import NetworkError
 from .connection import Connection
 from .dialling import open_socket
-from .first_bytes import FirstBytes, reason_of_failure
+from .first_bytes import FirstBytes, misfits, reason_of_failure
 from .keepalive import Keepalive
 from .listener import name_of_unserved
 from .peers import Peer, PeerGroup
 from .sockets import handed_over
-from .tls_names import bears_name
+from .tls import telling_why
+from .tls_names import bears_name, is_uri
 
 if TYPE_CHECKING:
     from ..channel import TChannel
@@ -120,7 +123,7 @@ class PeerTable:
 
         Where TLS proves who is connected to, a caller's certificate has to prove as much.
         """
-        if self._channel.ssl_client is None:
+        if self._channel.tls_client is None:
             return True
         peer = self.peers.get(hostport)
         name = self._server_name(peer) or parse_hostport(hostport)[0]
@@ -131,6 +134,7 @@ class PeerTable:
 
     def _use(self, peer: Peer, connection: Connection) -> None:
         peer.connections.append(connection)
+        peer.misfit = None
         if peer.group is not None:
             peer.group.forgive(peer)
             peer.group.file(peer)
@@ -175,7 +179,7 @@ class PeerTable:
 
     def connect_failed(self, peer: Peer, error: BaseException) -> None:
         """Tell the calls that wait for a connection to ``peer`` that it did not come about."""
-        tls = self._channel.ssl_client is not None
+        tls = self._channel.tls_client is not None
         reason = reason_of_failure(error, tls=tls) + self.unserved(peer)
         channel = self._channel
         channel.faults.log(
@@ -188,6 +192,7 @@ class PeerTable:
             extra=log_fields(peer.hostport),
         )
         peer.connecting = None
+        peer.misfit = reason if misfits(error) else None
         if peer.group is not None and not peer.connections:
             peer.group.penalise(peer, self._channel.timers.time())
         waiters, peer.waiters = list(peer.waiters), {}
@@ -310,30 +315,42 @@ class PeerTable:
     async def _open(self, peer: Peer, connection: Connection) -> None:
         channel = self._channel
         loop = channel.loop
-        host, port = parse_hostport(peer.hostport)
+        host, _ = parse_hostport(peer.hostport)
         if host.startswith(UNIX_CALLER):
             # It is no name to be looked up.
             raise ConnectionResetError("that caller is gone, and its socket had no address")
-        protocol = FirstBytes(connection)
-        context = channel.ssl_client
-        tls: dict[str, Any] = {}
-        if context is not None:
-            timeout = channel.options.connect_timeout
-            tls = {
-                "ssl": context,
-                "server_hostname": peer.server_name or channel.server_name or host,
-                "ssl_handshake_timeout": timeout,
-                "ssl_shutdown_timeout": timeout,
-            }
-        if peer.hostport.startswith(UNIX_PREFIX):
-            if context is not None and not (peer.server_name or channel.server_name):
-                tls["server_hostname"] = ""
-            await loop.create_unix_connection(
-                lambda: protocol, host.removeprefix(UNIX_PREFIX), **tls
-            )
+        source = channel.tls_client
+        if source is None:
+            await _connect(loop, peer.hostport, FirstBytes(connection))
+            return
+        timeout = channel.options.connect_timeout
+        tls: dict[str, Any] = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": timeout}
+        name = self._server_name(peer)
+        now = channel.timers.time()
+        unix = peer.hostport.startswith(UNIX_PREFIX)
+        if name is not None and is_uri(name):
+            protocol = FirstBytes(connection, name)
+            tls["ssl"] = source.context_for_uris(now)
+            tls["server_hostname"] = "" if unix else host
         else:
-            connected = await open_socket(loop, host, port)
-            try:
-                await loop.create_connection(lambda: protocol, sock=connected, **tls)
-            finally:
-                handed_over(connected)
+            protocol = FirstBytes(connection)
+            tls["ssl"] = source.context(now)
+            tls["server_hostname"] = name or ("" if unix else host)
+        await _connect(loop, peer.hostport, protocol, **tls)
+        if protocol.stranger is not None:
+            raise ssl.CertificateError(protocol.stranger)
+
+
+async def _connect(
+    loop: asyncio.AbstractEventLoop, hostport: str, protocol: asyncio.Protocol, **tls: Any
+) -> None:
+    host, port = parse_hostport(hostport)
+    if hostport.startswith(UNIX_PREFIX):
+        await loop.create_unix_connection(lambda: protocol, host.removeprefix(UNIX_PREFIX), **tls)
+        return
+    connected = await open_socket(loop, host, port)
+    try:
+        with telling_why(connected) if tls else nullcontext():
+            await loop.create_connection(lambda: protocol, sock=connected, **tls)
+    finally:
+        handed_over(connected)

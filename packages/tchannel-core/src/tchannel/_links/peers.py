@@ -49,6 +49,7 @@ class Peer:
         "connections",
         "group",
         "hostport",
+        "misfit",
         "penalised_until",
         "penalty",
         "pending",
@@ -60,6 +61,8 @@ class Peer:
     def __init__(self, hostport: str, server_name: str | None = None) -> None:
         self.hostport = hostport
         self.server_name = server_name
+        self.misfit: str | None = None
+        """Why it cannot be spoken to, until it can: by TLS, or its protocol."""
         self.connections: list[Connection] = []
         self.connecting: asyncio.Task[None] | None = None
         # A dict for its order: calls that wait for a connection go on in turn.
