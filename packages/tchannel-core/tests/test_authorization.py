@@ -119,6 +119,35 @@ async def test_a_check_of_an_endpoint_stands_before_its_handler_alone(tcp, kind)
             assert len(ran) == 1
 
 
+@pytest.mark.parametrize("first", ["friend", "relative"])
+async def test_of_several_checks_before_a_handler_each_has_to_let_a_call_pass(tcp, first):
+    server = serve(tcp(hostport="127.0.0.1:0"))
+    second = "relative" if first == "friend" else "friend"
+
+    @server.raw.register
+    @authorize(only(first, "both"))
+    @authorize(only(second, "both"))
+    def guarded(request):
+        return b""
+
+    await tcp("both").raw("any", "guarded", b"", hostport=server.hostport)
+    for name in (first, second):
+        with pytest.raises(errors.BadRequestError, match="not authorized"):
+            await tcp(name).raw("any", "guarded", b"", hostport=server.hostport)
+
+
+@pytest.mark.parametrize("scheme", ["raw", "json"])
+def test_a_check_above_what_registers_a_handler_would_guard_nothing(tcp, scheme):
+    def handler(request):
+        return None
+
+    getattr(tcp(), scheme).register("open", handler)
+    with pytest.raises(
+        TypeError, match=r"handler.* is registered already.*@authorize stands below"
+    ):
+        authorize(only())(handler)
+
+
 async def test_a_large_request_is_refused_at_its_first_frame(tcp):
     server = serve(tcp(hostport="127.0.0.1:0", authorize=only()))
     sent = 0

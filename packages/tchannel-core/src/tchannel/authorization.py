@@ -18,11 +18,16 @@ A check returns True or False, or raises a `TChannelError` of its own choice, wh
 it is. The error for "not authorised" is `NotAuthorizedError`: a bad request (code 0x06) for the caller,
 since the protocol has no code of its own for it, and one that is never retried. Whatever else a check
 does, be it another result or another exception, refuses the call and is logged.
+
+Of a call in several frames a check is asked with the first one, and again when all of it has come: it
+should look, and count nothing. Where several stand before a handler, all of them have to let it pass.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -48,6 +53,9 @@ log = logger("tchannel.authorization")
 _HandlerT = TypeVar("_HandlerT", bound=Callable[..., Any])
 
 _ATTRIBUTE: Final = "__tchannel_authorize__"
+
+# Handlers that are registered already: a check that comes later would guard nothing.
+_registered: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 class Access:
@@ -116,23 +124,47 @@ Check: TypeAlias = Callable[[Access], bool]
 def authorize(check: Check) -> Callable[[_HandlerT], _HandlerT]:
     """Let only those calls reach a handler that ``check`` lets pass; of any arg scheme.
 
-    It stands next to the handler, below what registers it.
+    It stands next to the handler, below what registers it. Where there is one already, both count.
 
     Raises:
-        TypeError: ``check`` is not callable, or a coroutine function.
+        TypeError: ``check`` is not callable, or a coroutine function; or the handler is registered
+            already, and would be called without it.
 
     """
     must_be_check(check)
 
     def mark(handler: _HandlerT) -> _HandlerT:
-        setattr(handler, _ATTRIBUTE, check)
+        if _is_registered(handler):
+            raise TypeError(
+                f"{handler!r} is registered already, and its calls would pass unasked: @authorize stands"
+                " below what registers it"
+            )
+        inner: Check | None = getattr(handler, _ATTRIBUTE, None)
+        setattr(handler, _ATTRIBUTE, check if inner is None else _both(check, inner))
         return handler
 
     return mark
 
 
+def _both(outer: Check, inner: Check) -> Check:
+    def both(access: Access) -> bool:
+        allowed = outer(access)
+        return inner(access) if allowed is True else allowed
+
+    return both
+
+
+def _is_registered(handler: object) -> bool:
+    try:
+        return handler in _registered
+    except TypeError:  # nothing that a set takes
+        return False
+
+
 def check_of(handler: object) -> Check | None:
-    """Return the check that stands before a handler, if any."""
+    """Return the check that stands before a handler that is being registered, if any."""
+    with contextlib.suppress(TypeError):  # nothing that a set takes
+        _registered.add(handler)
     check: Check | None = getattr(handler, _ATTRIBUTE, None)
     return check
 
