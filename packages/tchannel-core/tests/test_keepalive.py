@@ -230,6 +230,19 @@ async def test_of_a_peer_that_answers_no_pings_a_short_silence_is_no_sign(work, 
     assert known.connections == []
 
 
+async def test_a_caller_that_is_slow_can_still_be_called_back(work):
+    @work.client.raw.register
+    async def hang(request):
+        await asyncio.Event().wait()
+
+    work.client.raw.register("echo", lambda request: request.body)
+    caller = work.to_client.protocol.address
+    slow = work.server.raw("client", "hang", hostport=caller, timeout=20)
+    await work.advance(21)
+    assert isinstance(slow.exception(), errors.TimeoutError)
+    assert (await work.server.raw("client", "echo", b"x", hostport=caller)).body == b"x"
+
+
 async def test_before_it_is_known_to_answer_pings_a_peer_is_chosen_last_at_the_first_sign(
     work, known
 ):

@@ -210,8 +210,8 @@ class Keepalive:
     def call_timed_out(self, connection: Connection) -> None:
         """A call has timed out, and nothing at all came while it waited."""
         options = self._channel.options
-        if not options.keepalive or connection.closed:
-            return
+        if not options.keepalive or connection.closed or not connection.opener:
+            return  # a caller can be called back over its own connection alone
         watch = self._watch(connection)
         if watch.state is _SILENT:
             return
