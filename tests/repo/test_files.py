@@ -98,3 +98,15 @@ def test_no_module_is_a_catch_all(tracked, root):
     names = {"utils.py", "util.py", "helpers.py", "misc.py", "common.py"}
 
     assert [str(path.relative_to(root)) for path in tracked if path.name in names] == []
+
+
+def test_log_lines_are_written_by_loggers_that_escape_what_peers_sent(root):
+    # The tools write no lines of their own by logging, but show those of the others.
+    packages = {"tchannel-hyperbahn", "tchannel-testing", "tchannel-thrift", "tchannel-yarpc"}
+    found = [
+        path.name
+        for package in packages
+        for path in (root / "packages" / package / "src").rglob("*.py")
+        if "logging.getLogger" in text_of(path)
+    ]
+    assert found == []

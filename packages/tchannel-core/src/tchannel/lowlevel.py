@@ -14,6 +14,7 @@ addresses               `parse_hostport`, `format_hostport`, `check_hostport`, `
                         `UNIX_CALLER`
 a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`, `start_task`
 layers of one's own     `import_layer`, `install_hint`
+log lines               `logger`: what peers sent is escaped and cut in them
 ======================  =====================================================================
 
 Times come from `tchannel.clock`, interceptors from `tchannel.interceptors`.
@@ -31,6 +32,7 @@ from ._ground.addresses import (
     parse_hostport,
 )
 from ._ground.current import saying_farewell
+from ._ground.logs import logger
 from ._ground.optional import import_layer, install_hint
 from ._ground.process import drop_for_good
 from ._ground.tasks import start_task
@@ -65,6 +67,7 @@ __all__ = [
     "import_layer",
     "install_hint",
     "live_channels",
+    "logger",
     "parse_hostport",
     "saying_farewell",
     "seconds",

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 
 from tchannel import Response, errors
 from tchannel.clock import Clock, sleep
-from tchannel.lowlevel import start_task
+from tchannel.lowlevel import logger, start_task
 
 from .backoff import Backoff
 
 __all__ = ["Advertisement"]
 
-log = logging.getLogger("tchannel.hyperbahn")
+log = logger("tchannel.hyperbahn")
 
 # How long one router may take to answer; another one is asked then. A living router takes 5 ms.
 _ATTEMPT = 2.0

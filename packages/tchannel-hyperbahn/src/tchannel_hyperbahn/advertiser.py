@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine, Iterable
 from contextvars import Context
 
 from tchannel import Response, TChannel, errors
 from tchannel.clock import sleep
-from tchannel.lowlevel import drop_for_good, saying_farewell, start_task
+from tchannel.lowlevel import drop_for_good, logger, saying_farewell, start_task
 
 from .advertisement import Advertisement
 from .host_list import HostListFile
@@ -18,7 +17,7 @@ from .routers import Routers
 
 __all__ = ["Advertiser"]
 
-log = logging.getLogger("tchannel.hyperbahn")
+log = logger("tchannel.hyperbahn")
 
 HYPERBAHN = "hyperbahn"
 # For the taking back: the router that has the advertisement answers within milliseconds.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 from collections.abc import Iterable
 
 import tchannel_wire as wire
 from tchannel import TChannel
-from tchannel.lowlevel import UNIX_PREFIX, parse_hostport
+from tchannel.lowlevel import UNIX_PREFIX, logger, parse_hostport
 
 __all__ = ["check_reachable"]
 
-log = logging.getLogger("tchannel.hyperbahn")
+log = logger("tchannel.hyperbahn")
 
 
 def check_reachable(channel: TChannel, routers: Iterable[str]) -> None:

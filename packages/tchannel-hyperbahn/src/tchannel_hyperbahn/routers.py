@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Iterable
 
 from tchannel import TChannel
-from tchannel.lowlevel import PeerGroup
+from tchannel.lowlevel import PeerGroup, logger
 
 from .host_list import HostListFile
 
 __all__ = ["Routers"]
 
-log = logging.getLogger("tchannel.hyperbahn")
+log = logger("tchannel.hyperbahn")
 
 
 class Routers:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 
@@ -105,3 +106,15 @@ async def test_frames_that_trickle_in_byte_by_byte_are_understood(router, open_r
         await asyncio.sleep(0)
 
     assert isinstance(await peer.next(), wire.InitResponse)
+
+
+async def test_what_a_peer_says_is_one_short_line_of_the_log(caller, caplog, eventually):
+    caplog.set_level(logging.INFO, logger="tchannel.router")
+    caller.send(
+        wire.ErrorMessage(code=wire.ErrorCode.DECLINED, description="gone\n2026-01-01 " * 2000)
+    )
+
+    await eventually(lambda: "says" in caplog.text)
+    (line,) = [record.getMessage() for record in caplog.records if "says" in record.getMessage()]
+    assert line.isprintable()
+    assert len(line) < 500

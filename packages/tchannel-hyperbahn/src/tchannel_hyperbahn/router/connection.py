@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import tchannel_wire as wire
+from tchannel.lowlevel import logger
 
 from .backlog import Backlog
 from .routing import probable_route_of, route_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RouterConnection"]
 
-log = logging.getLogger("tchannel.router")
+log = logger("tchannel.router")
 
 _HANDSHAKE_TIMEOUT = 5.0
 _PEEK = 512

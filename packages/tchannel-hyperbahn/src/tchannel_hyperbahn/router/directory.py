@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tchannel.clock import Clock, TimerHandle
+from tchannel.lowlevel import logger
 
 from .call_queue import CallQueue
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Directory", "Instance"]
 
-log = logging.getLogger("tchannel.router")
+log = logger("tchannel.router")
 
 
 class Instance:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
+from tchannel.lowlevel import logger
 from tchannel_wire import ARG_SCHEME
 
 from ..discovery_messages import DiscoveryUnavailableError, answer_discovery, is_ipv4
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalCall", "LocalEndpoints"]
 
-log = logging.getLogger("tchannel.router")
+log = logger("tchannel.router")
 
 _OPTIONS = wire.Options(max_message_size=1024 * 1024)
 # A client asks for one or two things at a time; each may take max_message_size until it is whole.

@@ -6,12 +6,12 @@ of a first frame the ttl. Checksums cover the args alone, so they stay as they a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
 from tchannel.clock import Clock, TimerHandle
+from tchannel.lowlevel import logger
 
 from .backlog import Backlog
 from .directory import Directory, Instance
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_TTL_MS", "Relay"]
 
-log = logging.getLogger("tchannel.router")
+log = logger("tchannel.router")
 
 MAX_TTL_MS = 120_000
 """Milliseconds that a call may take at most, as with Hyperbahn."""

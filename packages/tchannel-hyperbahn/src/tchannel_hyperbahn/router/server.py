@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 from collections.abc import Coroutine
@@ -13,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import tchannel_wire as wire
 from tchannel.clock import Clock, LoopClock
-from tchannel.lowlevel import BACKLOG, Acceptor, parse_hostport, start_task
+from tchannel.lowlevel import BACKLOG, Acceptor, logger, parse_hostport, start_task
 from tchannel.net import local_ip
 
 from .backlog import MIN_BUFFERED, Backlog, Limits
@@ -25,7 +24,7 @@ from .relay import Relay
 
 __all__ = ["Router"]
 
-log = logging.getLogger("tchannel.router")
+log = logger("tchannel.router")
 
 _CONNECT_TIMEOUT = 2.0
 

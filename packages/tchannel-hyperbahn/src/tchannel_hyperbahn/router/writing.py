@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextvars import Context
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
 from tchannel.clock import TimerHandle
+from tchannel.lowlevel import logger
 
 from .backlog import Backlog, Sender
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STALLED_AFTER", "FrameWriter"]
 
-log = logging.getLogger("tchannel.router")
+log = logger("tchannel.router")
 
 STALLED_AFTER = 10.0
 """Seconds without taking a byte after which a connection that others wait for is closed.

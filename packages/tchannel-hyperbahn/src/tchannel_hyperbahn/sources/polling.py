@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import random
 from contextvars import Context
 
 from tchannel import TChannel
 from tchannel.clock import Clock, sleep
-from tchannel.lowlevel import PeerGroup, start_task
+from tchannel.lowlevel import PeerGroup, logger, start_task
 
 from ..backoff import Backoff
 
 __all__ = ["PollingSource"]
 
-log = logging.getLogger("tchannel.peer_sources")
+log = logger("tchannel.peer_sources")
 
 _SHORTEST_DELAY = 0.5
 # A period varies by this part of itself, so that many clients do not ask at the same time.

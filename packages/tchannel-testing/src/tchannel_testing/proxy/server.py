@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import logging
 import random
 import socket
 import struct
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, cast
 
-from tchannel.lowlevel import BACKLOG, Acceptor, format_hostport, parse_hostport, start_task
+from tchannel.lowlevel import BACKLOG, Acceptor, format_hostport, logger, parse_hostport, start_task
 
 from .faults import Faults, FaultSettings
 from .pipe import Pipe
@@ -18,7 +17,7 @@ from .pipe import Pipe
 if TYPE_CHECKING:
     from tchannel.clock import Clock
 
-log = logging.getLogger("tchannel_testing.proxy")
+log = logger("tchannel_testing.proxy")
 
 #: SO_LINGER on with a time of 0: close() sends RST.
 _LINGER_RESET = struct.pack("ii", 1, 0)
