@@ -28,6 +28,12 @@ def test_what_is_no_time_is_refused_by_the_name_of_its_option(text):
         duration(text, "--timeout")
 
 
+@pytest.mark.parametrize("text", ["0.2", ".5", "1."])
+def test_a_time_of_less_than_a_millisecond_wants_its_unit(text):
+    with pytest.raises(ToolError, match=f"--timeout {text} would be milliseconds: {text}s or"):
+        duration(text, "--timeout")
+
+
 def test_a_count_is_a_whole_number_from_1_on():
     assert count("12", "--requests") == 12
     for text in ("0", "-1", "1.5", "many", "²", ""):

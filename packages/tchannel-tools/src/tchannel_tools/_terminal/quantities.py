@@ -18,12 +18,14 @@ def duration(text: str, option: str) -> float:
     """Seconds of ``"500"`` (milliseconds), ``"500ms"``, ``"1.5s"``, ``"2m"`` or ``"1h"``.
 
     Raises:
-        ToolError: It is none of these.
+        ToolError: It is none of these; or a part of a millisecond, where its unit was forgotten.
 
     """
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ToolError(f"{option} is a time like 500 (ms), 500ms, 1.5s or 2m, not {text!r}")
+    if not match[2] and "." in match[1]:
+        raise ToolError(f"{option} {match[1]} would be milliseconds: {match[1]}s or {match[1]}ms?")
     return float(match[1]) * _SECONDS[match[2]]
 
 
