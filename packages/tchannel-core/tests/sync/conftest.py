@@ -170,4 +170,4 @@ def no_thread_is_left() -> Iterator[None]:
         if thread not in before and thread.name.startswith("tchannel-")
     ]
     assert left == []
-    assert client._running == set()
+    assert set(client._running) == set()

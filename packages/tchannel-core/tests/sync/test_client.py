@@ -365,7 +365,7 @@ def test_calls_on_a_threadloop_are_cancelled_and_refused_alike(
     assert future.cancel()
     assert made.ended.wait(10)
     with pytest.raises(RuntimeError, match="thread of its own event loop"):
-        channel.submit(lambda: channel.json("service", "echo")).result(10)
+        channel.submit(lambda: channel.json("service", "echo").result()).result(10)
 
 
 @pytest.mark.parametrize("missing", ["start", "is_ready", "submit"])

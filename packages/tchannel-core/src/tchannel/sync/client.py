@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import threading
+import warnings
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from types import TracebackType
@@ -35,8 +38,10 @@ __all__ = ["TChannel"]
 _EXIT_GRACE = 0.01
 _EXIT_TIMEOUT = 1.0
 
-# Channels whose loop runs; they stay alive, as their threads do, until they are closed.
-_running: set[TChannel] = set()
+# Channels whose loop runs.
+_running: weakref.WeakSet[TChannel] = weakref.WeakSet()
+# Those of them that do something although nobody holds them: they listen, or are advertised.
+_at_work: set[TChannel] = set()
 _lock = threading.Lock()
 
 
@@ -95,6 +100,7 @@ class TChannel:
         self._loop: LoopThread | BorrowedLoop | None = None
         self._closing: Future[None] | None = None
         self._closing_pid = 0
+        self._lost: weakref.finalize[..., TChannel] | None = None
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -105,9 +111,11 @@ class TChannel:
             A future of what it returns, or, if that is awaitable, of what it gives in the end.
             Cancelling the future cancels that.
 
+        It may be called by the loop's own thread, in a callback of another call or a hook; only waiting
+        for the future is refused there.
+
         Raises:
-            RuntimeError: The channel is closed; or called by the loop's own thread (by a hook, say),
-                which would then wait for itself.
+            RuntimeError: The channel is closed.
 
         """
         if self._closing is not None:
@@ -120,12 +128,7 @@ class TChannel:
         loop = self._loop
         if loop is None or loop.pid != os.getpid():
             loop = self._start()
-        if loop.ident == threading.get_ident():
-            raise RuntimeError(
-                "a sync channel was used in the thread of its own event loop, which would wait for"
-                " itself: use the async tchannel.TChannel there"
-            )
-        future: CallFuture[Any] = CallFuture(loop.pending)
+        future: CallFuture[Any] = CallFuture(loop.pending, loop, self)
         loop.pending.add(future)
         try:
             # The cheapest way into the loop: run_coroutine_threadsafe is a sixth slower.
@@ -219,6 +222,7 @@ class TChannel:
             A future of the answer to the first advertisement.
 
         """
+        _at_work.add(self)
         return self.submit(
             self._channel.advertise, routers, name, timeout, router_file, jitter, **kwargs
         )
@@ -291,7 +295,9 @@ class TChannel:
             OSError: The address cannot be bound.
 
         """
+        self._check_thread("listen")
         self.submit(self._channel.listen, port).result()
+        _at_work.add(self)
 
     def is_listening(self) -> bool:
         """Whether it listens."""
@@ -314,11 +320,8 @@ class TChannel:
             RuntimeError: Called by the loop's own thread, which would wait for itself.
 
         """
-        loop, pid = self._loop, os.getpid()
-        if loop is not None and loop.pid == pid and loop.ident == threading.get_ident():
-            raise RuntimeError(
-                "a sync channel cannot be closed in the thread of its own event loop"
-            )
+        self._check_thread("be closed")
+        pid = os.getpid()
         with _lock:
             first = self._closing is None
             if first:
@@ -326,6 +329,9 @@ class TChannel:
             closing = self._closing
             loop = self._loop
             _running.discard(self)
+            _at_work.discard(self)
+        if self._lost is not None:
+            self._lost.detach()
         assert closing is not None
         if not first:
             # A child forked while its parent closed would wait for a thread that it has not.
@@ -340,6 +346,14 @@ class TChannel:
                     loop.stop()
         finally:
             closing.set_result(None)
+
+    def _check_thread(self, what: str) -> None:
+        loop = self._loop
+        if loop is not None and loop.pid == os.getpid() and loop.ident == threading.get_ident():
+            raise RuntimeError(
+                f"a sync channel cannot {what} in the thread of its own event loop, which would wait"
+                " for itself"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -378,6 +392,8 @@ class TChannel:
             else:
                 loop = LoopThread(self._loop_factory, f"tchannel-{self.name}")
             self._loop = loop
+            self._lost = weakref.finalize(self, _lose, self.name, loop, self._channel)
+            self._lost.atexit = False
             _running.add(self)
             return loop
 
@@ -394,6 +410,19 @@ class TChannel:
         self._closing.set_result(None)
 
 
+def _lose(name: str, loop: LoopThread | BorrowedLoop, channel: AsyncTChannel) -> None:
+    """End what a channel leaves that was collected; in whatever thread that happened."""
+    if loop.pid != os.getpid():
+        return
+    warnings.warn(f"unclosed sync channel {name}: call close()", ResourceWarning, stacklevel=2)
+
+    def end() -> None:
+        channel.close(0).add_done_callback(lambda _: loop.end())
+
+    with contextlib.suppress(RuntimeError):  # its loop is over already
+        loop.call_soon(end)
+
+
 @atexit.register
 def _close_all() -> None:
     for channel in list(_running):
@@ -406,6 +435,7 @@ def _forget_parent() -> None:
     global _lock
     _lock = threading.Lock()
     _running.clear()
+    _at_work.clear()
 
 
 after_fork_in_child(_forget_parent)

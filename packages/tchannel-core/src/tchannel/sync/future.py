@@ -3,8 +3,9 @@
 import asyncio
 import concurrent.futures
 import inspect
+import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from .. import errors
 from .._ground.tasks import as_future
@@ -23,6 +24,13 @@ def _of_the_response(name: str) -> property:
     return property(forgotten, doc="Not of a call, but of its response.")
 
 
+class Carrier(Protocol):
+    """What runs an event loop in a thread."""
+
+    ident: int | None
+    """The thread's; None while it is not known."""
+
+
 class CallFuture(concurrent.futures.Future[_T]):
     """A call's future in the calling thread; its `cancel` cancels the call.
 
@@ -30,12 +38,21 @@ class CallFuture(concurrent.futures.Future[_T]):
 
     Args:
         pending: The futures that have not ended; this one is taken out when it ends.
+        carrier: What runs the loop: in its thread, nothing may wait for this future.
+        owner: The channel, which is not collected before the call has ended.
 
     """
 
-    def __init__(self, pending: "set[CallFuture[Any]]") -> None:
+    def __init__(
+        self,
+        pending: "set[CallFuture[Any]]",
+        carrier: "Carrier | None" = None,
+        owner: object = None,
+    ) -> None:
         super().__init__()
         self._pending = pending
+        self._carrier = carrier
+        self._owner = owner
         self._loop: asyncio.AbstractEventLoop | None = None
         self._call: asyncio.Future[_T] | None = None
 
@@ -52,6 +69,30 @@ class CallFuture(concurrent.futures.Future[_T]):
         headers = _of_the_response("headers")
         status = _of_the_response("status")
         transport = _of_the_response("transport")
+
+    def result(self, timeout: float | None = None) -> _T:
+        """Wait for the call, and return what it gives; see `concurrent.futures.Future.result`.
+
+        Raises:
+            RuntimeError: Called by the loop's own thread, a callback say, before the call has ended:
+                it would wait for itself.
+
+        """
+        self._check_thread()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the call, and return its error; raises what `result` raises of its own."""
+        self._check_thread()
+        return super().exception(timeout)
+
+    def _check_thread(self) -> None:
+        carrier = self._carrier
+        if carrier is not None and carrier.ident == threading.get_ident() and not self.done():
+            raise RuntimeError(
+                "a call of a sync channel is waited for in the thread of its own event loop, which"
+                " would wait for itself: give it a done-callback there"
+            )
 
     def cancel(self) -> bool:
         """Cancel the call, and tell the peer; False if it has ended already."""
@@ -75,6 +116,7 @@ class CallFuture(concurrent.futures.Future[_T]):
         self._loop = asyncio.get_running_loop()
         if self.cancelled():
             self._pending.discard(self)
+            self._owner = None
             self.set_running_or_notify_cancel()
             return
         try:
@@ -96,6 +138,7 @@ class CallFuture(concurrent.futures.Future[_T]):
     def end(self, result: Any = None, error: BaseException | None = None) -> None:
         """Set the result or the error, unless the future was cancelled meanwhile."""
         self._pending.discard(self)
+        self._owner = None
         if self.set_running_or_notify_cancel():
             if error is None:
                 self.set_result(result)

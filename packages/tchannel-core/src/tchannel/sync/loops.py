@@ -64,6 +64,10 @@ class LoopThread:
             pass  # stopped before
         self._thread.join(timeout)
 
+    def end(self) -> None:
+        """End without waiting for the thread; in the loop."""
+        self._loop.stop()
+
     def _run(self) -> None:
         try:
             self._loop.run_forever()
@@ -96,6 +100,9 @@ class BorrowedLoop:
 
     def stop(self, timeout: float | None = None) -> None:
         """Leave it running: it is not ours."""
+
+    def end(self) -> None:
+        """Leave it running."""
 
     def _run(self, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         self.ident = threading.get_ident()
