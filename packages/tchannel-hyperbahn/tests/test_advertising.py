@@ -625,3 +625,35 @@ async def test_a_mistake_of_a_thread_is_in_its_future():
             return channel.advertise(router=["a:1"]).exception(10)
 
     assert "write routers=" in str(await asyncio.to_thread(use))
+
+
+async def test_of_two_routers_the_one_that_is_not_in_the_list_serves_and_is_never_called(
+    make_channel,
+):
+    """A second router calls the service over a connection of its own, and claims to be the first."""
+    channel = make_channel("service")
+    channel.raw.register("name", lambda request: "service")
+
+    class Claimant(TChannel):
+        claim = ""
+
+        def advertised_hostport(self, *, opener):
+            return self.claim if opener else super().advertised_hostport(opener=opener)
+
+    async with TChannel("first", hostport="127.0.0.1:0") as first, Claimant("second") as second:
+        for router in (first, second):
+            router.json.register("ad", lambda request: {"connectionCount": 1})
+            router.raw.register("who", lambda request, router=router: router.name)
+        first.listen()
+        await channel.advertise(routers=[first.hostport])
+        second.claim = first.hostport
+
+        answer = await second.raw("service", "name", hostport=channel.hostport)
+        assert answer.body == b"service"
+        for _ in range(10):
+            assert (await channel.raw("hyperbahn", "who")).body == b"first"
+        # And the first one calls over the connection by which the service advertised itself.
+        (connection,) = first.connections
+        answer = await first.raw("service", "name", hostport=connection.address)
+        assert answer.body == b"service"
+        await channel.close()

@@ -18,6 +18,7 @@ from tchannel_wire import (
     ProtocolError,
     RemotePeer,
     __version__,
+    check_init_request,
     decode,
     encode,
     request_host_port,
@@ -247,3 +248,25 @@ def test_second_init_is_fatal(pair):
     frame = encode(InitRequest(id=5, headers=GOOD))
 
     assert_fatal(pair.server, pair.server.receive(frame, pair.now))
+
+
+def test_of_very_long_headers_no_more_is_kept_than_of_any_others():
+    headers = {
+        "host_port": "h" * 20_000 + ":80",
+        "process_name": "p" * 20_000,
+        **{f"key{number}": "v" * 100 for number in range(100)},
+        "tchannel_language": "go",
+    }
+    remote = check_init_request(InitRequest(id=1, headers=headers))
+
+    kept = remote.headers
+    assert sum(len(key) + len(value) for key, value in kept.items()) <= 4096
+    assert remote.process_name == "p" * 1024
+    assert remote.host_port is None
+    assert kept["key0"] == "v" * 100
+    assert kept["tchannel_language"] == "go"
+
+
+def test_headers_of_four_thousand_characters_are_kept_whole():
+    headers = {"host_port": "10.0.0.7:4040", "process_name": "p" * 4_000}
+    assert check_init_request(InitRequest(id=1, headers=headers)).headers == headers

@@ -10,7 +10,8 @@ to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `change_answer`, `De
 to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
 to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`
 to watch calls          `OutgoingCall`, which hooks and interceptors meet
-addresses               `parse_hostport`, `format_hostport`, `check_hostport`, `UNIX_PREFIX`,
+addresses               `parse_hostport`, `format_hostport`, `check_hostport`,
+                        `announced_address`, `UNIX_PREFIX`,
                         `UNIX_CALLER`
 a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`, `start_task`
 layers of one's own     `import_layer`, `install_hint`
@@ -27,6 +28,7 @@ from ._calls.spans import Trace
 from ._ground.addresses import (
     UNIX_CALLER,
     UNIX_PREFIX,
+    announced_address,
     check_hostport,
     format_hostport,
     parse_hostport,
@@ -60,6 +62,7 @@ __all__ = [
     "TChannel",
     "Timeout",
     "Trace",
+    "announced_address",
     "change_answer",
     "check_hostport",
     "drop_for_good",

@@ -25,6 +25,8 @@ __all__ = [
 HOST_PORT = "host_port"
 PROCESS_NAME = "process_name"
 MAX_INIT_HEADERS = 128
+MAX_KEPT = 4096
+"""Characters of a peer's init headers that are kept: a frame has 64 KiB, and connections stay long."""
 EPHEMERAL_HOST_PORT = "0.0.0.0:0"
 """The address of one who does not listen."""
 
@@ -36,7 +38,8 @@ class RemotePeer:
         host_port: Where the peer listens; None if it does not, which peers write as ``''``, as
             anything that ends in ``:0``, or as something that is no address.
         process_name: A name for people.
-        headers: All headers of the handshake, as received.
+        headers: The headers of the handshake, as received; of more than 4,096 characters, the two
+            that are required, cut to a quarter of that each, and those others that fit whole.
         version: The protocol version that the peer named.
 
     """
@@ -149,8 +152,20 @@ def _remote(message: InitRequest | InitResponse) -> RemotePeer:
     for name in (HOST_PORT, PROCESS_NAME):
         if name not in message.headers:
             raise ProtocolError(f"init header {name!r} is missing")
-    headers = {_shared(key): _shared(value) for key, value in message.headers.items()}
-    return RemotePeer(message.version, headers)
+    return RemotePeer(message.version, _kept(message.headers))
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers, and of very long ones no more than `MAX_KEPT` characters."""
+    if sum(len(key) + len(value) for key, value in headers.items()) <= MAX_KEPT:
+        return {_shared(key): _shared(value) for key, value in headers.items()}
+    kept = {name: headers[name][: MAX_KEPT // 4] for name in (HOST_PORT, PROCESS_NAME)}
+    left = MAX_KEPT // 2 - len(HOST_PORT) - len(PROCESS_NAME)
+    for key, value in headers.items():
+        if key not in kept and len(key) + len(value) <= left:
+            left -= len(key) + len(value)
+            kept[_shared(key)] = _shared(value)
+    return kept
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ import tchannel_wire as wire
 __all__ = [
     "UNIX_CALLER",
     "UNIX_PREFIX",
+    "announced_address",
     "check_hostport",
     "format_hostport",
     "is_unspecified",
@@ -58,6 +59,27 @@ def is_unspecified(host: str) -> bool:
         return ip_address(host).is_unspecified
     except ValueError:
         return False
+
+
+def announced_address(host_port: str | None, address: str) -> str | None:
+    """Return where a peer says it listens: a claim.
+
+    An unspecified host in it (``0.0.0.0``) is replaced by the socket's: who listens on all interfaces
+    may say so, and nobody can be called there.
+
+    Args:
+        host_port: what it announced; None if it does not listen.
+        address: the address of its socket.
+
+    """
+    if host_port is None:
+        return None
+    host, port = parse_hostport(host_port)
+    if not is_unspecified(host):
+        return host_port
+    if not address or address.startswith((UNIX_PREFIX, UNIX_CALLER)):
+        return None
+    return format_hostport(parse_hostport(address)[0], port)
 
 
 def check_hostport(hostport: str) -> None:

@@ -17,9 +17,8 @@ from .. import errors
 from .._ground.addresses import (
     UNIX_CALLER,
     UNIX_PREFIX,
+    announced_address,
     format_hostport,
-    is_unspecified,
-    parse_hostport,
 )
 from .._ground.log_fields import LogFields, fields_of, log_fields
 from .._ground.logs import logger
@@ -284,7 +283,7 @@ class Connection(BackPressure):
 
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
-        self.announced = _announced(event.remote, self.address)
+        self.announced = announced_address(event.remote.host_port, self.address)
         log.log(
             logging.INFO if self.opener else logging.DEBUG,
             "connection %s %s is open: %s, which announces %s",
@@ -543,19 +542,3 @@ def _address_of(transport: asyncio.BaseTransport, connection: Connection) -> str
         return format_hostport(host, port)
     # A Unix socket's peer has no name.
     return f"{UNIX_CALLER}{id(connection):x}:0"
-
-
-def _announced(remote: wire.RemotePeer, address: str) -> str | None:
-    """Return where a peer says it listens. A claim.
-
-    An unspecified host in it (``0.0.0.0``) is replaced by the socket's: who listens on all interfaces
-    may say so, and nobody can be called there.
-    """
-    if remote.host_port is None:
-        return None
-    host, port = parse_hostport(remote.host_port)
-    if not is_unspecified(host):
-        return remote.host_port
-    if address.startswith((UNIX_PREFIX, UNIX_CALLER)):
-        return None
-    return format_hostport(parse_hostport(address)[0], port)

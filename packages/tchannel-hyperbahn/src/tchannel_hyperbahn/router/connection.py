@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import tchannel_wire as wire
-from tchannel.lowlevel import logger
+from tchannel.lowlevel import announced_address, logger
 
 from .backlog import Backlog
 from .routing import probable_route_of, route_of
@@ -48,6 +48,9 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         """Whom it leads to, once that is known."""
         self.remote: wire.RemotePeer | None = None
         self.address = address if instance is None else instance.hostport
+        """The caller's socket, or what it was opened to: what lines of the log name."""
+        self.announced: str | None = None
+        """Where the caller says it listens: what it advertises."""
         self.incoming: dict[int, Exchange] = {}
         """Calls that came on it, by their ids here."""
         self.outgoing: dict[int, Exchange] = {}
@@ -264,8 +267,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         assert isinstance(message, wire.InitRequest)
         self.remote = wire.check_init_request(message)
         self._handshake.cancel()
-        if self.remote.host_port is not None:
-            self.address = self.remote.host_port
+        self.announced = announced_address(self.remote.host_port, self.address)
         self._send(wire.InitResponse(id=message.id, headers=self._router.init_headers))
 
     def _on_init_response(self, frame: bytes) -> None:

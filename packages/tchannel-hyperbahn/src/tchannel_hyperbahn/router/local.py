@@ -160,7 +160,7 @@ class LocalEndpoints:
         return _json_answer({"connectionCount": 1 if names else 0})
 
     def _unad(self, caller: RouterConnection, arg3: bytes) -> Answer:
-        instance = self._directory.find(caller.address)
+        instance = self._directory.find(caller.announced or caller.address)
         if instance is not None:
             for name in _names(arg3):
                 self._directory.unadvertise(name, instance)
@@ -169,7 +169,9 @@ class LocalEndpoints:
     def _instance_of(self, caller: RouterConnection) -> Instance:
         remote = caller.remote
         assert remote is not None
-        instance = self._directory.instance(caller.address, ephemeral=remote.is_ephemeral)
+        instance = self._directory.instance(
+            caller.announced or caller.address, ephemeral=remote.is_ephemeral
+        )
         caller.instance = instance
         if caller not in instance.opened:
             # The one that advertised last is asked first: an older one may belong to a process that
