@@ -28,14 +28,17 @@ _PREPARED = [
 ]
 # Of one run: a long one says no more than several short ones.
 _MOST_STEPS = 60
+_MOST = (None, 1, 2, 64)
 _STEPS = (0.0, 0.001, 0.5, 4.9, 5.1, 60.0, 5_000_000.0)
 
 
 class _End:
     """One connection and the account of everything that was told about it."""
 
-    def __init__(self, *, opener: bool, stream: bool) -> None:
+    def __init__(self, *, opener: bool, stream: bool, most: int | None) -> None:
         self.now = 1.0
+        #: How many frames are looked at in one turn; None for all.
+        self.most = most
         self.connection = wire.Connection(
             opener=opener,
             host_port="127.0.0.1:1",
@@ -95,7 +98,16 @@ class _End:
         assert sum(held) <= _LIMITS.reassembly_memory
 
     def receive(self, data: bytes) -> None:
-        self.take(self.connection.receive(data, self.now))
+        if self.most is None:
+            self.take(self.connection.receive(data, self.now))
+        else:
+            self.take(self.connection.receive(data, self.now, self.most))
+
+    def read_on(self) -> None:
+        """Look at all that has been received, in as many turns as it takes."""
+        while (unread := self.connection.unread) and not self.closed:
+            self.receive(b"")
+            assert self.connection.unread < unread
 
     def send(self) -> bytes:
         """What is to be sent, after a look at it."""
@@ -203,6 +215,7 @@ class _End:
 
     def finish(self) -> None:
         """After a very long time every call has ended; after the end nothing is held."""
+        self.read_on()
         self.send()
         self.pass_time(1e10)
         self.send()
@@ -219,7 +232,7 @@ def connection(data: bytes) -> None:
     """One connection, in either role, and a peer that sends anything."""
     choices = Choices(data)
     opener = choices.flag()
-    end = _End(opener=opener, stream=choices.flag())
+    end = _End(opener=opener, stream=choices.flag(), most=choices.one_of(_MOST))
     if choices.number(8):  # mostly the handshake is done properly
         other = wire.Connection(
             opener=not opener, host_port="127.0.0.1:2", process_name="peer", now=1.0
@@ -293,7 +306,10 @@ def _message(choices: Choices) -> bytes | None:
 def conversation(data: bytes) -> None:
     """Two of our connections, joined; bytes come late and in pieces, but come."""
     choices = Choices(data)
-    ends = [_End(opener=True, stream=choices.flag()), _End(opener=False, stream=choices.flag())]
+    ends = [
+        _End(opener=opener, stream=choices.flag(), most=choices.one_of(_MOST))
+        for opener in (True, False)
+    ]
     under_way = [bytearray(), bytearray()]  # towards the end with that index
     for _ in range(_MOST_STEPS):
         if not choices.left:
@@ -320,6 +336,7 @@ def conversation(data: bytes) -> None:
             under_way[1 - index] += end.send()
             end.receive(bytes(under_way[index]))
             under_way[index].clear()
+            end.read_on()
         if not any(end.connection.has_data for end in ends):
             break
     for end in ends:
