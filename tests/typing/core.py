@@ -106,10 +106,10 @@ def errors_tell_what_happened(error: errors.TChannelError) -> None:
 
 
 async def a_call_goes_where_a_coroutine_is_asked_for(channel: TChannel) -> None:
-    task = asyncio.create_task(channel.raw("service", "endpoint"))
+    task = asyncio.create_task(channel.raw("service", "endpoint").coroutine())
     assert_type(await task, Response[bytes, bytes])
     async with asyncio.TaskGroup() as group:
-        of_group = group.create_task(channel.json("service", "endpoint"))
+        of_group = group.create_task(channel.json("service", "endpoint").coroutine())
     assert_type(of_group.result(), Response[Any, dict[str, str]])
     both = await asyncio.gather(channel.raw("s", "a"), channel.raw("s", "b"))
     assert_type(both[1].body, bytes)

@@ -1,4 +1,4 @@
-"""What callers hold of a call: a Future that goes wherever a coroutine is asked for."""
+"""What callers hold of a call: a Future, and a coroutine where one is asked for."""
 
 import asyncio
 import collections.abc
@@ -44,22 +44,25 @@ def call(request, joined):
     )
 
 
-async def test_a_call_is_a_coroutine_and_a_future(call):
+async def test_a_call_is_a_future_and_becomes_a_coroutine_where_one_is_asked_for(call):
     made = call()
 
-    assert isinstance(made, collections.abc.Coroutine)
     assert isinstance(made, asyncio.Future)
     assert isinstance(made, PendingCall)
-    assert (await made).body == b"x"
+    assert not isinstance(made, collections.abc.Coroutine)
+    coroutine = made.coroutine()
+    assert isinstance(coroutine, collections.abc.Coroutine)
+    assert asyncio.iscoroutine(coroutine)
+    assert (await coroutine).body == (await made).body == b"x"
 
 
 async def in_a_task(made):
-    return await asyncio.create_task(made)
+    return await asyncio.create_task(made.coroutine())
 
 
 async def in_a_group(made):
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(made)
+        task = group.create_task(made.coroutine())
     return task.result()
 
 
@@ -91,9 +94,19 @@ async def waited_for(made):
     return await asyncio.wait_for(made, 10)
 
 
+async def waited_for_among_others(made):
+    done, _ = await asyncio.wait({made}, return_when=asyncio.FIRST_COMPLETED)
+    return done.pop().result()
+
+
+async def as_they_come(made):
+    for first in asyncio.as_completed([made]):
+        return await first
+
+
 async def in_a_thread_safe_way(made):
     return await asyncio.wrap_future(
-        asyncio.run_coroutine_threadsafe(made, asyncio.get_running_loop())
+        asyncio.run_coroutine_threadsafe(made.coroutine(), asyncio.get_running_loop())
     )
 
 
@@ -108,12 +121,12 @@ async def as_a_step_of_tornado(made):
 
 WAYS = [
     in_a_task, in_a_group, in_an_anyio_group, within_a_timeout, gathered, shielded, waited_for,
-    in_a_thread_safe_way, as_a_step_of_tornado,
+    waited_for_among_others, as_they_come, in_a_thread_safe_way, as_a_step_of_tornado,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_every_way_to_run_a_coroutine_takes_a_call(call, way):
+async def test_every_way_to_wait_takes_a_call(call, way):
     assert (await way(call())).body == b"x"
 
 
@@ -133,7 +146,7 @@ async def test_anyio_starts_the_scheme_itself(joined):
     joined.server.raw.register("note", lambda request: seen.append(request.body))
     async with anyio.create_task_group() as group:
         group.start_soon(
-            lambda: joined.client.raw("server", "note", b"x", hostport=joined.hostport)
+            lambda: joined.client.raw("server", "note", b"x", hostport=joined.hostport).coroutine()
         )
 
     assert seen == [b"x"]
@@ -141,7 +154,7 @@ async def test_anyio_starts_the_scheme_itself(joined):
 
 async def test_cancelling_the_task_cancels_the_call(call, joined):
     made = call("hang")
-    task = asyncio.create_task(made)
+    task = asyncio.create_task(made.coroutine())
     await joined.advance(0)
     task.cancel()
     await joined.advance(0)
@@ -153,7 +166,7 @@ async def test_cancelling_the_task_cancels_the_call(call, joined):
 
 async def test_a_task_that_is_cancelled_before_it_begins_cancels_the_call_too(call, joined):
     made = call("hang")
-    task = asyncio.create_task(made)
+    task = asyncio.create_task(made.coroutine())
     task.cancel()
     await joined.advance(0)
 
@@ -169,7 +182,7 @@ async def test_a_group_that_fails_cancels_its_calls(call):
 
     with pytest.raises(ExceptionGroup):
         async with asyncio.TaskGroup() as group:
-            group.create_task(made)
+            group.create_task(made.coroutine())
             group.create_task(fail())
 
     assert made.cancelled()
@@ -178,7 +191,7 @@ async def test_a_group_that_fails_cancels_its_calls(call):
 async def test_closing_a_call_cancels_it(call, joined):
     made = call("hang")
     await joined.advance(0)
-    made.close()
+    made.coroutine().close()
 
     assert made.cancelled()
 
@@ -187,14 +200,14 @@ async def test_throwing_into_a_call_ends_it_with_that_error(call):
     for thrown in [(KeyError("x"),), (KeyError, "x"), (KeyError, KeyError("x"), None), (KeyError,)]:
         made = call("hang")
         with pytest.raises(KeyError):
-            made.throw(*thrown)
+            made.coroutine().throw(*thrown)
         assert made.cancelled()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks begin with 3.12")
 async def test_an_eager_task_takes_a_call(call):
     loop = asyncio.get_running_loop()
-    task = asyncio.Task(call(), loop=loop, eager_start=True)
+    task = asyncio.Task(call().coroutine(), loop=loop, eager_start=True)
 
     assert (await task).body == b"x"
 
@@ -239,7 +252,7 @@ async def test_completion_shows_what_a_future_has(call):
 
     assert shown == {
         *(name for name in dir(asyncio.Future) if not name.startswith("_")),
-        *("close", "send", "throw"),
+        "coroutine",
     }
 
 
@@ -257,6 +270,6 @@ async def test_an_interceptor_that_answers_gives_a_call_too(joined):
     joined.client.interceptors.outgoing.append(
         lambda call, proceed: interceptors.Reply(0, b"", b"mine")
     )
-    task = asyncio.create_task(joined.client.raw("server", "echo"))
+    task = asyncio.create_task(joined.client.raw("server", "echo").coroutine())
 
     assert (await task).body == b"mine"

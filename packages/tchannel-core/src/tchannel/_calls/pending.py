@@ -1,11 +1,11 @@
-"""What callers hold of a call: a Future of the response, with the habits of a coroutine."""
+"""What callers hold of a call: a Future of the response, and a coroutine where one is asked for."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 __all__ = ["CallHabits", "PendingCall"]
 
@@ -24,38 +24,29 @@ def _of_the_response(name: str) -> Any:
     return property(forgotten, doc="Not of a call, but of its response.")
 
 
-class CallHabits:
-    """What a call has besides a Future.
+class _Going(Coroutine[Any, Any, Any]):
+    """A call as a coroutine: it has begun, and whoever ends the coroutine ends the call."""
 
-    It behaves as a coroutine where one is asked for: `asyncio.create_task`, `TaskGroup.create_task` and
-    anyio's task groups take it as it is. It has begun all the same, and `close` cancels it.
+    __slots__ = ("_call",)
 
-    What stands here comes after the Future among a call's bases, and costs nothing that is not used.
-    """
+    def __init__(self, call: asyncio.Future[Any]) -> None:
+        self._call = call
 
-    __slots__ = ()
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._call.__await__()
 
-    if TYPE_CHECKING:
-        _asyncio_future_blocking: bool
-
-        def done(self) -> bool: ...
-        def result(self) -> Any: ...
-        def cancel(self, msg: Any | None = None) -> bool: ...
-
-    else:
-        __class_getitem__ = classmethod(GenericAlias)
-
-    def send(self, value: None, /) -> Any:
-        """Go on as a coroutine does: to the next wait, which is the only one, or the result."""
-        if self.done():
-            raise StopIteration(self.result())
+    def send(self, value: Any, /) -> Any:
+        """Go on to the next wait, which is the only one, or to the result."""
+        call = self._call
+        if call.done():
+            raise StopIteration(call.result())
         # What `await` says to the task: this Future is waited for, not returned.
-        self._asyncio_future_blocking = True  # type: ignore[misc]  # a slot of the Future
-        return self
+        call._asyncio_future_blocking = True
+        return call
 
     def throw(self, kind: Any, value: Any = None, traceback: Any = None, /) -> NoReturn:
         """End as a coroutine does that catches nothing: the call is cancelled if it still runs."""
-        self.cancel()
+        self._call.cancel()
         if isinstance(kind, BaseException):
             raise kind
         if isinstance(value, BaseException):
@@ -64,7 +55,28 @@ class CallHabits:
 
     def close(self) -> None:
         """Cancel the call if it still runs."""
-        self.cancel()
+        self._call.cancel()
+
+
+class CallHabits:
+    """What a call has besides a Future.
+
+    It is no coroutine itself, though it could be: `asyncio.wait` refuses coroutines.
+
+    What stands here comes after the Future among a call's bases, and costs nothing that is not used.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(GenericAlias)
+
+    def coroutine(self) -> Coroutine[Any, Any, Any]:
+        """Return the call as a coroutine, for `asyncio.create_task`, task groups and their like.
+
+        The call has begun all the same. When the task is cancelled, or the coroutine closed, so is it.
+        """
+        return _Going(cast("asyncio.Future[Any]", self))
 
     body = _of_the_response("body")
     headers = _of_the_response("headers")
@@ -72,13 +84,17 @@ class CallHabits:
     transport = _of_the_response("transport")
 
     def __dir__(self) -> list[str]:
-        return sorted({*dir(asyncio.Future), "close", "send", "throw"})
+        return sorted({*dir(asyncio.Future), "coroutine"})
 
 
 if TYPE_CHECKING:
 
-    class PendingCall(asyncio.Future[_T], Coroutine[Any, Any, _T]):
-        """A call on its way, which has begun: `await` it for its response, or hand it to a task."""
+    class PendingCall(asyncio.Future[_T]):
+        """A call on its way, which has begun: `await` it for its response."""
+
+        def coroutine(self) -> Coroutine[Any, Any, _T]:
+            """Return the call as a coroutine, for tasks and task groups."""
+            ...
 
 else:
     PendingCall = CallHabits
