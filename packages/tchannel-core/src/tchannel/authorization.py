@@ -100,15 +100,15 @@ class Access:
         scheme: str,
         headers: Mapping[str, str],
     ) -> None:
-        self.channel = channel
-        self.peer = peer
-        self.announced = announced
-        self.certificate = certificate
-        self.caller_name = caller_name
-        self.service = service
-        self.endpoint = endpoint
-        self.scheme = scheme
-        self.headers = headers
+        self.channel: TChannel = channel
+        self.peer: str = peer
+        self.announced: str | None = announced
+        self.certificate: Mapping[str, Any] | None = certificate
+        self.caller_name: str = caller_name
+        self.service: str = service
+        self.endpoint: str = endpoint
+        self.scheme: str = scheme
+        self.headers: Mapping[str, str] = headers
 
     def __repr__(self) -> str:
         return (

@@ -231,9 +231,9 @@ class Reply:
         arg3: bytes | AsyncIterator[bytes] = b"",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.code = code
-        self.arg2 = arg2
-        self.arg3 = arg3
+        self.code: int = code
+        self.arg2: bytes = arg2
+        self.arg3: bytes | AsyncIterator[bytes] = arg3
         self.headers: Mapping[str, str] = headers if headers is not None else {}
 
     def __repr__(self) -> str:
@@ -332,7 +332,7 @@ class Interceptors:
 
 
 # The process-wide ones. The lists are never replaced: the hot path looks at them by reference.
-process_wide = Interceptors()
+process_wide: Interceptors = Interceptors()
 
 
 def add_outgoing(interceptor: Interceptor) -> None:

@@ -45,7 +45,7 @@ class ListSource:
     """
 
     def __init__(self, peers: Iterable[str]) -> None:
-        self.peers = list(peers)
+        self.peers: list[str] = list(peers)
 
     def start(self, group: PeerGroup, clock: Clock) -> None:
         """Tell the group its peers."""

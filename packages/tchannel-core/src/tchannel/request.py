@@ -108,16 +108,16 @@ class TransportHeaders:
         announced: str | None = None,
         peer_certificate: Mapping[str, Any] | None = None,
     ) -> None:
-        self.caller_name = caller_name
-        self.claim_at_start = claim_at_start
-        self.claim_at_finish = claim_at_finish
-        self.failure_domain = failure_domain
-        self.retry_flags = retry_flags
-        self.routing_delegate = routing_delegate
-        self.scheme = scheme
-        self.speculative_exe = speculative_exe
-        self.shard_key = shard_key
-        self.routing_key = routing_key
+        self.caller_name: str | None = caller_name
+        self.claim_at_start: str | None = claim_at_start
+        self.claim_at_finish: str | None = claim_at_finish
+        self.failure_domain: str | None = failure_domain
+        self.retry_flags: str | None = retry_flags
+        self.routing_delegate: str | None = routing_delegate
+        self.scheme: str | None = scheme
+        self.speculative_exe: str | None = speculative_exe
+        self.shard_key: str | None = shard_key
+        self.routing_key: str | None = routing_key
         self.flags = flags
         self.ttl_ms = ttl_ms
         self.headers = dict(headers) if headers else {}

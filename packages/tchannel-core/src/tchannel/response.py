@@ -40,8 +40,8 @@ class TransportHeaders:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.failure_domain = failure_domain
-        self.scheme = scheme
+        self.failure_domain: str | None = failure_domain
+        self.scheme: str | None = scheme
         self.headers: dict[str, str] = dict(headers) if headers else {}
 
     @classmethod
@@ -94,7 +94,7 @@ class Response(Generic[BodyT, HeadersT]):
         self.body = body
         self.headers = headers
         self._transport = transport
-        self.status = OK if status is None else status
+        self.status: int = OK if status is None else status
 
     @property
     def transport(self) -> TransportHeaders:

@@ -31,7 +31,7 @@ class SubChannel(Registering):
     def __init__(self, channel: TChannel, name: str) -> None:
         self._channel = channel
         self.name = name
-        self.endpoints = Endpoints(name)
+        self.endpoints: Endpoints = Endpoints(name)
         add_meta(self.endpoints, channel.options.meta_endpoints)
         super().__init__()
 

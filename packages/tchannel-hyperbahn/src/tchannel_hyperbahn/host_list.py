@@ -72,7 +72,7 @@ class HostListFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._seen: tuple[int, int, int] | None = None
 
     def __str__(self) -> str:

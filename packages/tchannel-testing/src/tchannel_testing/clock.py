@@ -38,8 +38,8 @@ class ManualTimer:
         self._clock: ManualClock | None = clock
         self._run: Callable[[], object] | None = run
         self._context = contextvars.copy_context()
-        self.when = when
-        self.cancelled = False
+        self.when: float = when
+        self.cancelled: bool = False
 
     def cancel(self) -> None:
         """Never run the callback. Cancelling twice, or after it ran, does nothing."""

@@ -219,7 +219,7 @@ class Pair:
     """
 
     def __init__(self, *, clock: Clock | None = None) -> None:
-        self.server = TChannel("server", clock=clock)
+        self.server: TChannel = TChannel("server", clock=clock)
         self._client = TChannel("client", clock=clock)
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -212,8 +212,8 @@ class FakeService:
         *,
         clock: clock.Clock | None = None,
     ) -> None:
-        self.channel = TChannel(name, hostport=hostport, clock=clock)
-        self.calls = Calls()
+        self.channel: TChannel = TChannel(name, hostport=hostport, clock=clock)
+        self.calls: Calls = Calls()
         self._programmes: dict[str, Programme] = {}
 
     @property

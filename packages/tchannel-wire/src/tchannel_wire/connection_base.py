@@ -46,7 +46,7 @@ class ConnectionTimer:
     bucket: dict[DeadlineItem, None] | None
 
     def __init__(self, connection: Expirer) -> None:
-        self.connection = connection
+        self.connection: Expirer = connection
         self.bucket = None
 
 
@@ -78,13 +78,13 @@ class ConnectionBase:
     def __init__(
         self, *, options: Options | None, deadlines: DeadlineQueue | None, state: ConnectionState
     ) -> None:
-        self.options = Options() if options is None else options
-        self.deadlines = DeadlineQueue() if deadlines is None else deadlines
+        self.options: Options = Options() if options is None else options
+        self.deadlines: DeadlineQueue = DeadlineQueue() if deadlines is None else deadlines
         # A copy of a limit that the hot path compares with, which saves it two lookups.
         self._max_single = self.options.max_message_size
         self.remote = None
         self.peer_draining = False
-        self.replied = 0
+        self.replied: int = 0
         self.inbound: dict[int, RequestReceived] = {}
         self.outbound: dict[int, OutboundCall] = {}
         self._timer_at = inf

@@ -67,7 +67,7 @@ class DeadlineQueue:
     ) -> None:
         if not 0 < granularity < float("inf"):
             raise ValueError(f"granularity must be a positive number of seconds, not {granularity}")
-        self.granularity = granularity
+        self.granularity: float = granularity
         self._per_second = 1 / granularity
         self._buckets: dict[int, dict[DeadlineItem, None]] = {}
         self._keys: list[int] = []

@@ -69,7 +69,7 @@ class Connected(_Event):
     __slots__ = ("remote",)
 
     def __init__(self, remote: RemotePeer) -> None:
-        self.remote = remote
+        self.remote: RemotePeer = remote
 
 
 class _Answerable(_Event):
@@ -195,9 +195,9 @@ class RequestChunk(_Event):
     __slots__ = ("id", "data", "last")
 
     def __init__(self, id: int, data: bytes, last: bool) -> None:
-        self.id = id
-        self.data = data
-        self.last = last
+        self.id: int = id
+        self.data: bytes = data
+        self.last: bool = last
 
 
 class ResponseChunk(_Event):
@@ -214,10 +214,10 @@ class ResponseChunk(_Event):
     __slots__ = ("id", "context", "data", "last")
 
     def __init__(self, id: int, context: object, data: bytes, last: bool) -> None:
-        self.id = id
-        self.context = context
-        self.data = data
-        self.last = last
+        self.id: int = id
+        self.context: object = context
+        self.data: bytes = data
+        self.last: bool = last
 
 
 class ErrorReceived(_Event):
@@ -237,11 +237,11 @@ class ErrorReceived(_Event):
     def __init__(
         self, id: int, context: object, code: int, description: str, tracing: bytes
     ) -> None:
-        self.id = id
-        self.context = context
-        self.code = code
-        self.description = description
-        self.tracing = tracing
+        self.id: int = id
+        self.context: object = context
+        self.code: int = code
+        self.description: str = description
+        self.tracing: bytes = tracing
 
 
 class CallFailed(_Event):
@@ -258,9 +258,9 @@ class CallFailed(_Event):
     __slots__ = ("id", "context", "error")
 
     def __init__(self, id: int, context: object, error: ProtocolError) -> None:
-        self.id = id
-        self.context = context
-        self.error = error
+        self.id: int = id
+        self.context: object = context
+        self.error: ProtocolError = error
 
 
 class CallExpired(_Event):
@@ -275,8 +275,8 @@ class CallExpired(_Event):
     __slots__ = ("id", "context")
 
     def __init__(self, id: int, context: object) -> None:
-        self.id = id
-        self.context = context
+        self.id: int = id
+        self.context: object = context
 
 
 class CancelReceived(_Event):
@@ -291,8 +291,8 @@ class CancelReceived(_Event):
     __slots__ = ("id", "why")
 
     def __init__(self, id: int, why: str) -> None:
-        self.id = id
-        self.why = why
+        self.id: int = id
+        self.why: str = why
 
 
 class RequestExpired(_Event):
@@ -306,7 +306,7 @@ class RequestExpired(_Event):
     __slots__ = ("id",)
 
     def __init__(self, id: int) -> None:
-        self.id = id
+        self.id: int = id
 
 
 class RequestRefused(_Event):
@@ -326,10 +326,10 @@ class RequestRefused(_Event):
     __slots__ = ("id", "error", "service", "endpoint")
 
     def __init__(self, id: int, error: ProtocolError, service: str, endpoint: bytes) -> None:
-        self.id = id
-        self.error = error
-        self.service = service
-        self.endpoint = endpoint
+        self.id: int = id
+        self.error: ProtocolError = error
+        self.service: str = service
+        self.endpoint: bytes = endpoint
 
 
 class ClaimReceived(_Event):
@@ -344,8 +344,8 @@ class ClaimReceived(_Event):
     __slots__ = ("ttl_ms", "tracing")
 
     def __init__(self, ttl_ms: int, tracing: bytes) -> None:
-        self.ttl_ms = ttl_ms
-        self.tracing = tracing
+        self.ttl_ms: int = ttl_ms
+        self.tracing: bytes = tracing
 
 
 class PongReceived(_Event):
@@ -359,7 +359,7 @@ class PongReceived(_Event):
     __slots__ = ("id",)
 
     def __init__(self, id: int) -> None:
-        self.id = id
+        self.id: int = id
 
 
 class DrainReceived(_Event):
@@ -373,7 +373,7 @@ class DrainReceived(_Event):
     __slots__ = ("reason",)
 
     def __init__(self, reason: str) -> None:
-        self.reason = reason
+        self.reason: str = reason
 
 
 class NoticeReceived(_Event):
@@ -388,8 +388,8 @@ class NoticeReceived(_Event):
     __slots__ = ("code", "description")
 
     def __init__(self, code: int, description: str) -> None:
-        self.code = code
-        self.description = description
+        self.code: int = code
+        self.description: str = description
 
 
 class ConnectionClosed(_Event):
@@ -412,9 +412,9 @@ class ConnectionClosed(_Event):
         calls: list[tuple[int, object, bool]],
         requests: list[int],
     ) -> None:
-        self.error = error
-        self.calls = calls
-        self.requests = requests
+        self.error: WireError | None = error
+        self.calls: list[tuple[int, object, bool]] = calls
+        self.requests: list[int] = requests
 
 
 Event: TypeAlias = (

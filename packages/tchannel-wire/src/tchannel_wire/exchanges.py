@@ -70,7 +70,7 @@ class OutboundFlow(Flow):
 
     def __init__(self, *, stream: bool = False) -> None:
         super().__init__()
-        self.stream = stream
+        self.stream: bool = stream
         self.response = None
 
     def written_out(self) -> None:

@@ -86,13 +86,13 @@ class FragmentWriter:
         arg2: bytes,
     ) -> None:
         self.id = id
-        self.started = False
+        self.started: bool = False
         """Whether a frame has been built, hence the peer may know of the message."""
-        self.finished = False
+        self.finished: bool = False
         """Whether `finish` was called."""
-        self.done = False
+        self.done: bool = False
         """Whether the last frame has been built, or the message was given up."""
-        self.buffered = len(arg1) + len(arg2)
+        self.buffered: int = len(arg1) + len(arg2)
         """Bytes of args that were given but are in no frame yet."""
         self.queued = False
         self._type = type
@@ -278,17 +278,17 @@ class FragmentReader:
     ) -> None:
         self.budget = budget
         self.checksum_type = checksum_type
-        self.checksum = 0
+        self.checksum: int = 0
         """The checksum of the previous frame, the seed of the next."""
-        self.arg = 0
+        self.arg: int = 0
         """Which arg is being read: 0, 1 or 2. All before it are complete."""
-        self.frames = 0
-        self.size = 0
+        self.frames: int = 0
+        self.size: int = 0
         self.memory = 0
         """Bytes that this message holds, to be counted by the connection."""
         self.to_stream = to_stream
         """Whether arg3 is to be passed on as it comes."""
-        self.streaming = False
+        self.streaming: bool = False
         """Whether the message has been announced and arg3 is being passed on."""
         self._options = options
         self._parts: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])

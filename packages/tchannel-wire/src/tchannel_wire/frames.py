@@ -76,9 +76,9 @@ class Frame:
             raise ValueError(
                 f"payload must be at most {MAX_PAYLOAD_SIZE} bytes, not {len(payload)}"
             )
-        self.type = type
-        self.id = id
-        self.payload = payload
+        self.type: int = type
+        self.id: int = id
+        self.payload: bytes = payload
 
     def encode(self) -> bytes:
         """The whole frame as it goes over the wire; reserved bytes are 0."""
@@ -129,7 +129,7 @@ class FrameBuffer:
     def __init__(self) -> None:
         self.error: ProtocolError | None = None
         """What is wrong with the stream; set once, and no byte after it is looked at."""
-        self.offset = 0
+        self.offset: int = 0
         """How many bytes of the stream were cut into frames."""
         # What is left over between two reads, None in between.
         self._tail = None

@@ -50,8 +50,8 @@ class RemotePeer:
         _, port = _address(headers[HOST_PORT])
         self.host_port: str | None = headers[HOST_PORT] if port else None
         self.process_name: str = headers[PROCESS_NAME]
-        self.headers = headers
-        self.version = version
+        self.headers: dict[str, str] = headers
+        self.version: int = version
 
     @property
     def is_ephemeral(self) -> bool:

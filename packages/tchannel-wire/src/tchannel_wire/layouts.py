@@ -50,7 +50,7 @@ class Packers(dict[int, Callable[..., bytes]]):
     def __init__(self, head: str) -> None:
         super().__init__()
         self._head = head
-        self.size = Struct(head).size + 4
+        self.size: int = Struct(head).size + 4
         """What a frame has besides arg2 and arg3: the head and their two lengths."""
 
     def __missing__(self, length: int) -> Callable[..., bytes]:
@@ -76,7 +76,7 @@ class FrameHead:
 
     def __init__(self, format: str) -> None:
         struct = Struct(format)
-        self.size = struct.size
+        self.size: int = struct.size
         self.unpack = struct.unpack_from
 
 

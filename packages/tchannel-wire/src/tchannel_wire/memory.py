@@ -31,8 +31,8 @@ class MemoryBudget:
     __slots__ = ("held", "limit")
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.held = 0
+        self.limit: int = limit
+        self.held: int = 0
 
     def take(self, size: int, connection: MemoryHolder) -> bool:
         """Count ``size`` bytes more for a request of ``connection``; False if they are too many."""

@@ -63,18 +63,20 @@ class Options:
         tombstone_margin: float = 0.5,
         tombstone_limit: float = 5.0,
     ) -> None:
-        self.max_message_size = _limit("max_message_size", max_message_size)
-        self.max_frames_per_message = _limit("max_frames_per_message", max_frames_per_message)
-        self.reassembly_memory = _limit("reassembly_memory", reassembly_memory)
-        self.max_headers = _limit("max_headers", max_headers, 128)
-        self.max_header_key_length = _limit("max_header_key_length", max_header_key_length, 255)
-        self.max_header_value_length = _limit(
+        self.max_message_size: int = _limit("max_message_size", max_message_size)
+        self.max_frames_per_message: int = _limit("max_frames_per_message", max_frames_per_message)
+        self.reassembly_memory: int = _limit("reassembly_memory", reassembly_memory)
+        self.max_headers: int = _limit("max_headers", max_headers, 128)
+        self.max_header_key_length: int = _limit(
+            "max_header_key_length", max_header_key_length, 255
+        )
+        self.max_header_value_length: int = _limit(
             "max_header_value_length", max_header_value_length, 255
         )
-        self.max_arg1 = _limit("max_arg1", max_arg1, 0xFFFF)
-        self.handshake_timeout = _seconds("handshake_timeout", handshake_timeout)
-        self.tombstone_margin = _seconds("tombstone_margin", tombstone_margin)
-        self.tombstone_limit = _seconds("tombstone_limit", tombstone_limit)
+        self.max_arg1: int = _limit("max_arg1", max_arg1, 0xFFFF)
+        self.handshake_timeout: float = _seconds("handshake_timeout", handshake_timeout)
+        self.tombstone_margin: float = _seconds("tombstone_margin", tombstone_margin)
+        self.tombstone_limit: float = _seconds("tombstone_limit", tombstone_limit)
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)

@@ -25,11 +25,11 @@ class Outbox:
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
-        self.size = 0
+        self.size: int = 0
         """Bytes in `frames`."""
-        self.pending = 0
+        self.pending: int = 0
         """Bytes of args that are in no frame yet."""
-        self.pulled = 0
+        self.pulled: int = 0
         """How many of `frames` were ever handed out: the next one's number is this + len(frames).
 
         A call keeps its frame's number, and so learns without any work on the hot path whether

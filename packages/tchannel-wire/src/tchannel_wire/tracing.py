@@ -47,10 +47,10 @@ class Tracing:
     def __init__(
         self, span_id: int = 0, parent_id: int = 0, trace_id: int = 0, flags: int = 0
     ) -> None:
-        self.span_id = span_id
-        self.parent_id = parent_id
-        self.trace_id = trace_id
-        self.flags = flags
+        self.span_id: int = span_id
+        self.parent_id: int = parent_id
+        self.trace_id: int = trace_id
+        self.flags: int = flags
 
     @property
     def traced(self) -> bool:

@@ -84,7 +84,7 @@ class InterceptedCall(CallState):
         if self.proceeded:
             # An interceptor may proceed more than once: each time with a call of its own.
             going = self._again()
-            self.further = [*getattr(self, "further", ()), going]
+            self.further: list[InterceptedCall] = [*getattr(self, "further", ()), going]
         elif self.done():
             # Its caller has given up, or its time was up, before the interceptors let it through.
             return pending_reply(self)
@@ -131,7 +131,7 @@ class InterceptedCall(CallState):
             check_hostport(call.hostport)
         for name in _CHANGEABLE:
             setattr(self, name, getattr(call, name))
-        self.tracing = call.tracing.pack()
+        self.tracing: bytes = call.tracing.pack()
 
     def cancel_all(self) -> None:
         """Cancel it, and the calls that interceptors made of it besides."""

@@ -43,7 +43,7 @@ class Wait:
     )
 
     def __init__(self, call: OutgoingCall) -> None:
-        self.call = call
+        self.call: OutgoingCall = call
         self.timer: TimerHandle | None = None
         """Runs while the call waits."""
         self.patience: float | None = None

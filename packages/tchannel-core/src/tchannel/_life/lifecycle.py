@@ -46,7 +46,7 @@ class Lifecycle:
     faults: Faults
 
     def __init__(self, clock: Clock | None, source: PeerSource, peers_table: PeerTable) -> None:
-        self.state = ChannelState.OPEN
+        self.state: ChannelState = ChannelState.OPEN
         self._given_clock = clock
         self._closed: asyncio.Future[None] | None = None
         self._changed: list[asyncio.Future[None]] = []
@@ -56,10 +56,10 @@ class Lifecycle:
         self.connections: set[Connection] = set()
         # A dict for its order: calls that wait for a connection, a retry or the first peers.
         self.waiting: dict[Wait, None] = {}
-        self.inbound_calls = 0
+        self.inbound_calls: int = 0
         self.unsent_bytes = 0
-        self.memory = ChannelMemory(self.options.inbound_memory, self.connections)
-        self.peers_table = peers_table
+        self.memory: ChannelMemory = ChannelMemory(self.options.inbound_memory, self.connections)
+        self.peers_table: PeerTable = peers_table
         self._source = source
         self._source_running = False
         if TYPE_CHECKING:  # set by `_attach`, before anything uses them

@@ -73,11 +73,11 @@ class BackPressure(asyncio.Protocol):
     wire: tchannel_wire.Connection
 
     def __init__(self, channel: TChannel) -> None:
-        self.channel = channel
+        self.channel: TChannel = channel
         self.loop = channel.loop
-        self.closed = False
+        self.closed: bool = False
         self.flushing = False
-        self.paused = False
+        self.paused: bool = False
         """Whether the transport takes nothing more for now."""
         self.slow = False
         """Whether new calls have to look if they may go: it is paused, or much waits to be sent."""
@@ -96,7 +96,7 @@ class BackPressure(asyncio.Protocol):
         """Until when handlers of what was read in this turn may begin, the others queue; 0: all do."""
         self.line: deque[InboundRequest] | None = None
         """Its requests that wait for their turn; made when first needed."""
-        self.parked = False
+        self.parked: bool = False
         """Whether its line waits for answers to be read."""
 
     # -- writing ------------------------------------------------------------------------------

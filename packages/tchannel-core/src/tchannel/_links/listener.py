@@ -77,7 +77,7 @@ class Listener:
             path = hostport.removeprefix(UNIX_PREFIX)
             self._sockets = [_bind_unix(path)]
             self._unlink = path
-            self.hostport = hostport
+            self.hostport: str = hostport
             self.reachable: str | None = None
             self.everywhere = False
         else:

@@ -32,10 +32,10 @@ class Timers:
     __slots__ = ("__weakref__", "_fires_at", "_handle", "clock", "queue", "time")
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+        self.clock: Clock = clock
         self.time = clock.time
         # The queue arms the timer itself: no look at it for each call.
-        self.queue = DeadlineQueue(on_earlier=self._arm)
+        self.queue: DeadlineQueue = DeadlineQueue(on_earlier=self._arm)
         self._fires_at = math.inf
         self._handle: TimerHandle | None = None
 

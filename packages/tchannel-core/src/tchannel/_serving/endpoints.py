@@ -64,21 +64,21 @@ class Endpoint:
         stream: bool = False,
         encode_failure: Callable[[Exception, str], tuple[int, bytes, bytes]] | None = None,
     ) -> None:
-        self.scheme = scheme
-        self.handler = handler
+        self.scheme: str | None = scheme
+        self.handler: Handler = handler
         self.authorize = check_of(handler)
         """What says whether a call may reach the handler."""
-        self.coroutine = inspect.iscoroutinefunction(handler)
+        self.coroutine: bool = inspect.iscoroutinefunction(handler)
         """Whether a call of the handler runs none of its code yet; others may do so as well."""
         self.decode = decode
         self.encode = encode
         self.encode_error = encode_error
         self.encode_failure = encode_failure
-        self.stream = stream
-        self.headers = {wire.ARG_SCHEME: scheme} if scheme is not None else {}
+        self.stream: bool = stream
+        self.headers: dict[str, str] = {wire.ARG_SCHEME: scheme} if scheme is not None else {}
         """The transport headers of a response; empty where they depend on the request."""
         self._headers: dict[str, bytes] = {}
-        self.block = self.header_block(scheme) if scheme is not None else b""
+        self.block: bytes = self.header_block(scheme) if scheme is not None else b""
         """The same, encoded."""
 
     def header_block(self, scheme: str) -> bytes:
@@ -107,7 +107,7 @@ class Endpoints:
     __slots__ = ("_further", "_meta", "by_name", "fallback", "service")
 
     def __init__(self, service: str, meta: Endpoints | None = None) -> None:
-        self.service = service
+        self.service: str = service
         self._meta = meta
         self.fallback: Endpoint | None = None
         # Public and keyed by the bytes of arg1: neither a call nor a decoding to find a handler.

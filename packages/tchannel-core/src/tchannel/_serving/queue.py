@@ -82,9 +82,9 @@ class RequestQueue:
     def __init__(self, loop: asyncio.AbstractEventLoop, time: Callable[[], float]) -> None:
         self._loop = loop
         self._time = time
-        self.active = False
-        self.delay = 0.0
-        self.interval = 0.0
+        self.active: bool = False
+        self.delay: float = 0.0
+        self.interval: float = 0.0
         self._ring: deque[BackPressure] = deque()
         self._length = 0
         self._scheduled = False

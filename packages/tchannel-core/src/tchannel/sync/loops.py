@@ -43,7 +43,7 @@ class LoopThread:
     """
 
     def __init__(self, loop_factory: LoopFactory | None, name: str) -> None:
-        self.pid = os.getpid()
+        self.pid: int = os.getpid()
         self.pending: set[CallFuture[Any]] = set()
         self._runner = asyncio.Runner(loop_factory=loop_factory or asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
@@ -87,7 +87,7 @@ class BorrowedLoop:
     """The user's threadloop; it is started if need be, and never stopped."""
 
     def __init__(self, threadloop: ThreadLoop) -> None:
-        self.pid = os.getpid()
+        self.pid: int = os.getpid()
         self.pending: set[CallFuture[Any]] = set()
         self.ident: int | None = None
         self._threadloop = threadloop

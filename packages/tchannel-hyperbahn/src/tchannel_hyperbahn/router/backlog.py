@@ -41,22 +41,22 @@ class Limits:
 
     def __init__(self, max_buffered: int) -> None:
         queue = max(wire.MAX_FRAME_SIZE, max_buffered // 4)
-        self.most = max_buffered
-        self.low = max_buffered // 4
+        self.most: int = max_buffered
+        self.low: int = max_buffered // 4
         """What the operating system did not take at once: more than this is slow, less is not."""
-        self.flush_at = max_buffered // 8
+        self.flush_at: int = max_buffered // 8
         """Bytes of one turn of the loop that are written without waiting for its end."""
-        self.full_at = max_buffered - self.flush_at - queue
+        self.full_at: int = max_buffered - self.flush_at - queue
         """Bytes that were not taken from which on a receiver is full.
 
         A receiver that is not full has at most these and ``flush_at``; one frame more, or a whole
         queue, and it has ``max_buffered``.
         """
-        self.choked_at = max_buffered - self.flush_at
+        self.choked_at: int = max_buffered - self.flush_at
         """Bytes, answers of the router's own included, from which on a peer is not read from."""
-        self.queue_at = queue - wire.MAX_FRAME_SIZE
+        self.queue_at: int = queue - wire.MAX_FRAME_SIZE
         """Bytes from which on a queue for a receiver that is being connected to is full."""
-        self.read = min(_READ, max_buffered // 2)
+        self.read: int = min(_READ, max_buffered // 2)
         """Bytes of one read while nobody is slow."""
 
 
@@ -66,7 +66,7 @@ class Backlog:
     __slots__ = ("_waiting_senders", "full")
 
     def __init__(self) -> None:
-        self.full = False
+        self.full: bool = False
         """Whether it takes no further frame."""
         # A dict, for its order: who came first goes on first.
         self._waiting_senders: dict[Sender, None] = {}

@@ -28,7 +28,7 @@ class CallQueue(Backlog):
         self._limits = limits
         self._slow = slow
         self.exchanges: dict[Exchange, None] = {}
-        self.bytes = 0
+        self.bytes: int = 0
 
     def keep(self, exchange: Exchange, frame: bytes) -> None:
         """Keep one more frame of ``exchange``."""
@@ -55,6 +55,6 @@ class CallQueue(Backlog):
         exchanges = list(self.exchanges)
         self.exchanges.clear()
         self.bytes = 0
-        self.full = False
+        self.full: bool = False
         self._slow.discard(self)
         return exchanges

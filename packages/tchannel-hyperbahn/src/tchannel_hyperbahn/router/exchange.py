@@ -54,15 +54,15 @@ class Exchange:
         arrived: float,
     ) -> None:
         self.connection: wire.Expirer = relay
-        self.caller = caller
-        self.caller_id = caller_id
-        self.instance = instance
-        self.tracing = tracing
-        self.ttl_ms = ttl_ms
-        self.arrived = arrived
+        self.caller: RouterConnection = caller
+        self.caller_id: int = caller_id
+        self.instance: Instance = instance
+        self.tracing: bytes = tracing
+        self.ttl_ms: int = ttl_ms
+        self.arrived: float = arrived
         self.link: RouterConnection | None = None
         """The connection that it was forwarded on; None while it waits for one."""
-        self.link_id = 0
+        self.link_id: int = 0
         """Its id there."""
         self.waiting: list[bytes] = []
         """Its frames, while it waits for a connection."""

@@ -116,7 +116,9 @@ def is_frame_type(*types: int) -> FrameFilter:
 
 
 #: A filter for ``withhold=``: every fragment of a message after its first.
-is_continuation = is_frame_type(FrameType.CALL_REQUEST_CONTINUE, FrameType.CALL_RESPONSE_CONTINUE)
+is_continuation: FrameFilter = is_frame_type(
+    FrameType.CALL_REQUEST_CONTINUE, FrameType.CALL_RESPONSE_CONTINUE
+)
 
 
 def flip_byte(offset: int, *, types: tuple[int, ...] | None = None) -> FrameRewriter:

@@ -56,7 +56,7 @@ class Pipe:
         self._cut = cut
         self._seen = seen
         self._ended = ended
-        self.ended = False
+        self.ended: bool = False
         self._loop = asyncio.get_running_loop()
         self._frames = FrameBuffer()
         # Of the frame that is not whole yet: how much has left, or else what is held back.

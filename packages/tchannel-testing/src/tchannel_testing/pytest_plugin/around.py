@@ -71,7 +71,7 @@ class OwnRouter:
     def __init__(self) -> None:
         from tchannel_hyperbahn.router import Router
 
-        self.router = Router()
+        self.router: Router = Router()
         self.router.bind()
 
     async def begin(self) -> None:

@@ -51,7 +51,7 @@ class Cassette:
         before_record: BeforeRecord | None = None,
         allow_playback_repeats: bool = False,
     ) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         if not self.path:
             raise VCRError("the path of a cassette must not be empty")
         if before_record is not None and not callable(before_record):
@@ -63,7 +63,7 @@ class Cassette:
         self._lock = threading.RLock()
         data = files.read(self.path)
         #: Whether the file was there before.
-        self.existed = data is not None
+        self.existed: bool = data is not None
         self._saved: list[Interaction] = []
         if data is not None:
             self._saved = yaml_reader.load(data, self.path)

@@ -38,7 +38,7 @@ class Scope:
 
     def __init__(self, cassette: Cassette) -> None:
         self.cassette = cassette
-        self.open = False
+        self.open: bool = False
         self._enclosing: Scope | None = None
         self._pid = os.getpid()
 

@@ -32,10 +32,10 @@ class Args:
     __slots__ = ("_at", "_keep", "frames", "parts", "sizes", "whole")
 
     def __init__(self, *, keep: bool) -> None:
-        self.parts = [b"", b"", b""]
-        self.sizes = [0, 0, 0]
-        self.whole = False
-        self.frames = 0
+        self.parts: list[bytes] = [b"", b"", b""]
+        self.sizes: list[int] = [0, 0, 0]
+        self.whole: bool = False
+        self.frames: int = 0
         self._at = 0
         self._keep = keep
 

@@ -25,7 +25,7 @@ class Printer:
 
     def __init__(self, bodies: Bodies | None, *, as_json: bool) -> None:
         self._bodies = bodies
-        self.shows_bodies = bodies is not None
+        self.shows_bodies: bool = bodies is not None
         self._as_json = as_json
         self.began: float | None = None
         """The time that the others are shown since, in seconds since the epoch."""

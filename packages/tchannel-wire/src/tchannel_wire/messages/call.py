@@ -59,10 +59,10 @@ class CallRequest(ChunksMessage):
         chunks: Iterable[bytes],
     ) -> None:
         self.id = id
-        self.ttl_ms = ttl_ms
-        self.tracing = pack_tracing(tracing)
-        self.service = service
-        self.headers = dict(headers)
+        self.ttl_ms: int = ttl_ms
+        self.tracing: bytes = pack_tracing(tracing)
+        self.service: str = service
+        self.headers: dict[str, str] = dict(headers)
         self._set_chunks(flags, checksum_type, checksum, chunks)
 
     def _write(self) -> bytes:
@@ -143,9 +143,9 @@ class CallResponse(ChunksMessage):
         chunks: Iterable[bytes],
     ) -> None:
         self.id = id
-        self.code = code
-        self.tracing = pack_tracing(tracing)
-        self.headers = dict(headers)
+        self.code: int = code
+        self.tracing: bytes = pack_tracing(tracing)
+        self.headers: dict[str, str] = dict(headers)
         self._set_chunks(flags, checksum_type, checksum, chunks)
 
     def _write(self) -> bytes:

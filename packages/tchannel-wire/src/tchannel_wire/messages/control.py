@@ -34,9 +34,9 @@ class Cancel(BaseMessage):
         self, *, id: int, ttl_ms: int = 0, tracing: bytes | Tracing = NO_TRACING, why: str = ""
     ) -> None:
         self.id = id
-        self.ttl_ms = ttl_ms
-        self.tracing = pack_tracing(tracing)
-        self.why = why
+        self.ttl_ms: int = ttl_ms
+        self.tracing: bytes = pack_tracing(tracing)
+        self.why: str = why
 
     def _write(self) -> bytes:
         why = cut_description(self.why, MAX_FRAME_SIZE - HEADER_SIZE - TTL_TRACING.size - 2)
@@ -69,8 +69,8 @@ class Claim(BaseMessage):
 
     def __init__(self, *, id: int, ttl_ms: int, tracing: bytes | Tracing = NO_TRACING) -> None:
         self.id = id
-        self.ttl_ms = ttl_ms
-        self.tracing = pack_tracing(tracing)
+        self.ttl_ms: int = ttl_ms
+        self.tracing: bytes = pack_tracing(tracing)
 
     def _write(self) -> bytes:
         return TTL_TRACING.pack(self.ttl_ms, self.tracing)

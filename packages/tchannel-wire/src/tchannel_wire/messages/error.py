@@ -37,9 +37,9 @@ class ErrorMessage(BaseMessage):
         description: str = "",
     ) -> None:
         self.id = id
-        self.code = code
-        self.tracing = pack_tracing(tracing)
-        self.description = description
+        self.code: int = code
+        self.tracing: bytes = pack_tracing(tracing)
+        self.description: str = description
 
     def _write(self) -> bytes:
         text = cut_description(self.description)

@@ -24,8 +24,8 @@ class _Init(BaseMessage):
         self, *, id: int = 1, version: int = PROTOCOL_VERSION, headers: Mapping[str, str]
     ) -> None:
         self.id = id
-        self.version = version
-        self.headers = dict(headers)
+        self.version: int = version
+        self.headers: dict[str, str] = dict(headers)
 
     def _write(self) -> bytes:
         parts = [_VERSION_COUNT.pack(self.version, len(self.headers))]

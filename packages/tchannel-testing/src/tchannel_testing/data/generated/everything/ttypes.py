@@ -121,7 +121,7 @@ class Everything(TBase):
         self.scores = scores
         self.points = points
         self.nested = nested
-        self.withDefault = withDefault
+        self.withDefault: int = withDefault
 
 
 class Shape(TBase):
