@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 from ._ground.logs import logger
@@ -105,6 +108,21 @@ class Body(AsyncIterator[bytes]):
         if not self._ended and self._on_close is not None:
             self._on_close()
         self._wake()
+
+    def __del__(self) -> None:
+        connection, on_close = self._connection, self._on_close
+        if on_close is None or connection is None or self._ended or not self._wanted:
+            return
+        if self._error is not None or connection.closed:
+            return
+        warnings.warn(
+            f"a streamed answer of {connection.address} was dropped: read it to its end, or use"
+            " 'async with response.body'",
+            ResourceWarning,
+            stacklevel=2,
+        )
+        with contextlib.suppress(RuntimeError):  # its loop is over already
+            connection.loop.call_soon_threadsafe(on_close, context=Context())
 
     @property
     def ended(self) -> bool:

@@ -19,6 +19,7 @@ from ..retry import DEFAULT_RETRY_LIMIT
 from ..streaming import Body, close_body, write_chunk
 from . import retries
 from .call_state import Decode
+from .droppable import DroppableCall
 from .intercepted import InterceptedCall
 from .waiting import Wait
 
@@ -267,6 +268,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         body.feed(event.arg3, not event.more)
         if event.more:
             self.streamed = body
+            if self.exchange is not None:
+                # From here on the caller alone holds the call, by its answer.
+                self.exchange.context = DroppableCall(self)
         return body
 
     def _bad_answer(self, error: Exception, event: wire.ResponseReceived) -> None:
