@@ -303,22 +303,22 @@ def test_a_mistake_is_told_in_one_line(arguments, told, capsys):
     assert err.startswith("tchannel: ")
 
 
-def test_frames_without_packets_are_decoded_as_by_the_wire_package(capsys):
+def test_frames_without_packets_are_decoded_as_by_the_wire_package(capfd):
     from tchannel_tools.main import main
 
     frame = wire.Frame(wire.FrameType.PING_REQUEST, 7).encode()
     assert main(["decode", frame.hex()]) == 0
-    assert "PingRequest(id=7)" in capsys.readouterr().out
+    assert "PingRequest(id=7)" in capfd.readouterr().out
 
 
-def test_a_file_that_is_nothing_of_the_kind_ends_with_125(tmp_path, capsys):
+def test_a_file_that_is_nothing_of_the_kind_ends_with_125(tmp_path, capfd):
     from tchannel_tools.main import main
 
     path = tmp_path / "notes.pcap"
     path.write_text("hello\n")
 
     assert main(["decode", str(path)]) == 125
-    assert capsys.readouterr().err.splitlines() == [
+    assert capfd.readouterr().err.splitlines() == [
         "line 1: expected hex digits, got 'hello'",
         f"tchannel: {path} is no capture, nor frames up to its end",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import itertools
-import runpy
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
             return _frames(options.source)
         first = file.read(4)
         if not is_capture(first):
-            return _frames(options.source, io.BytesIO(first + file.read()))
+            return _frames(options.source, first + file.read())
         name = "standard input" if options.source == "-" else options.source
         return Decoding(options, chosen, Bodies(interface)).decode(
             segments(_Rewound(first, file), name)  # type: ignore[arg-type]  # has what is used
@@ -160,22 +160,18 @@ def _is_hex(text: str) -> bool:
     return bool(digits) and all(digit in "0123456789abcdefABCDEFx,:#" for digit in digits)
 
 
-def _frames(source: str, file: io.BytesIO | None = None) -> int:
+def _frames(source: str, standard_input: bytes | None = None) -> int:
     """Print frames that come without packets: ``python -m tchannel_wire decode`` does it."""
-    arguments, standard_input = sys.argv, sys.stdin
-    sys.argv = ["tchannel_wire", "decode", source]
-    if file is not None and source == "-":
-        sys.stdin = io.TextIOWrapper(file)
-    try:
-        runpy.run_module("tchannel_wire", run_name="__main__")
-    except SystemExit as end:
-        if not end.code or end.code == ExitCode.INTERRUPTED:
-            return int(end.code or 0)
-        # It has said where. Its other exit codes are those of error frames here.
-        raise ToolError(f"{source} is no capture, nor frames up to its end") from None
-    finally:
-        sys.argv, sys.stdin = arguments, standard_input
-    return ExitCode.OK
+    sys.stdout.flush()
+    done = subprocess.run(  # noqa: S603 - this very Python
+        [sys.executable, "-m", "tchannel_wire", "decode", source],
+        input=standard_input if source == "-" else None,
+        check=False,
+    )
+    if not done.returncode or done.returncode == ExitCode.INTERRUPTED:
+        return done.returncode
+    # It has said where. Its other exit codes are those of error frames here.
+    raise ToolError(f"{source} is no capture, nor frames up to its end")
 
 
 class Decoding:
