@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import tchannel_wire as wire
 
 from .._terminal.failures import ToolError
+from .._terminal.quantities import duration
 from .calls import Call
 
-__all__ = ["Filter", "outcome"]
+__all__ = ["Filter", "add_filters", "filter_of"]
 
 _OUTCOMES = ("ok", "error", "application error", "no answer", *map(wire.error_name, wire.ErrorCode))
 
 
-def outcome(name: str | None) -> str | None:
-    """Return the outcome that ``--outcome`` names, as calls have it.
+def add_filters(add: Callable[..., object]) -> None:
+    """Add the options that choose calls to those of a command.
 
-    Raises:
-        ToolError: No call can end so.
+    Args:
+        add: ``add_argument`` of its parser.
 
     """
-    if name is None:
-        return None
+    add("--service", metavar="NAME", help="calls of this service alone")
+    add("--endpoint", metavar="NAME", help="calls of this endpoint alone")
+    add("--outcome", metavar="NAME", help="calls that ended so: ok, error, timeout, busy, ...")
+    add("--slower-than", metavar="TIME", help="calls that took longer, such as 100ms or 2s")
+
+
+def filter_of(options: argparse.Namespace, peer: str | None = None) -> Filter:
+    """Return what the options choose.
+
+    Raises:
+        ToolError: No call can end so, or a time is none.
+
+    """
+    slower_than = options.slower_than
+    return Filter(
+        service=options.service,
+        endpoint=options.endpoint,
+        peer=peer,
+        outcome=None if options.outcome is None else _outcome(options.outcome),
+        slower_than=None if slower_than is None else duration(slower_than, "--slower-than"),
+    )
+
+
+def _outcome(name: str) -> str:
     for one in _OUTCOMES:
         if name.replace("-", " ") == one.replace("-", " "):
             return one

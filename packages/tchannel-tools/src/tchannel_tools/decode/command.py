@@ -15,13 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from .._captures.calls import Call, Calls, Event
-from .._captures.filters import Filter, outcome
+from .._captures.filters import Filter, add_filters, filter_of
 from .._captures.packets import Segment, is_capture, segments
 from .._captures.summary import Summary, percentile
 from .._idl.interface import add_reading, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError, one_line
 from .._terminal.output import print_json_line, print_note
-from .._terminal.quantities import duration
 from .bodies import Bodies
 from .printing import Printer
 
@@ -58,15 +57,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--bodies", action="store_true", help="show headers and bodies too")
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
     add_reading(add)
-    add("--service", metavar="NAME", help="calls of this service alone")
-    add("--endpoint", metavar="NAME", help="calls of this endpoint alone")
+    add_filters(add)
     add("--peer", metavar="HOST[:PORT]", help="calls to or from this address alone")
-    add(
-        "--outcome",
-        metavar="NAME",
-        help="calls that ended so: ok, error, timeout, busy, ...",
-    )
-    add("--slower-than", metavar="TIME", help="calls that took longer, such as 100ms or 2s")
     add("--events", action="store_true", help="show handshakes, pings and what is odd as well")
     add("--json", action="store_true", help="an object on each line")
     add("--debug", action="store_true", help="show tracebacks")
@@ -80,15 +72,7 @@ def run(options: argparse.Namespace) -> int:
         ToolError: Something cannot be read.
 
     """
-    chosen = Filter(
-        service=options.service,
-        endpoint=options.endpoint,
-        peer=options.peer,
-        outcome=outcome(options.outcome),
-        slower_than=None
-        if options.slower_than is None
-        else duration(options.slower_than, "--slower-than"),
-    )
+    chosen = filter_of(options, options.peer)
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")

@@ -12,13 +12,12 @@ from pathlib import Path
 from tchannel.lowlevel import UNIX_PREFIX, parse_hostport
 
 from .._captures.calls import Call, Event
-from .._captures.filters import Filter, outcome
+from .._captures.filters import Filter, add_filters, filter_of
 from .._captures.passing import Passing
 from .._captures.saving import Saving
 from .._idl.interface import add_reading, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError
 from .._terminal.output import print_note
-from .._terminal.quantities import duration
 from ..decode.bodies import Bodies
 from ..decode.printing import Printer
 from .relay import Passed, Relay
@@ -52,10 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--bodies", action="store_true", help="show headers and bodies too")
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
     add_reading(add)
-    add("--service", metavar="NAME", help="show calls of this service alone")
-    add("--endpoint", metavar="NAME", help="show calls of this endpoint alone")
-    add("--outcome", metavar="NAME", help="show calls that ended so: ok, error, timeout, ...")
-    add("--slower-than", metavar="TIME", help="show calls that took longer, such as 100ms or 2s")
+    add_filters(add)
     add("--events", action="store_true", help="show handshakes, pings and what is odd as well")
     add("--json", action="store_true", help="an object on each line")
     add("--debug", action="store_true", help="show tracebacks")
@@ -71,14 +67,7 @@ def run(options: argparse.Namespace) -> int:
     """
     listen = _address(options.listen, "--listen")
     target = _address(options.to, "--to")
-    chosen = Filter(
-        service=options.service,
-        endpoint=options.endpoint,
-        outcome=outcome(options.outcome),
-        slower_than=None
-        if options.slower_than is None
-        else duration(options.slower_than, "--slower-than"),
-    )
+    chosen = filter_of(options)
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")
