@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .._links.back_pressure import BackPressure
     from .incoming import InboundRequest
 
-__all__ = ["LATE", "SHARE", "RequestQueue"]
+__all__ = ["EAGER", "LATE", "SHARE", "RequestQueue"]
 
 log = logger("tchannel.inbound")
 
@@ -44,7 +44,8 @@ _LEAST_COST: Final = 1e-5
 _SMOOTH: Final = 16
 """Starts over which what is measured is smoothed."""
 
-_EAGER: Final = sys.version_info >= (3, 12)
+EAGER: Final = sys.version_info >= (3, 12)
+"""Whether a task may begin at once: a handler that never waits costs 1.5 µs less."""
 
 
 class RequestQueue:
@@ -200,7 +201,7 @@ class RequestQueue:
                 request.out_of_time()
                 now = time()
             else:
-                if not _EAGER and request.endpoint_.coroutine:
+                if not EAGER and request.endpoint_.coroutine:
                     if not self._tasks:
                         self._loop.call_soon(self._tasks_begin, context=Context())
                     self._tasks += 1
