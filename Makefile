@@ -107,7 +107,14 @@ demo-guide: $(VENV)/.test  ## The guide's servers and clients by address, with g
 
 .PHONY: test
 test: $(VENV)/.test  ## All tests of this Python (no Node.js needed)
-	$(PYTEST) -m 'not interop and not packaging' packages tests benchmarks/tests
+	$(PYTEST) -m 'not interop and not packaging and not attack' packages tests benchmarks/tests
+
+.PHONY: attack attack-short
+attack: $(VENV)/.test  ## Hostile peers and overload, with their bounds (minutes; ATTACK_SECONDS=60 of each overload)
+	$(BIN)/pytest -q -s -n 0 -m 'attack and not counted' tests/attack
+
+attack-short: $(VENV)/.test  ## The worst of them, asserting only what a busy machine does not change
+	$(BIN)/pytest -q -s -n 0 -m 'attack and counted' tests/attack
 
 .PHONY: peers
 peers: $(PEERS)/node/node_modules/.package-lock.json $(PEERS)/py21/.venv/.stamp  ## Install the third-party peers

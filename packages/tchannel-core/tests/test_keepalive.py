@@ -103,6 +103,7 @@ async def test_a_peer_that_answers_no_pings_is_asked_once(work, make_mute):
 
 
 async def test_an_idle_connection_is_pinged_once_a_minute(work):
+    await call(work)  # one that never carries a call is closed after a minute
     await work.advance(600)
     assert pings(work.to_server) in {10, 11}
     assert pings(work.to_client) == 0

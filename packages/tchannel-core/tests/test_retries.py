@@ -11,6 +11,7 @@ from tchannel._calls.retries import (
     REFUSED,
     UNKNOWN,
     UNSENT,
+    RetryBudget,
     delay_before,
     kind_of_code,
     may_retry,
@@ -303,3 +304,64 @@ async def test_a_wait_after_an_attempt_that_was_sent_begins_anew(joined):
     await joined.advance(2)
 
     assert call.exception().attempts == 3
+
+
+# -- the budget -------------------------------------------------------------------------------
+
+
+def taken(budget, now, tries=1000):
+    return sum(budget.take(now) for _ in range(tries))
+
+
+def test_a_channel_with_few_calls_may_retry_ten_times_in_ten_seconds():
+    budget = RetryBudget(0.2, 10)
+    budget.calls = 3
+    assert taken(budget, 100.0) == 10
+    assert taken(budget, 109.9) == 0
+    assert taken(budget, 110.0) == 10
+
+
+def test_retries_are_a_fifth_of_the_calls_of_the_last_ten_seconds():
+    budget = RetryBudget(0.2, 10)
+    budget.look(999.0)
+    made = []
+    for second in range(60):
+        budget.calls += 100
+        made.append(taken(budget, 1000.0 + second))
+    assert all(180 <= sum(made[at : at + 10]) <= 220 for at in range(10, 50))
+
+
+def test_calls_of_long_ago_allow_no_retries_now():
+    budget = RetryBudget(0.2, 10)
+    budget.look(0.0)
+    budget.calls = 10_000
+    assert taken(budget, 5000.0) == 10
+    budget.calls += 1_000
+    assert taken(budget, 5000.0 + 9) in {190, 191}
+
+
+async def test_a_service_that_is_busy_is_not_asked_five_times_by_all(joined):
+    def refuse(request):
+        raise errors.BusyError("busy")
+
+    joined.server.raw.register("work", refuse)
+    joined.client.peers.add(joined.hostport)
+    calls = [joined.client.raw("server", "work", timeout=5) for _ in range(200)]
+    for _ in range(40):
+        await joined.advance(0.1)
+    assert all(isinstance(call.exception(), errors.BusyError) for call in calls)
+    assert sum(call.attempts for call in calls) == 240
+
+
+async def test_an_outage_is_not_multiplied_by_the_retries_of_all_calls(make_channel, clock):
+    channel = make_channel(
+        "client", known_peers=["127.0.0.1:1"], options=Options(retry_delay=0.001)
+    )
+    calls = [channel.raw("server", "endpoint", timeout=5) for _ in range(200)]
+    for _ in range(40):
+        await asyncio.sleep(0.01)
+        await clock.advance(0.1)
+    assert all(isinstance(call.exception(), errors.TChannelError) for call in calls)
+    # One each is free, because nothing was sent; without a budget there would be a thousand.
+    assert 200 < sum(call.attempts for call in calls) <= 440
+    await channel.close()

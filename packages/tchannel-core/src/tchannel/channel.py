@@ -14,6 +14,7 @@ import tchannel_wire as wire
 
 from . import errors
 from ._calls.calling import Calling
+from ._calls.retries import RetryBudget
 from ._calls.spans import Trace, check_trace
 from ._ground.addresses import UNIX_PREFIX, parse_hostport
 from ._ground.process import after_fork_in_child
@@ -185,6 +186,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         self.authorize = authorize
         self.name = name
         self.process_name = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
+        self.retry_budget = RetryBudget(self.options.retry_budget, self.options.retry_budget_least)
         self.trace = check_trace(trace)
         self.json_codec = json if json is not None else JsonCodec()
         self.ssl_server = ssl_server

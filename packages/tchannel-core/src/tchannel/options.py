@@ -44,6 +44,14 @@ class Options:
         max_calls_per_connection: Incoming calls being served at once on one connection; the
             next is answered busy; default 10,000.
         max_calls: The same for the whole channel; default 100,000.
+        max_connections: Connections of the channel, both ways. Beyond it the accepted one goes that has
+            been open for longest without a call or a pong, or the new one where there is none; default
+            10,000, or what the process may have open (the soft limit of descriptors) less 64 if that
+            is less.
+        max_handshakes: Accepted connections that have not finished their handshake; beyond it the
+            oldest of them goes; default 1,000.
+        unused_timeout: How long an accepted connection may stay that has carried neither a call nor
+            a pong; default 60. Others may stay for ever.
         inbound_memory: Bytes of incoming requests, for the whole channel: of those being served,
             of those whose last frame has not come, and of streamed bodies that wait for their
             readers. A request beyond it is answered busy, unless another connection has more that
@@ -73,6 +81,11 @@ class Options:
         penalty_max: Where that doubling ends; default 30.
         retry_delay: The longest wait before the first retry; doubles with each; default 0.05.
         retry_delay_max: Where that doubling ends; default 1.
+        retry_budget: Retries for each call that the channel made in the last 10 s; what fails beyond
+            them is not tried again, so that an outage is not multiplied by five; the first retry of a
+            call that was not sent, or that was declined, does not count; default 0.2.
+        retry_budget_least: Retries within 10 s that are made however few calls there were;
+            default 10.
         trust_announced_addresses: Share the connections that peers open for calls to the addresses
             that they announce in the handshake, which anybody may claim to have: for networks where
             every caller is trusted and some of them cannot be connected to. With ``ssl_client=`` a
@@ -110,18 +123,23 @@ class Options:
         "known_services_only",
         "max_calls",
         "max_calls_per_connection",
+        "max_connections",
         "max_error_text",
+        "max_handshakes",
         "max_tls_handshakes",
         "meta_endpoints",
         "peer_connections",
         "penalty_max",
         "penalty_min",
+        "retry_budget",
+        "retry_budget_least",
         "retry_delay",
         "retry_delay_max",
         "stall_timeout",
         "stream_buffer",
         "trust_announced_addresses",
         "unsent_memory",
+        "unused_timeout",
         "wire",
         "write_buffer",
     )
@@ -138,6 +156,9 @@ class Options:
         reassembly_memory: int | None = None,
         max_calls_per_connection: int = 10_000,
         max_calls: int = 100_000,
+        max_connections: int | None = None,
+        max_handshakes: int = 1_000,
+        unused_timeout: float = 60.0,
         inbound_memory: int = 256 * _MIB,
         unsent_memory: int = 256 * _MIB,
         write_buffer: int = 4 * _MIB,
@@ -152,6 +173,8 @@ class Options:
         penalty_max: float = 30.0,
         retry_delay: float = 0.05,
         retry_delay_max: float = 1.0,
+        retry_budget: float = 0.2,
+        retry_budget_least: int = 10,
         trust_announced_addresses: bool = False,
         known_services_only: bool = False,
         meta_endpoints: Iterable[str] = _META_ENDPOINTS,
@@ -174,6 +197,11 @@ class Options:
             "max_calls_per_connection", max_calls_per_connection
         )
         self.max_calls = _positive("max_calls", max_calls)
+        self.max_connections = _count(
+            "max_connections", _most_connections() if max_connections is None else max_connections
+        )
+        self.max_handshakes = _count("max_handshakes", max_handshakes)
+        self.unused_timeout = _seconds("unused_timeout", unused_timeout)
         self.inbound_memory = _positive("inbound_memory", inbound_memory)
         self.unsent_memory = _positive("unsent_memory", unsent_memory)
         self.write_buffer = _positive("write_buffer", write_buffer)
@@ -187,6 +215,8 @@ class Options:
         self.penalty_min = _seconds("penalty_min", penalty_min)
         self.penalty_max = _seconds("penalty_max", penalty_max)
         self.retry_delay = _seconds("retry_delay", retry_delay)
+        self.retry_budget = _positive("retry_budget", retry_budget)
+        self.retry_budget_least = _count("retry_budget_least", retry_budget_least)
         self.retry_delay_max = _seconds("retry_delay_max", retry_delay_max)
         self.trust_announced_addresses = _flag(
             "trust_announced_addresses", trust_announced_addresses
@@ -214,6 +244,18 @@ def _checksum(value: int) -> ChecksumType:
     if value not in (ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C):
         raise ValueError(f"checksum must be NONE, CRC32 or CRC32C, not {value!r}")
     return ChecksumType(value)
+
+
+def _most_connections() -> int:
+    """10,000, or fewer where the process may not have as many descriptors and 64 for other things."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return 10_000
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return 10_000
+    return max(1, min(10_000, most - 64))
 
 
 def _positive(name: str, value: _Number) -> _Number:

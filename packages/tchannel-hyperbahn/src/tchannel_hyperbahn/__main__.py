@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{options.host}:{options.port}",
             forget_after=options.forget_after,
             max_buffered=options.max_buffered,
+            trust_announced_hosts=options.trust_announced_hosts,
         )
         asyncio.run(_serve(router))
     except (OSError, ValueError) as error:
@@ -67,6 +68,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=1024 * 1024,
         metavar="BYTES",
         help="buffer so much for a connection at most, from 131072 (default 1048576)",
+    )
+    add(
+        "--trust-announced-hosts",
+        action="store_true",
+        help="connect to whatever address a caller announces (default: on its own host only)",
     )
     add("--verbose", action="store_true", help="log more")
     return parser.parse_args(arguments)

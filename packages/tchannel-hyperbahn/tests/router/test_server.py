@@ -393,19 +393,22 @@ async def test_a_router_that_is_gone_costs_only_the_calls_written_to_it(make_cha
 
 
 async def test_a_service_at_an_address_that_is_none_costs_its_callers_an_error_each(
-    router, caller, open_raw, frames, eventually
+    open_raw, frames, eventually
 ):
-    for host in ("a..b", "x" * 70):  # what getaddrinfo does not take for a name at all
-        service = await open_raw(router.hostport)
-        await service.shake_hands(f"{host}:4040")
-        await service.advertise("nowhere")
-        service.close()
-    await eventually(lambda: len(router.connections) == 1)
-    caller.send(*[frames.call(id, "nowhere") for id in range(1, 5)])
+    async with Router(trust_announced_hosts=True) as router:
+        caller = await open_raw(router.hostport)
+        await caller.shake_hands()
+        for host in ("a..b", "x" * 70):  # what getaddrinfo does not take for a name at all
+            service = await open_raw(router.hostport)
+            await service.shake_hands(f"{host}:4040")
+            await service.advertise("nowhere")
+            service.close()
+        await eventually(lambda: len(router.connections) == 1)
+        caller.send(*[frames.call(id, "nowhere") for id in range(1, 5)])
 
-    for _ in range(4):
-        error = await caller.next()
-        assert error.code == wire.ErrorCode.NETWORK
+        for _ in range(4):
+            error = await caller.next()
+            assert error.code == wire.ErrorCode.NETWORK
 
 
 async def test_accepted_connections_send_small_frames_at_once():

@@ -30,6 +30,7 @@ from .handshake import (
     response_host_port,
 )
 from .inbound import InboundSide
+from .layouts import NO_SIZE
 from .memory import MemoryBudget
 from .messages import (
     Claim,
@@ -111,6 +112,7 @@ class Connection(InboundSide, OutboundSide):
     _init_headers: Mapping[str, str]
     _unread: bytes
     unread: int
+    _used: bool
 
     def __init__(
         self,
@@ -145,6 +147,7 @@ class Connection(InboundSide, OutboundSide):
         self._buffer = FrameBuffer()
         self._unread = b""
         self.unread = 0
+        self._used = False
         self._init_headers = own_headers
         self._init_id = 0
         self._timer = ConnectionTimer(self)
@@ -177,6 +180,17 @@ class Connection(InboundSide, OutboundSide):
     def has_data(self) -> bool:
         """Whether `data_to_send` would return anything."""
         return self._outbox.has_data
+
+    @property
+    def was_used(self) -> bool:
+        """Whether a call, an answer, or a pong either way has ever been carried."""
+        # What the hot path keeps of the last small message tells that there was one.
+        return (
+            self._used
+            or self._request_size != NO_SIZE
+            or self._response_size != NO_SIZE
+            or bool(self.outbound)
+        )
 
     # --- bytes in and out -------------------------------------------------------------------
 
@@ -425,12 +439,14 @@ class Connection(InboundSide, OutboundSide):
     def _receive_ping_request(self, frame: bytes, now: float, events: list[Event]) -> None:
         pong = encode(PingResponse(id=_ID.unpack_from(frame)[0]))
         self.replied += len(pong)
+        self._used = True
         self._outbox.append(pong)
 
     def _receive_ping_response(self, frame: bytes, now: float, events: list[Event]) -> None:
         id = _ID.unpack_from(frame)[0]
         if id in self._pings:
             self._pings = self._pings - {id} or NO_PINGS
+            self._used = True
             events.append(PongReceived(id))
 
     def _receive_error(self, frame: bytes, now: float, events: list[Event]) -> None:

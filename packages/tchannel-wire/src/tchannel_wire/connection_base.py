@@ -62,7 +62,7 @@ class ConnectionBase:
         *("_next_id", "_wrapped", "_open", "_outbox", "_pings", "_state", "_timer", "_timer_at"),
         *("_max_single", "_reassembly", "_tombstones", "__weakref__"),
         # of Connection
-        *("_buffer", "_init_headers", "_init_id", "_unread", "unread"),
+        *("_buffer", "_init_headers", "_init_id", "_unread", "_used", "unread"),
         # of InboundSide
         *("_drain_text", "_max_arg1", "_memory", "_stream_request"),
         *("_request_prefix", "_request_size", "_request_fields", "_request_service"),

@@ -67,6 +67,7 @@ class InboundSide(ConnectionBase):
 
     _stream_request: Callable[[RequestReceived], bool] | None
     _memory: MemoryBudget | None
+    _used: bool
     _drain_text: str
     _max_arg1: int
     # The bytes at the same place of the last small request, and what they mean.
@@ -189,13 +190,11 @@ class InboundSide(ConnectionBase):
             description = f"call request with id {id}, which is in flight"
             self._fatal(ProtocolError(description, message_id=id), events)
             return False
-        dear = False
         service, endpoint = "", b""
         tracing = frame[21:REQUEST_PREFIX] if len(frame) >= REQUEST_PREFIX else NO_TRACING
         try:
             message = decode(frame)
             assert isinstance(message, CallRequest)
-            dear = is_dear(message.checksum_type, len(frame))
             service = message.service
             endpoint = message.chunks[0] if message.chunks else b""
             self._check_request(message, endpoint)
@@ -211,7 +210,7 @@ class InboundSide(ConnectionBase):
                 raise
         except ProtocolError as error:
             self._refuse(id, tracing, error, service, endpoint, events)
-            return dear
+            return True  # the text of an error costs as much as many small frames
         deadline = now + message.ttl_ms * 0.001
         request = RequestReceived(
             id,
@@ -229,13 +228,14 @@ class InboundSide(ConnectionBase):
         )
         if not last and self._stream_request is not None:
             reader.to_stream = self._stream_request(request)
+        self._used = True
         flow = request._flow = InboundFlow(self, id)
         flow.reader = reader
         self.inbound[id] = request
         if deadline < self._timer_at:
             self._set_timer(deadline)
         self._advance_request(request, flow, reader, events, last=last)
-        return dear
+        return is_dear(message.checksum_type, len(frame))
 
     def _check_request(self, request: CallRequest, arg1: bytes) -> None:
         """The rules that a call request breaks although it can be read.
@@ -276,7 +276,7 @@ class InboundSide(ConnectionBase):
             reader.feed(checksum_type, checksum, chunks, last=last)
         except ProtocolError as error:
             self._refuse(id, request.tracing, error, request.service, request.arg1, events)
-            return True  # the text of an error costs as much as many small frames
+            return True  # as above
         self._advance_request(request, flow, reader, events, last=last)
         return is_dear(checksum_type, stop - start)
 

@@ -64,6 +64,8 @@ class OutboundSide(ConnectionBase):
 
     __slots__ = ()
 
+    _used: bool
+
     # The bytes at the same place of the last small response, and what they mean.
     _response_prefix: bytes
     _response_size: int
@@ -387,6 +389,7 @@ class OutboundSide(ConnectionBase):
         except ProtocolError as error:
             self._fail_call(call, error, now, events, last=last)
             return True
+        self._used = True
         flow.response = ResponseReceived(
             call.id,
             call.context,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..interceptors import Interceptors
     from ..options import Options
     from ..streaming import Body
+    from .retries import RetryBudget
     from .waiting import Wait
 
 __all__ = ["Calling"]
@@ -54,6 +55,7 @@ class Calling:
     loop: asyncio.AbstractEventLoop
     state: ChannelState
     connections: set[Any]
+    retry_budget: RetryBudget
     waiting: dict[Wait, None]
     use_loop: Callable[[], asyncio.AbstractEventLoop | None]
     notify: Callable[[], None]
@@ -305,6 +307,7 @@ class Calling:
         call.hostport = hostport
         call.stream = stream
         call.attempts = 0
+        self.retry_budget.calls += 1
         call.proceeded = False
         call.request = None
         call.tried = ()
@@ -374,6 +377,7 @@ class Calling:
         if len(self._prepared) >= _MAX_PREPARED:
             self._prepared.clear()
         self._prepared[key] = prepared
+        self.retry_budget.look(self.timers.time())
         return prepared
 
     def _check_open(self, inbound: InboundRequest | None) -> None:

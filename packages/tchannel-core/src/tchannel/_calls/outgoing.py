@@ -402,6 +402,12 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         if self.deadline is not None and now + delay >= self.deadline:
             self._give_up(error)
             return
+        # Who was not reached, or leaves, got no work of it: the first attempt elsewhere is free.
+        elsewhere = kind == retries.UNSENT or error.code == errors.DECLINED
+        if not (elsewhere and tries == 1) and not channel.retry_budget.take(now):
+            log.debug("no retry: too many calls failed lately", extra=self.log_fields(message_id))
+            self._give_up(error)
+            return
         log.debug(
             "attempt %d of %r at %s failed: %s",
             self.attempts,

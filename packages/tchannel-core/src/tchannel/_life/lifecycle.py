@@ -14,6 +14,7 @@ from .._ground.tasks import start_task
 from .._ground.timeouts import Timeout, seconds
 from .._links.connection import Connection
 from .._links.faults import Faults
+from .._links.gate import Gate
 from .._links.listener import Listener
 from .._links.memory import ChannelMemory
 from .._links.peer_table import PeerTable
@@ -66,10 +67,12 @@ class Lifecycle:
             self.loop: asyncio.AbstractEventLoop
             self.timers: Timers
             self.queue: RequestQueue
+            self.gate: Gate
         else:
             self.loop = None
             self.timers = None
             self.queue = None
+            self.gate = None
         if isinstance(source, ListSource):
             # Known before the first call, so that mistakes in the list are the caller's at once.
             self.peers_table.group.update(source.peers)
@@ -119,6 +122,7 @@ class Lifecycle:
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
         self.queue = RequestQueue(loop, self.timers.time)
+        self.gate = Gate(self.options, self.connections, self.timers)
         self.guard = LoopGuard(loop, partial(self._loop_ends, loop))
         if self.listener is not None:
             self.listener.attach(loop)

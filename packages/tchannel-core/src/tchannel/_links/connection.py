@@ -156,6 +156,8 @@ class Connection(BackPressure):
         if not channel.state.connects:
             self.abort()
             return
+        if not self.opener:
+            channel.gate.opened(self)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
@@ -230,6 +232,7 @@ class Connection(BackPressure):
         self.forget_bytes()
         self.channel.peers_table.keepalive.forget(self)
         self.channel.connections.discard(self)
+        self.channel.gate.lost(self)
         self._wake_writers()
         self._gone = True
         if self._lost is not None and not self._lost.done():
@@ -283,6 +286,8 @@ class Connection(BackPressure):
 
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
+        if not self.opener:
+            self.channel.gate.ready(self)
         self.announced = announced_address(event.remote.host_port, self.address)
         log.log(
             logging.INFO if self.opener else logging.DEBUG,

@@ -36,7 +36,7 @@ LATE: Final = 0.01
 _STAY: Final = 0.1
 """Seconds for which requests are queued after a handler began late."""
 
-_WAIT_SHARE: Final = 0.8
+_WAIT_SHARE: Final = 0.7
 """Of its ttl a request may wait for its handler, as measured: the rest is for the way and the work."""
 
 _MOST_TASKS: Final = 64

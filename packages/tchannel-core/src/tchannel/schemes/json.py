@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
@@ -34,6 +35,15 @@ _decode = json.JSONDecoder().decode
 
 # As deep as the way to a value that cannot become JSON is told; a circle has no end.
 _MAX_DEPTH = 20
+
+# Bytes up to which JSON is decoded without a look at what it would become.
+_SMALL = 64 * 1024
+
+_MOST_PER_BYTE = 30
+_ALWAYS_DECODED = 64 * 1024 * 1024
+_MOST_DECODED = 512 * 1024 * 1024
+
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 _BEFORE_HEADERS = int(EventType.before_serialize_request_headers)
 
@@ -111,6 +121,8 @@ class JsonCodec:
         """Return the value that bytes say; zero bytes are an empty object, as in tchannel-python."""
         if not arg3:
             return {}
+        if len(arg3) > _SMALL:
+            check_json_size(arg3)  # whatever decodes it then
         return _decode(arg3.decode()) if self._decode is None else self._decode(arg3)
 
     def _place_of_fault(self, value: object) -> str:
@@ -306,9 +318,38 @@ def _encode_headers(headers: object) -> bytes:
     return _encode(headers if isinstance(headers, dict) else dict(headers)).encode()
 
 
+def check_json_size(data: bytes) -> None:
+    """Refuse JSON that would become far more memory than it has bytes, before it is decoded.
+
+    15 MB of ``[],`` are 454 MB of lists, and take seconds. 30 times its bytes are allowed, which a list
+    of objects like ``{"a":1}`` does not reach, 64 MiB in any case, and 512 MiB at most.
+
+    Raises:
+        ValueError: It would become more; with the figures.
+
+    """
+    most = min(_MOST_DECODED, max(_ALWAYS_DECODED, _MOST_PER_BYTE * len(data)))
+    size = _decoded_size(data)
+    if size > most:
+        # Not everything that looks like structure is: what stands in texts is not.
+        size = _decoded_size(_TEXT.sub(b"0", data))
+    if size > most:
+        raise ValueError(
+            f"{len(data)} bytes of JSON would become about {size} bytes of objects, {most} are allowed"
+        )
+
+
+def _decoded_size(data: bytes) -> int:
+    """About how many bytes the containers and values of ``data`` become, without their texts."""
+    count = data.count
+    return len(data) + 64 * count(b"[") + 184 * count(b"{") + 36 * count(b",")
+
+
 def _decode_headers(arg2: bytes) -> dict[str, Any]:
     if arg2 in {b"", b"{}", b"null"}:
         return {}
+    if len(arg2) > _SMALL:
+        check_json_size(arg2)
     # Bytes that are not UTF-8 as lone surrogates: no header's value is worth the call.
     headers = _decode(arg2.decode("utf-8", "surrogateescape"))
     if headers is None:

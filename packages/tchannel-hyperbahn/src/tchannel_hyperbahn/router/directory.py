@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tchannel.clock import Clock, TimerHandle
-from tchannel.lowlevel import logger
+from tchannel.lowlevel import logger, parse_hostport
 
 from .call_queue import CallQueue
 
@@ -33,6 +33,7 @@ class Instance:
         "connecting",
         "ephemeral",
         "hostport",
+        "names",
         "opened",
         "pending",
         "queue",
@@ -46,6 +47,8 @@ class Instance:
         self.opened: list[RouterConnection] = []
         """Connections that we opened to it."""
         self.connecting = False
+        self.names = 0
+        """How many names it serves."""
         self.pending = 0
         """Calls that it has to answer."""
         self.queue = queue
@@ -119,6 +122,10 @@ class Directory:
             self._instances[hostport] = instance
         return instance
 
+    def count_on(self, host: str) -> int:
+        """How many instances have their addresses on ``host``."""
+        return sum(parse_hostport(known)[0] == host for known in self._instances)
+
     def find(self, hostport: str) -> Instance | None:
         """The instance of an address, if it serves any name."""
         return self._instances.get(hostport)
@@ -128,6 +135,7 @@ class Directory:
         instances = self._services.setdefault(name, {})
         timer = instances.get(instance)
         if timer is None:
+            instance.names += 1
             log.info("%s serves %r", instance.hostport, name)
         else:
             timer.cancel()
@@ -141,6 +149,7 @@ class Directory:
         timer = instances.pop(instance, None)
         if timer is not None:
             timer.cancel()
+            instance.names -= 1
             log.info("%s serves %r no more", instance.hostport, name)
             self._drop_unused(name, instance)
 
@@ -187,9 +196,13 @@ class Directory:
             self._on_forgotten(instance)
             self.drop_unused(instance)
 
+    def served_by(self, instance: Instance) -> set[str]:
+        """The names of ``instance``."""
+        return {name for name, instances in self._services.items() if instance in instances}
+
     def serves_anything(self, instance: Instance) -> bool:
         """Say whether ``instance`` has any name."""
-        return any(instance in instances for instances in self._services.values())
+        return instance.names > 0
 
     def drop_unused(self, instance: Instance) -> None:
         """Forget the address of an instance without names and connections."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
-from tchannel.lowlevel import logger
+from tchannel.lowlevel import logger, parse_hostport
 from tchannel_wire import ARG_SCHEME
 
 from ..discovery_messages import DiscoveryUnavailableError, answer_discovery, is_ipv4
@@ -16,7 +17,7 @@ from .directory import Directory, Instance
 if TYPE_CHECKING:
     from .connection import RouterConnection
 
-__all__ = ["LocalCall", "LocalEndpoints"]
+__all__ = ["AdvertisingLimits", "LocalCall", "LocalEndpoints", "is_same_host"]
 
 log = logger("tchannel.router")
 
@@ -48,17 +49,43 @@ class LocalCall:
         self.reader = wire.FragmentReader(request.checksum_type, _OPTIONS)
 
 
+class AdvertisingLimits:
+    """What a caller may advertise.
+
+    Args:
+        names: How many service names one instance may have.
+        instances: How many instances there may be on one host.
+        trust_hosts: Whether a caller may announce an address on another host than its own, to which
+            the router then connects.
+
+    """
+
+    __slots__ = ("instances", "names", "trust_hosts")
+
+    def __init__(self, names: int, instances: int, *, trust_hosts: bool) -> None:
+        self.names = names
+        self.instances = instances
+        self.trust_hosts = trust_hosts
+
+
 class LocalEndpoints:
     """Answers calls to the router itself.
 
     Args:
         directory: What there is to be told of and to be changed.
         on_advertised: Called with an instance that has just advertised.
+        limits: What a caller may advertise.
 
     """
 
-    def __init__(self, directory: Directory, on_advertised: Callable[[Instance], object]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        on_advertised: Callable[[Instance], object],
+        limits: AdvertisingLimits,
+    ) -> None:
         self._directory = directory
+        self._limits = limits
         self._on_advertised = on_advertised
         self._endpoints: dict[tuple[str, bytes], Callable[[RouterConnection, bytes], Answer]] = {
             ("json", b"ad"): self._ad,
@@ -153,11 +180,37 @@ class LocalEndpoints:
     def _ad(self, caller: RouterConnection, arg3: bytes) -> Answer:
         names = _names(arg3)
         if names:
+            self._check_caller(caller)
             instance = self._instance_of(caller)
+            if instance.names + len(names) > self._limits.names:
+                serves = self._directory.served_by(instance)
+                if len(serves | set(names)) > self._limits.names:
+                    self._directory.drop_unused(instance)
+                    raise _refused(f"an instance may serve {self._limits.names} names")
             for name in names:
                 self._directory.advertise(name, instance)
             self._on_advertised(instance)
         return _json_answer({"connectionCount": 1 if names else 0})
+
+    def _check_caller(self, caller: RouterConnection) -> None:
+        """Let nobody make the router connect elsewhere, or fill it.
+
+        Raises:
+            ProtocolError: The caller announces another host than its own, or there are too many
+                instances on it; code BAD_REQUEST.
+
+        """
+        announced = caller.announced or caller.address
+        known = self._directory.find(announced) is not None
+        host, own = parse_hostport(announced)[0], parse_hostport(caller.address)[0]
+        if not self._limits.trust_hosts and not is_same_host(host, own):
+            raise _refused(
+                f"the caller at {own} announces {announced:.200}, another host: the router connects to"
+                " such addresses only if it was told to trust them (trust_announced_hosts=True,"
+                " --trust-announced-hosts)"
+            )
+        if not known and self._directory.count_on(host) >= self._limits.instances:
+            raise _refused(f"there may be {self._limits.instances} instances on one host")
 
     def _unad(self, caller: RouterConnection, arg3: bytes) -> Answer:
         instance = self._directory.find(caller.announced or caller.address)
@@ -197,6 +250,25 @@ class LocalEndpoints:
 
     def _health(self, caller: RouterConnection, arg3: bytes) -> Answer:
         return 0, _NO_THRIFT_HEADERS, _HEALTHY
+
+
+def is_same_host(host: str, other: str) -> bool:
+    """Say whether two hosts are one: equal, or both of this machine."""
+    return host == other or (_is_here(host) and _is_here(other))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        # Binding succeeds for the addresses of this machine alone; nothing is sent.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((socket.inet_ntoa(socket.inet_aton(host)), 0))
+    except OSError:
+        return False
+    return True
+
+
+def _refused(text: str) -> wire.ProtocolError:
+    return wire.ProtocolError(text, code=wire.ErrorCode.BAD_REQUEST)
 
 
 def _names(arg3: bytes) -> list[str]:

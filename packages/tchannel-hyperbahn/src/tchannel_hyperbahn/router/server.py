@@ -19,7 +19,7 @@ from .backlog import MIN_BUFFERED, Backlog, Limits
 from .call_queue import CallQueue
 from .connection import RouterConnection
 from .directory import Directory, Instance
-from .local import LocalEndpoints
+from .local import AdvertisingLimits, LocalEndpoints
 from .relay import Relay
 
 __all__ = ["Router"]
@@ -43,11 +43,15 @@ class Router:
             holds whatever the number of senders: beyond it, nothing more is read from those whose
             next frame is for that connection, and each of them keeps that one frame. While a
             connection is connected to, a quarter of it may wait.
+        trust_announced_hosts: Connect to whatever address a caller announces; default False: only
+            to those on the host that it calls from.
+        max_services: Names that one instance may advertise; default 1,000.
+        max_instances: Instances that may be advertised on one host; default 1,000.
         clock: Time and timers; by default those of the loop.
 
     Raises:
-        ValueError: ``hostport`` is no IPv4 address, ``forget_after`` is not above 0, or
-            ``max_buffered`` is below 128 KiB.
+        ValueError: ``hostport`` is no IPv4 address, ``forget_after``, ``max_services`` or
+            ``max_instances`` is not above 0, or ``max_buffered`` is below 128 KiB.
 
     """
 
@@ -60,6 +64,9 @@ class Router:
         *,
         forget_after: float = 300.0,
         max_buffered: int = 1024 * 1024,
+        trust_announced_hosts: bool = False,
+        max_services: int = 1_000,
+        max_instances: int = 1_000,
         clock: Clock | None = None,
     ) -> None:
         host, self._port = parse_hostport(hostport)
@@ -74,6 +81,12 @@ class Router:
             raise ValueError(f"forget_after must be above 0, not {forget_after!r}")
         if not max_buffered >= MIN_BUFFERED:
             raise ValueError(f"max_buffered must be {MIN_BUFFERED} or more, not {max_buffered!r}")
+        for name, value in (("max_services", max_services), ("max_instances", max_instances)):
+            if not value > 0:
+                raise ValueError(f"{name} must be above 0, not {value!r}")
+        self._advertising = AdvertisingLimits(
+            max_services, max_instances, trust_hosts=trust_announced_hosts
+        )
         self.limits = Limits(max_buffered)
         self.read_buffer = memoryview(bytearray(self.limits.read))
         self.slow: set[Backlog] = set()
@@ -162,7 +175,7 @@ class Router:
             lambda: CallQueue(self.limits, self.slow),
         )
         self.relay = Relay(self.directory, self.clock, self.connect)
-        self.endpoints = LocalEndpoints(self.directory, self._advertised)
+        self.endpoints = LocalEndpoints(self.directory, self._advertised, self._advertising)
         self.init_headers = wire.init_headers(self.hostport, f"router[{os.getpid()}]")
         self._listening = True
         assert self._socket is not None

@@ -1,0 +1,88 @@
+"""A service of the library with its default options, in a process of its own.
+
+python victim.py LOOP    LOOP: asyncio or uvloop; prints the port, serves until it is killed
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+
+from tchannel import TChannel
+
+
+def burn(seconds: float) -> None:
+    """Use the processor."""
+    ends = time.perf_counter() + seconds
+    while time.perf_counter() < ends:
+        pass
+
+
+async def main() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    channel = TChannel("victim", hostport="127.0.0.1:0")
+
+    @channel.raw.register
+    def echo(request):
+        return request.body
+
+    @channel.raw.register
+    def big(request):
+        return bytes(int(request.body))
+
+    @channel.raw.register
+    async def late(request):
+        await asyncio.sleep(1)
+        return bytes(int(request.body))
+
+    @channel.raw.register
+    async def slow(request):
+        await asyncio.sleep(30)
+        return b""
+
+    @channel.raw.register(stream=True)
+    async def put(request):
+        size = 0
+        async for chunk in request.body:
+            size += len(chunk)
+        return str(size).encode()
+
+    @channel.raw.register
+    def work(request):
+        burn(float(request.body))
+        return b""
+
+    @channel.raw.register
+    async def awork(request):
+        burn(float(request.body))
+        return b""
+
+    @channel.json.register
+    def jecho(request):
+        return None
+
+    @channel.raw.register
+    def stats(request):
+        return json.dumps(
+            {
+                "connections": len(channel.connections),
+                "calls": channel.inbound_calls,
+                "bytes": channel.inbound_bytes,
+                "descriptors": len(os.listdir("/proc/self/fd")),
+            }
+        ).encode()
+
+    channel.listen()
+    print(channel.port, flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "uvloop":
+        import uvloop
+
+        uvloop.run(main())
+    else:
+        asyncio.run(main())
