@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from .method import Method, refuse_oneway
 from .service import ThriftService, choose, services_in
@@ -11,8 +11,21 @@ from .service import ThriftService, choose, services_in
 __all__ = ["RequestBuilder", "ThriftRequest", "thrift_request_builder"]
 
 
-class ThriftRequest:
+if TYPE_CHECKING:
+    # Checkers bring it along; typing has defaults from 3.13 on.
+    from typing_extensions import TypeVar
+
+    ResultT = TypeVar("ResultT", default=Any)
+else:
+    from typing import TypeVar
+
+    ResultT = TypeVar("ResultT")
+
+
+class ThriftRequest(Generic[ResultT]):
     """A call of a Thrift function, to be given to ``channel.thrift``.
+
+    For type checkers it is generic in what the function returns, as the stubs of an IDL file say it.
 
     Args:
         service: Name of the TChannel service to call; None where only ``hostport`` is known, with

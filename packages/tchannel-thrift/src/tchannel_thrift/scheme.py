@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
@@ -19,13 +18,14 @@ from .service import ThriftService, choose, services_in
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from tchannel import Response, TChannel
+    from tchannel import PendingCall, Response, TChannel
     from tchannel.lowlevel import Endpoints, Handler, Timeout, Trace
     from tchannel.subchannel import SubChannel
 
 __all__ = ["ThriftArgScheme", "register"]
 
 _HandlerT = TypeVar("_HandlerT", bound=Callable[..., Any])
+_ResultT = TypeVar("_ResultT")
 
 _BEFORE_HEADERS = EventType.before_serialize_request_headers
 
@@ -60,10 +60,10 @@ class ThriftArgScheme:
             self._endpoints, idl="thriftIDL" in channel.options.meta_endpoints
         )
 
+    @overload
     def __call__(
         self,
-        # A Thrift module, too: the user's document shows the decorator `@channel.thrift(Module)`.
-        request: ThriftRequest | RequestBuilder | ModuleType | type[Any],
+        request: ThriftRequest[_ResultT],
         headers: Mapping[str, str] | None = None,
         timeout: Timeout = None,
         retry_on: str | None = None,
@@ -76,7 +76,30 @@ class ThriftArgScheme:
         *,
         deadline: Timeout = None,
         routing_key: str | None = None,
-    ) -> asyncio.Future[Response]:
+    ) -> PendingCall[Response[_ResultT, dict[str, str]]]: ...
+
+    # A Thrift module, too: the user's document shows the decorator `@channel.thrift(Module)`.
+    @overload
+    def __call__(
+        self, request: RequestBuilder | ModuleType | type[Any]
+    ) -> Callable[[_HandlerT], _HandlerT]: ...
+
+    def __call__(
+        self,
+        request: ThriftRequest[Any] | RequestBuilder | ModuleType | type[Any],
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = None,
+        retry_on: str | None = None,
+        retry_limit: int | None = None,
+        shard_key: str | None = None,
+        trace: Trace | None = None,
+        hostport: str | None = None,
+        routing_delegate: str | None = None,
+        caller_name: str | None = None,
+        *,
+        deadline: Timeout = None,
+        routing_key: str | None = None,
+    ) -> Any:
         """Call a Thrift function; the call starts at once.
 
         Args:
@@ -113,8 +136,7 @@ class ThriftArgScheme:
         if not isinstance(request, ThriftRequest):
             options = (headers, timeout, retry_on, retry_limit, shard_key, trace, hostport)
             others = (routing_delegate, caller_name, deadline, routing_key)
-            decorator: Any = self._register_called(request, (*options, *others))
-            return decorator  # type: ignore[no-any-return]  # what a call never returns
+            return self._register_called(request, (*options, *others))
         method = request.method
         service = request.service or request.require_service()
         start_call = self._channel.start_call

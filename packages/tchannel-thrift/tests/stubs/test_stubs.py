@@ -53,6 +53,7 @@ RIGHT = """
 # pyright: strict
 import service
 import shared
+from tchannel import TChannel
 from tchannel_thrift import ThriftRequest
 
 user = service.User("n", email=None, friends=[shared.UUID(1, 2)], scores={"a": {1}})
@@ -92,10 +93,18 @@ answer = service.Users.get.response(success=user)
 answer = service.Users.get.response(missing=shared.Missing("n"))
 found: service.User | None = answer.success
 nothing = service.Users.put.response()
-request: ThriftRequest = service.Users.get("n")
+request: ThriftRequest[service.User] = service.Users.get("n")
 request = service.Users.get(name="n", limit=5)
-request = service.Users.put(user)
-request = service.Users.ping()
+nothing_comes: ThriftRequest[None] = service.Users.put(user)
+
+
+async def call(channel: TChannel) -> str | None:
+    response = await channel.thrift(service.Users.get("n"), timeout=1)
+    at_once: dict[str, str] = response.headers
+    found: service.User = response.body
+    return found.email or at_once["x"]
+
+
 message: bytes = service.dumps.message(arguments, seqid=5)
 function: str = service.Users.get.name
 """
@@ -125,6 +134,7 @@ WRONG = [
     "service.Users.put()",
     'service.Users.put("user")',
     'service.Users.forget("n")',
+    'request: ThriftRequest[str] = service.Users.get("n")',
     "service.Users.get.request(5)",
     "service.Users.get.response()",
     "service.Users.get.response(success=5)",

@@ -265,7 +265,16 @@ class _Renderer:
         ]
         if not function.oneway:  # TChannel refuses these
             parameters = self._parameters(function.args_spec)
-            self._lines.append(f"    def __call__({parameters}) -> _ThriftRequest: ...")
+            result = self._result(function)
+            self._lines.append(f"    def __call__({parameters}) -> _ThriftRequest[{result}]: ...")
+
+    def _result(self, function: FunctionSpec) -> str:
+        """What the function returns, as an annotation."""
+        if function.result_spec is not None:
+            for field in function.result_spec.fields:
+                if field.name == "success":
+                    return self._names.annotation(field.spec)
+        return "None"
 
 
 def _free(name: str, taken: set[str]) -> str:
