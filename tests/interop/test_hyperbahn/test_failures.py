@@ -71,7 +71,7 @@ async def advertised(channel: TChannel, routers: list[str]) -> None:
 
 def exits(service: TChannel, routers: list[str]) -> set[str]:
     """The routers that connected back to the service: calls leave the cluster there."""
-    return {c.address for c in service.connections if not c.opener} & set(routers)
+    return {c.announced for c in service.connections if not c.opener} & set(routers)
 
 
 @pytest.fixture
