@@ -61,8 +61,9 @@ class Channels(RuleBasedStateMachine):
 
     async def open(self):
         # A call that times out would be a sign that its peer has vanished, and the next one would
-        # go over a new connection: in memory nobody listens for one.
-        options = Options(keepalive=False)
+        # go over a new connection: in memory nobody listens for one. So nothing ends this one but
+        # what is done to it, however long it carries no call.
+        options = Options(keepalive=False, unused_timeout=1e6)
         self.client = TChannel("client", clock=self.clock, options=options)
         self.server = TChannel("server", clock=self.clock, options=options)
         for channel in (self.client, self.server):
@@ -246,5 +247,8 @@ class Channels(RuleBasedStateMachine):
         assert not others, f"left behind: {others}"
 
 
-Channels.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+# The same choices each time: a change is blamed only for what it did.
+Channels.TestCase.settings = settings(
+    max_examples=100, stateful_step_count=40, deadline=None, derandomize=True
+)
 TestChannels = Channels.TestCase
