@@ -22,21 +22,26 @@ async def stops_of_one_call():
         await client.raw("walk", "echo", bytes(16))
     for _ in range(30):
         await asyncio.sleep(0)
-    stops = []
+    fewest = None
+    # On a busy machine a timer, of the connection's keepalive say, may fire in the middle of one.
+    for _ in range(3):
+        stops = []
 
-    def note(frame, event, argument):
-        if event == "call" and frame.f_globals["__name__"].startswith("tchannel"):
-            stops.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
+        def note(frame, event, argument, stops=stops):
+            if event == "call" and frame.f_globals["__name__"].startswith("tchannel"):
+                stops.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
 
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        await client.raw("walk", "echo", bytes(16))
-    finally:
-        sys.setprofile(before)
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            await client.raw("walk", "echo", bytes(16))
+        finally:
+            sys.setprofile(before)
+        if fewest is None or len(stops) < len(fewest):
+            fewest = stops
     await client.close()
     await server.close()
-    return stops
+    return fewest
 
 
 @pytest.mark.skipif(
