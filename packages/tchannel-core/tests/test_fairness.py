@@ -7,6 +7,7 @@ import pytest
 
 import tchannel_wire as wire
 from tchannel import errors
+from tchannel._links.back_pressure import HOLD_STREAMS
 from tchannel._serving import queue
 from tchannel.options import Options
 
@@ -115,6 +116,24 @@ async def test_frames_beyond_those_of_one_turn_wait_for_the_next_and_nothing_is_
     await asyncio.sleep(0)
     assert (server_side.wire.replied - before) // pong == 150
     assert joined.to_client.reading
+
+
+async def test_reasons_to_stop_reading_that_come_and_go_add_no_turns(joined):
+    await asyncio.sleep(0)
+    server_side = joined.to_client.protocol
+    before = server_side.wire.replied
+    server_side.data_received(
+        b"".join(wire.encode(wire.PingRequest(id=n)) for n in range(1, 64 * 4))
+    )
+    for _ in range(3):
+        server_side.hold(HOLD_STREAMS)
+        server_side.release(HOLD_STREAMS)
+    pong = 16
+
+    await asyncio.sleep(0)
+    assert (server_side.wire.replied - before) // pong == 128
+    await asyncio.sleep(0)
+    assert (server_side.wire.replied - before) // pong == 192
 
 
 async def test_frames_are_taken_in_order_however_they_are_cut(joined, settle):

@@ -48,6 +48,7 @@ class BackPressure(asyncio.Protocol):
         "_bytes_this_turn",
         "_context",
         "_holds",
+        "_reads_on",
         "_replied",
         "_stalled",
         "_streamed",
@@ -92,6 +93,8 @@ class BackPressure(asyncio.Protocol):
         self._taken_up_to = 0
         self._unsent = 0
         self._bytes_this_turn = 0
+        self._reads_on: bool = False
+        """Whether `_read_on` is called in the next turn of the loop."""
         self.turn_ends = 0.0
         """Until when handlers of what was read in this turn may begin, the others queue; 0: all do."""
         self.line: deque[InboundRequest] | None = None
@@ -275,7 +278,7 @@ class BackPressure(asyncio.Protocol):
                 if not self.transport.is_closing():
                     self.transport.resume_reading()
             elif self._holds == HOLD_TURN:
-                self.loop.call_soon(self._read_on, context=self._context)
+                self._read_on_soon()
 
     def _count_read(self, size: int) -> None:
         """Count a large read: there may be more of them in this turn of the loop."""
@@ -293,7 +296,13 @@ class BackPressure(asyncio.Protocol):
         if not self._holds & HOLD_TURN:
             self.hold(HOLD_TURN)
             if self._holds == HOLD_TURN:
-                self.loop.call_soon(self._read_on, context=self._context)
+                self._read_on_soon()
+
+    def _read_on_soon(self) -> None:
+        """Go on in the next turn of the loop; once, however many reasons to hold came and went."""
+        if not self._reads_on:
+            self._reads_on = True
+            self.loop.call_soon(self._read_on, context=self._context)
 
     def _read_on(self) -> None:
         raise NotImplementedError

@@ -190,13 +190,14 @@ class Connection(BackPressure):
 
     def _read_on(self) -> None:
         """Go on with what was read, in a turn of the loop of its own."""
+        self._reads_on = False
         if self._gone or self._holds != HOLD_TURN:
             return  # when the other reasons are gone
         if not self.closed and self.wire.unread:
             self.data_received(b"")
             if self.wire.unread and not self.closed:
                 if self._holds == HOLD_TURN:
-                    self.loop.call_soon(self._read_on, context=self._context)
+                    self._read_on_soon()
                 return
         self.release(HOLD_TURN)
 
