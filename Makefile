@@ -220,6 +220,19 @@ bench-relay: $(VENV)/.bench peers  ## The development router beside a real Hyper
 bench-check: $(VENV)/.packages  ## Fail when a small call has become a quarter dearer
 	$(BIN)/python benchmarks/check.py
 
+.PHONY: ci-long
+ci-long:  ## What .ci/run has no time for: every Python whole, long soaks, fuzzing and attacks, benchmarks
+	.ci/run
+	$(MAKE) test-all TOX_ARGS=
+	PYTHON=$$(scripts/find-python 3.13) $(MAKE) test
+	$(MAKE) test-next NEXT='3.11.2 3.14 3.15 pypy'
+	$(MAKE) demo demo-raw demo-guide
+	$(MAKE) demo CLUSTER=1
+	$(MAKE) attack
+	$(MAKE) soak T=600
+	$(MAKE) fuzz T=300
+	$(MAKE) bench BENCH_ARGS=--quick
+
 .PHONY: cluster
 cluster: peers | $(BIN)/python  ## A two-node Hyperbahn cluster on this machine, until Ctrl-C
 	cd tests/interop && $(abspath $(BIN)/python) -m thirdparty
