@@ -6,9 +6,9 @@ import pytest
 FLOODS = {
     "pings": 32,
     "call-and-cancel": 64,
-    "ttl-0": 32,
-    "checksum-type-255": 32,
-    "bad-second-fragment": 32,
+    "ttl-0": 64,
+    "checksum-type-255": 64,
+    "bad-second-fragment": 64,
     "empty-chunks": 32,
     "streams-never-ended": 96,
     "farmhash": 32,

@@ -212,7 +212,11 @@ class Connection(InboundSide, OutboundSide):
         buffer = self._buffer
         start = 0
         if self.unread:
-            data = self._unread[-self.unread :] + data
+            if data:
+                data = self._unread[-self.unread :] + data
+            else:  # read on where it lies: a copy for each of many turns would be dear
+                data = self._unread
+                start = len(data) - self.unread
             self._unread = b""
             self.unread = 0
         elif buffer.pending:
