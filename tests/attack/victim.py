@@ -68,8 +68,8 @@ async def main() -> None:
         return json.dumps(
             {
                 "connections": len(channel.connections),
-                "calls": channel.inbound_calls,
-                "bytes": channel.inbound_bytes,
+                "calls": channel.incoming_calls,
+                "bytes": channel.incoming_bytes,
                 "descriptors": len(os.listdir("/proc/self/fd")),
             }
         ).encode()

@@ -236,7 +236,7 @@ class Channels(RuleBasedStateMachine):
         assert set(self.running) == set(self.ended)
         for channel in (self.client, self.server):
             for connection in channel.connections:
-                assert not connection.inbound
+                assert not connection.incoming
                 assert not connection.wire.outbound
         for channel in (self.client, self.server):
             closing = channel.close(grace=1)

@@ -73,7 +73,7 @@ async def of_the_server(scene, call, *, healed):
         answer = bystander.raw("server", "echo", b"me too", hostport=scene.server.hostport)
         await scene.until_done(answer)
         assert (await answer).body == b"me too"
-    assert not any(connection.inbound for connection in scene.server.connections)
+    assert not any(connection.incoming for connection in scene.server.connections)
     assert len(handled) <= 1
     kept = any(connection in scene.server.connections for connection in connections)
     return f"{handled[0] if handled else 'not called'}, {'kept' if kept else 'closed'}"

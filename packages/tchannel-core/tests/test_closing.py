@@ -52,7 +52,7 @@ async def test_what_is_left_at_the_end_of_the_grace_gets_an_error_frame(joined, 
     assert isinstance(call.exception(), errors.CanceledError)
     assert "the server closed before the call was done" in str(call.exception())
     assert joined.server.connections == set()
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 async def test_a_connection_that_waits_to_be_idle_leaves_no_timer(joined, work, clock):
@@ -481,7 +481,7 @@ async def test_calls_of_the_bytes_in_which_a_connection_was_closed_are_not_serve
     await joined.advance(0)
 
     assert joined.server.connections == set()
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
     assert {type(call.exception()) for call in calls} == {errors.NetworkError}
 
 

@@ -84,7 +84,7 @@ async def test_the_server_keeps_the_ttl_by_itself(joined, hang):
     await joined.advance(1.1)
 
     assert hang["ended"] == ["cancelled"]
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 async def test_cancelling_the_awaiting_task_cancels_the_handler(joined, hang):
@@ -99,7 +99,7 @@ async def test_cancelling_the_awaiting_task_cancels_the_handler(joined, hang):
 
     assert task.cancelled()
     assert hang["ended"] == ["cancelled"]
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 async def test_wait_for_and_asyncio_timeout_cancel_the_call(joined, hang):
@@ -204,8 +204,8 @@ async def test_a_nested_call_never_outlives_its_handlers_request(joined):
     joined.client.raw("server", "outer", hostport=joined.hostport, timeout=2)
     await joined.advance(2.1)
 
-    assert joined.client.inbound_calls == 0
-    assert joined.server.inbound_calls == 0
+    assert joined.client.incoming_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 async def test_a_task_that_outlives_its_handler_is_not_bound_by_the_dead_deadline(joined):

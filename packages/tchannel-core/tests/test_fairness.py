@@ -56,7 +56,7 @@ async def test_a_request_out_of_time_is_answered_with_timeout_and_never_run(join
     assert outcomes(calls) == {"ok": 2, "TimeoutError": 6}
     assert ran == [b"0", b"1"]
     assert "before the handler began" in str(calls[-1].exception())
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -218,7 +218,7 @@ async def test_polls_that_wait_within_their_handlers_are_not_refused(joined, set
     calls = [call(joined.client, endpoint="poll", timeout=60) for _ in range(1000)]
     await settle()
     await joined.advance(59)
-    assert joined.server.inbound_calls == 1000
+    assert joined.server.incoming_calls == 1000
     go.set()
     await ended(calls, settle)
     assert outcomes(calls) == {"ok": 1000}
@@ -256,7 +256,7 @@ async def test_a_request_that_is_cancelled_while_it_queues_is_never_run(joined, 
     calls[-1].cancel()
     await ended(calls, settle)
     assert b"49" not in ran
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 async def test_a_connection_gets_no_more_turns_by_cancelling_what_queues(joined, join, settle):
@@ -291,7 +291,7 @@ async def test_what_queues_for_a_connection_that_ends_is_never_run(joined, settl
     joined.to_server.abort()
     await ended(calls, settle)
     assert len(ran) < 50
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
     assert len(joined.server.queue) == 0
 
 
@@ -336,31 +336,31 @@ def unfinished(id, size, last=False):
 
 
 async def test_unfinished_requests_of_all_connections_have_one_bound(limited):
-    _, server, ends = await limited(10, inbound_memory=1_000_000)
+    _, server, ends = await limited(10, incoming_memory=1_000_000)
     for n in range(1, 20):
         for _, to_client in ends:
             to_client.protocol.data_received(unfinished(n, 50_000))
-        assert server.inbound_bytes <= 1_000_000
-    assert server.inbound_bytes > 500_000
+        assert server.incoming_bytes <= 1_000_000
+    assert server.incoming_bytes > 500_000
 
 
 async def test_who_has_most_unfinished_requests_gives_way_to_others(limited, settle):
-    client, server, ends = await limited(3, inbound_memory=1_000_000)
+    client, server, ends = await limited(3, incoming_memory=1_000_000)
     server.raw.register("work", lambda request: b"%d" % len(request.body))
     for n in range(1, 19):
         ends[0][1].protocol.data_received(unfinished(1000 + n, 50_000))
-    held = server.inbound_bytes
+    held = server.incoming_bytes
     answer = call(client, b"y" * 400_000, hostport="127.0.0.1:2")
     await ended([answer], settle)
 
     assert held > 900_000
     assert (await answer).body == b"400000"
-    assert server.inbound_bytes == 0
+    assert server.incoming_bytes == 0
 
 
 async def test_streamed_bodies_of_all_connections_have_one_bound_and_go_on(limited, clock, settle):
     client, server, ends = await limited(
-        4, inbound_memory=1_000_000, stream_buffer=10_000_000, write_buffer=10_000_000
+        4, incoming_memory=1_000_000, stream_buffer=10_000_000, write_buffer=10_000_000
     )
     go = asyncio.Event()
 
@@ -380,14 +380,14 @@ async def test_streamed_bodies_of_all_connections_have_one_bound_and_go_on(limit
         for n in range(1, 5)
     ]
     await settle(200)
-    held = server.inbound_bytes
+    held = server.incoming_bytes
     assert 900_000 < held <= 1_000_000 + 4 * 300_000  # one read of each connection more
     assert not all(to_client.reading for _, to_client in ends)
     go.set()
     for _ in range(20):
         await settle()
     assert [(await each).body for each in calls] == [b"600000"] * 4
-    assert server.inbound_bytes == 0
+    assert server.incoming_bytes == 0
 
 
 async def test_of_one_read_no_more_is_served_than_the_write_buffer_holds(limited, settle):
@@ -460,7 +460,7 @@ async def test_streamed_bodies_on_their_way_when_reading_stops_have_a_bound_too(
 ):
     monkeypatch.setattr("tchannel._links.memory._ON_THE_WAY", 100_000)
     client, server, _ = await limited(
-        20, inbound_memory=1_000_000, stream_buffer=10_000_000, write_buffer=10_000_000
+        20, incoming_memory=1_000_000, stream_buffer=10_000_000, write_buffer=10_000_000
     )
     go = asyncio.Event()
 
@@ -480,11 +480,11 @@ async def test_streamed_bodies_on_their_way_when_reading_stops_have_a_bound_too(
         for n in range(1, 21)
     ]
     await settle(200)
-    assert server.inbound_bytes <= 1_000_000 + 100_000 + 300_000
+    assert server.incoming_bytes <= 1_000_000 + 100_000 + 300_000
     count = outcomes([each for each in calls if each.done()])
     assert set(count) == {"BusyError"}
-    assert server.inbound_calls == 20 - count["BusyError"] >= 1
+    assert server.incoming_calls == 20 - count["BusyError"] >= 1
     go.set()
     await ended(calls, settle)
     assert outcomes(calls)["ok"] == 20 - count["BusyError"]
-    assert server.inbound_bytes == 0
+    assert server.incoming_bytes == 0

@@ -460,7 +460,7 @@ async def test_whatever_a_handler_raises_is_answered_and_costs_no_other_call(joi
     go.set()
 
     assert (await other).body == b"slow"
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
     assert not joined.to_server.closing
 
 

@@ -313,7 +313,7 @@ async def test_an_incoming_call_that_is_cancelled_ends_its_interceptor(joined):
     await joined.advance(0)
 
     assert sorted(ended) == ["handler", "interceptor"]
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ async def test_an_incoming_interceptor_that_gives_no_sendable_reply_is_an_unexpe
 
     with pytest.raises(errors.UnexpectedError):
         await joined.client.raw("server", "echo", hostport=joined.hostport)
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 async def test_an_incoming_interceptor_that_is_cancelled_costs_its_call_alone(joined):
@@ -402,7 +402,7 @@ async def test_a_handler_whose_interceptor_goes_on_without_it_is_cancelled(joine
     await joined.advance(0)
 
     assert ended == [how]
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
     if how != "fails":
         assert call.result().body == b"without it"
 

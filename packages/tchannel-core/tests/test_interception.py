@@ -256,4 +256,4 @@ async def test_what_an_interceptor_lets_through_and_then_fails_is_cancelled(
         await call
     assert all(request.cancelled for request in served)
     assert joined.to_server.protocol.wire.outbound == {}
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0

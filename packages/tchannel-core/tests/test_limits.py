@@ -64,7 +64,7 @@ def hanging(client, size, **kwargs):
 
 async def test_requests_beyond_the_memory_for_those_being_served_are_answered_busy(limited, clock):
     # What it takes to put a request together counts as well, until it is complete.
-    client, server, *_ = await limited(inbound_memory=310_000)
+    client, server, *_ = await limited(incoming_memory=310_000)
     go = await hang_on(server)
     calls = [hanging(client, 100_000) for _ in range(3)]
     await clock.advance(0)
@@ -78,11 +78,11 @@ async def test_requests_beyond_the_memory_for_those_being_served_are_answered_bu
     await clock.advance(0)
     assert [(await call).body for call in calls] == [b"ok"] * 3
     assert (await hanging(client, 300_000)).body == b"ok"
-    assert server.inbound_bytes == 0
+    assert server.incoming_bytes == 0
 
 
 async def test_the_headers_of_a_request_count_for_its_memory(limited, clock):
-    client, server, *_ = await limited(inbound_memory=300_000)
+    client, server, *_ = await limited(incoming_memory=300_000)
     go = await hang_on(server)
     first = hanging(client, 100_000, headers=b"h" * 200_000)
     await clock.advance(0)
@@ -94,7 +94,7 @@ async def test_the_headers_of_a_request_count_for_its_memory(limited, clock):
 
 
 async def test_small_requests_are_served_when_the_memory_for_large_ones_is_used_up(limited, clock):
-    client, server, *_ = await limited(inbound_memory=300_000)
+    client, server, *_ = await limited(incoming_memory=300_000)
     go = await hang_on(server)
     calls = [hanging(client, 300_000), *[hanging(client, 1_024) for _ in range(20)]]
     await clock.advance(0)
@@ -105,7 +105,7 @@ async def test_small_requests_are_served_when_the_memory_for_large_ones_is_used_
 
 
 async def test_one_request_of_any_size_is_served_when_there_is_no_other(limited, clock):
-    client, server, *_ = await limited(inbound_memory=2_000)
+    client, server, *_ = await limited(incoming_memory=2_000)
     go = await hang_on(server)
     first = hanging(client, 500_000)
     await clock.advance(0)
@@ -118,13 +118,13 @@ async def test_one_request_of_any_size_is_served_when_there_is_no_other(limited,
 
 @pytest.mark.parametrize("ending", ["cancel", "timeout", "connection", "error"])
 async def test_the_memory_of_a_request_is_free_again_however_its_call_ends(limited, clock, ending):
-    client, server, to_server, _ = await limited(inbound_memory=2_000)
+    client, server, to_server, _ = await limited(incoming_memory=2_000)
     await hang_on(server)
     server.raw.register("hang" if ending == "error" else "other", lambda request: 1 / 0)
     call = hanging(client, 500_000, timeout=1)
     if ending != "error":
         await clock.advance(0)
-        assert server.inbound_bytes == 500_000
+        assert server.incoming_bytes == 500_000
     if ending == "cancel":
         call.cancel()
     elif ending == "connection":
@@ -132,11 +132,11 @@ async def test_the_memory_of_a_request_is_free_again_however_its_call_ends(limit
     await clock.advance(2)
 
     assert call.done()
-    assert server.inbound_bytes == 0
+    assert server.incoming_bytes == 0
 
 
 async def test_streamed_requests_do_not_count_as_being_held(limited, clock):
-    client, server, *_ = await limited(inbound_memory=2_000)
+    client, server, *_ = await limited(incoming_memory=2_000)
 
     @server.raw.register(stream=True)
     async def put(request):

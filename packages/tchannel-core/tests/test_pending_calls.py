@@ -161,7 +161,7 @@ async def test_cancelling_the_task_cancels_the_call(call, joined):
 
     assert task.cancelled()
     assert made.cancelled()
-    assert not joined.server.inbound_calls
+    assert not joined.server.incoming_calls
 
 
 async def test_a_task_that_is_cancelled_before_it_begins_cancels_the_call_too(call, joined):
@@ -260,7 +260,7 @@ async def test_completion_shows_the_api_of_a_channel(joined):
     shown = {name for name in dir(joined.client) if not name.startswith("_")}
 
     assert {"raw", "json", "thrift", "call", "listen", "close", "peers", "hooks"} <= shown
-    internals = {"connections", "waiting", "timers", "guard", "notify", "step", "inbound_calls"}
+    internals = {"connections", "waiting", "timers", "guard", "notify", "step", "incoming_calls"}
     assert not internals & shown
     for name in internals:
         assert hasattr(joined.client, name)

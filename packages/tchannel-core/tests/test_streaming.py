@@ -243,7 +243,7 @@ async def test_a_caller_that_goes_away_ends_the_streaming_handler(joined):
     await joined.advance(0)
 
     assert ended == [True]
-    assert joined.server.inbound_calls == 0
+    assert joined.server.incoming_calls == 0
 
 
 async def test_a_body_that_nobody_reads_holds_the_connection_up_no_longer_than_its_call(joined):
@@ -389,7 +389,7 @@ async def test_many_small_bodies_that_nobody_reads_are_bounded_together(
         calls.append(client.raw("server", "sink", body(), hostport="127.0.0.1:1"))
         await settle(10)
     assert not to_client.reading
-    assert 10 <= server.inbound_calls < 20
+    assert 10 <= server.incoming_calls < 20
     calls[0].cancel()
     go.set()
     answers = await asyncio.gather(*calls[1:])

@@ -52,7 +52,7 @@ class Options:
             oldest of them goes; default 1,000.
         unused_timeout: How long an accepted connection may stay that has carried neither a call nor
             a pong; default 60. Others may stay for ever.
-        inbound_memory: Bytes of incoming requests, for the whole channel: of those being served,
+        incoming_memory: Bytes of incoming requests, for the whole channel: of those being served,
             of those whose last frame has not come, and of streamed bodies that wait for their
             readers. A request beyond it is answered busy, unless another connection has more that
             is unfinished, which then is; of streamed bodies nothing more is read. Requests in one
@@ -115,7 +115,7 @@ class Options:
         "connect_timeout",
         "default_timeout",
         "handshake_timeout",
-        "inbound_memory",
+        "incoming_memory",
         "keepalive",
         "keepalive_grace",
         "keepalive_idle",
@@ -159,7 +159,7 @@ class Options:
         max_connections: int | None = None,
         max_handshakes: int = 1_000,
         unused_timeout: float = 60.0,
-        inbound_memory: int = 256 * _MIB,
+        incoming_memory: int = 256 * _MIB,
         unsent_memory: int = 256 * _MIB,
         write_buffer: int = 4 * _MIB,
         stall_timeout: float = 60.0,
@@ -202,7 +202,7 @@ class Options:
         )
         self.max_handshakes = _count("max_handshakes", max_handshakes)
         self.unused_timeout = _seconds("unused_timeout", unused_timeout)
-        self.inbound_memory = _positive("inbound_memory", inbound_memory)
+        self.incoming_memory = _positive("incoming_memory", incoming_memory)
         self.unsent_memory = _positive("unsent_memory", unsent_memory)
         self.write_buffer = _positive("write_buffer", write_buffer)
         self.stall_timeout = _seconds("stall_timeout", stall_timeout)

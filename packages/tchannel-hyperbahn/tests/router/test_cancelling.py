@@ -144,4 +144,4 @@ async def test_calls_that_are_cancelled_at_any_moment_leave_nothing(
 
     assert (await client.raw("echo", "echo", b"still there")).body == b"still there"
     await nothing_is_left(router, eventually)
-    assert service.inbound_calls == 0
+    assert service.incoming_calls == 0

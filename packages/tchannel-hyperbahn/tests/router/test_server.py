@@ -335,7 +335,7 @@ async def test_a_killed_instance_is_passed_over(serve, router, make_channel, eve
     for number in range(20):
         response = await client.raw("echo", "echo", str(number), retry_on="ct")
         assert response.body == str(number).encode()
-    assert second.inbound_calls == 0
+    assert second.incoming_calls == 0
 
 
 async def test_a_rolling_restart_fails_no_call(serve, router, make_channel, eventually):

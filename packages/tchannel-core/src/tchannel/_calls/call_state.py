@@ -21,7 +21,7 @@ from .spans import Trace, make_tracing
 if TYPE_CHECKING:
     from .._links.connection import Connection
     from .._links.peers import Peer
-    from .._serving.incoming import InboundRequest
+    from .._serving.incoming import IncomingRequest
     from .calling import Calling
     from .intercepted import Delivery, InterceptedCall
     from .waiting import Wait
@@ -124,7 +124,7 @@ class CallState(CallHabits):
             request._prepared = self.prepared
         return request
 
-    def make_tracing(self, trace: Trace, parent: InboundRequest | wire.Tracing | None) -> None:
+    def make_tracing(self, trace: Trace, parent: IncomingRequest | wire.Tracing | None) -> None:
         """Give the call its span; ``trace`` may ask to see the request for it."""
         self.tracing = make_tracing(trace, parent, self.as_request)
         if self.request is not None:

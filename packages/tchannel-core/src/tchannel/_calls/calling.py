@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .._life.states import ChannelState
     from .._links.peer_table import PeerTable
     from .._links.timers import Timers
-    from .._serving.incoming import InboundRequest
+    from .._serving.incoming import IncomingRequest
     from ..event import EventEmitter
     from ..interceptors import Interceptors
     from ..options import Options
@@ -274,7 +274,7 @@ class Calling:
         ends: float | None = None
         if deadline is not None:
             ends = self._end_of_call(deadline)
-        parent: InboundRequest | wire.Tracing | None = tracing_span
+        parent: IncomingRequest | wire.Tracing | None = tracing_span
         inbound = current_call.get()
         if inbound is not None:
             if parent is None:
@@ -380,7 +380,7 @@ class Calling:
         self.retry_budget.look(self.timers.time())
         return prepared
 
-    def _check_open(self, inbound: InboundRequest | None) -> None:
+    def _check_open(self, inbound: IncomingRequest | None) -> None:
         """Refuse new calls while closing; a handler that finishes may still make its own."""
         if saying_farewell.get():
             return

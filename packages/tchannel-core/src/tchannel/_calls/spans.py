@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import tchannel_wire as wire
 
 if TYPE_CHECKING:
-    from .._serving.incoming import InboundRequest
+    from .._serving.incoming import IncomingRequest
     from ..request import Request
 
 __all__ = ["TRACED", "Trace", "check_trace", "make_tracing", "pack_tracing", "random_bits"]
@@ -48,7 +48,7 @@ def check_trace(trace: Trace) -> Trace:
 
 def make_tracing(
     trace: Trace,
-    parent: InboundRequest | wire.Tracing | None,
+    parent: IncomingRequest | wire.Tracing | None,
     request: Callable[[], Request],
 ) -> bytes:
     """Return the 25 bytes of tracing for an outgoing call.

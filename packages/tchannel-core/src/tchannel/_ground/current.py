@@ -10,11 +10,11 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .._serving.incoming import InboundRequest
+    from .._serving.incoming import IncomingRequest
 
 __all__ = ["current_call", "saying_farewell"]
 
-current_call: ContextVar[InboundRequest | None] = ContextVar("tchannel.current_call", default=None)
+current_call: ContextVar[IncomingRequest | None] = ContextVar("tchannel.current_call", default=None)
 
 saying_farewell: ContextVar[bool] = ContextVar("tchannel.saying_farewell", default=False)
 """True in what `TChannel.on_close` runs: it may make calls although the channel closes."""

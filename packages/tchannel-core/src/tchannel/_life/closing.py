@@ -56,7 +56,7 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     # answered the ping after the notice knows, and all of that has come and was declined.
     heard = min(ends, clock.time() + _FAREWELL)
     await _until(channel, lambda: not any(_waits_for_pong(c) for c in channel.connections), heard)
-    await _until(channel, lambda: not channel.inbound_calls, ends)
+    await _until(channel, lambda: not channel.incoming_calls, ends)
     channel.step(LifeInput.SERVED)
     await _end_arriving(channel)
     for wait in list(channel.waiting):
@@ -64,7 +64,7 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     await channel.peers_table.stop_connecting()
     left = list(channel.connections)
     for connection in left:
-        for request in list(connection.inbound.values()):
+        for request in list(connection.incoming.values()):
             # Not left to the end of the connection, which would look like a failure of the network.
             request.abandon(CanceledError("the server closed before the call was done"))
         connection.close()

@@ -57,9 +57,9 @@ class Lifecycle:
         self.connections: set[Connection] = set()
         # A dict for its order: calls that wait for a connection, a retry or the first peers.
         self.waiting: dict[Wait, None] = {}
-        self.inbound_calls: int = 0
+        self.incoming_calls: int = 0
         self.unsent_bytes = 0
-        self.memory: ChannelMemory = ChannelMemory(self.options.inbound_memory, self.connections)
+        self.memory: ChannelMemory = ChannelMemory(self.options.incoming_memory, self.connections)
         self.peers_table: PeerTable = peers_table
         self._source = source
         self._source_running = False
@@ -132,14 +132,14 @@ class Lifecycle:
             Context().run(self._source.start, self.peers_table.group, self.timers.clock)
 
     @property
-    def inbound_bytes(self) -> int:
-        """Bytes of incoming requests that are held now; `Options.inbound_memory` bounds them."""
+    def incoming_bytes(self) -> int:
+        """Bytes of incoming requests that are held now; `Options.incoming_memory` bounds them."""
         return self.memory.held
 
     def _hold_nothing(self) -> None:
         """What was held belonged to connections of another loop, or another process."""
-        self.inbound_calls = self.unsent_bytes = 0
-        self.memory = ChannelMemory(self.options.inbound_memory, self.connections)
+        self.incoming_calls = self.unsent_bytes = 0
+        self.memory = ChannelMemory(self.options.incoming_memory, self.connections)
 
     def _loop_ends(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop is about to close, and the channel is still open: let go of all that is on it."""

@@ -13,7 +13,7 @@ from .._ground.log_fields import log_fields
 from .._ground.logs import logger
 
 if TYPE_CHECKING:
-    from .._serving.incoming import InboundRequest
+    from .._serving.incoming import IncomingRequest
     from ..channel import TChannel
     from ..clock import TimerHandle
     from .timers import Timers
@@ -97,7 +97,7 @@ class BackPressure(asyncio.Protocol):
         """Whether `_read_on` is called in the next turn of the loop."""
         self.turn_ends = 0.0
         """Until when handlers of what was read in this turn may begin, the others queue; 0: all do."""
-        self.line: deque[InboundRequest] | None = None
+        self.line: deque[IncomingRequest] | None = None
         """Its requests that wait for their turn; made when first needed."""
         self.parked: bool = False
         """Whether its line waits for answers to be read."""

@@ -22,7 +22,7 @@ from .._ground.addresses import (
 )
 from .._ground.log_fields import LogFields, fields_of, log_fields
 from .._ground.logs import logger
-from .._serving.incoming import InboundRequest, serve, wants_body
+from .._serving.incoming import IncomingRequest, serve, wants_body
 from .._serving.queue import SHARE
 from ..clock import TimerHandle
 from .back_pressure import HOLD_TURN, BackPressure
@@ -86,7 +86,7 @@ class Connection(BackPressure):
         "certificate",
         "farewell",
         "heard",
-        "inbound",
+        "incoming",
         "last_heard",
         "opener",
         "peer",
@@ -114,7 +114,7 @@ class Connection(BackPressure):
         self._opened = 0.0
         self._reason: str | BaseException | None = None
         self.certificate: Any = None
-        self.inbound: dict[int, InboundRequest] = {}
+        self.incoming: dict[int, IncomingRequest] = {}
         self.ready = False
         self.last_heard = 0.0
         """When anything last came, by the channel's clock."""
@@ -225,7 +225,7 @@ class Connection(BackPressure):
         if not self.closed:
             self.handle(self.wire.receive_eof(self.timers.time()))
         # Of the bytes whose first part made a hook or a handler close the connection.
-        for request in list(self.inbound.values()):
+        for request in list(self.incoming.values()):
             request.abandon()
         if self._end_timer is not None:
             self._end_timer.cancel()
@@ -302,7 +302,7 @@ class Connection(BackPressure):
         self.channel.peers_table.connection_ready(self)
 
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
-        request = self.inbound.get(event.id)
+        request = self.incoming.get(event.id)
         if request is not None and request.stream is not None:
             if self.channel.memory.overfull and not event.last:
                 request.give_way(errors.BusyError("too many bytes of streamed requests wait"))
@@ -344,7 +344,7 @@ class Connection(BackPressure):
         call.on_bad_response(event.error)
 
     def _on_cancel(self, event: wire.CancelReceived) -> None:
-        request = self.inbound.get(event.id)
+        request = self.incoming.get(event.id)
         if request is not None:
             log.debug(
                 "call %d from %s (service %r, endpoint %r) was cancelled: %s",
@@ -358,7 +358,7 @@ class Connection(BackPressure):
             request.abandon()
 
     def _on_request_expired(self, event: wire.RequestExpired) -> None:
-        request = self.inbound.get(event.id)
+        request = self.incoming.get(event.id)
         if request is not None:
             self.fault(
                 logging.INFO,
@@ -416,7 +416,7 @@ class Connection(BackPressure):
         for context, written in [(context, written) for _, context, written in event.calls]:
             if context is not None:
                 cast("OutgoingCall", context).on_connection_lost(written, error)
-        for request in list(self.inbound.values()):
+        for request in list(self.incoming.values()):
             request.abandon()
         if not self.ready and self.peer is not None:
             table.connect_failed(self.peer, error or ConnectionResetError("closed by peer"))
@@ -493,7 +493,7 @@ class Connection(BackPressure):
 
     def close_when_idle(self) -> None:
         """Close once its calls are answered: its peer is no longer known, or not by our old address."""
-        if self.wire.outbound or self.inbound:
+        if self.wire.outbound or self.incoming:
             self._end_in(_IDLE_CHECK, self.close_when_idle)
         elif not self.closed:
             self.close()

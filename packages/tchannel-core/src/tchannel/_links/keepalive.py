@@ -266,7 +266,7 @@ class Keepalive:
             elif (
                 now - watch.since >= options.keepalive_period + options.keepalive_grace
                 and not connection.wire.outbound
-                and not connection.inbound
+                and not connection.incoming
             ):
                 log.info(
                     "%s was silent for %.0f s: its connection is closed",

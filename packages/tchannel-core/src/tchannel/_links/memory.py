@@ -26,7 +26,7 @@ class ChannelMemory(MemoryBudget):
     them, so that one peer with many does not shut out the others.
 
     Args:
-        limit: how many; `Options.inbound_memory`.
+        limit: how many; `Options.incoming_memory`.
         connections: the channel's, as they come and go.
 
     """

@@ -65,7 +65,7 @@ class ReceivedRequest(Request):
     answered: bool
     cancelled: bool
     held: int
-    """Its bytes that count for `Options.inbound_memory`."""
+    """Its bytes that count for `Options.incoming_memory`."""
     stream: Body | None
     _task: asyncio.Task[None] | None
     _coroutine: Coroutine[Any, Any, Any] | None
@@ -333,9 +333,9 @@ class ReceivedRequest(Request):
             return
         self.answered = True
         connection = self.connection
-        connection.inbound.pop(self.event.id, None)
+        connection.incoming.pop(self.event.id, None)
         channel = connection.channel
-        channel.inbound_calls -= 1
+        channel.incoming_calls -= 1
         if self.held:
             channel.memory.held -= self.held
             channel.memory.read_on()

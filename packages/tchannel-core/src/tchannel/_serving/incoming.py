@@ -32,7 +32,7 @@ from .queue import EAGER, LATE, SHARE
 if TYPE_CHECKING:
     from .._links.connection import Connection
 
-__all__ = ["InboundRequest", "serve", "wants_body"]
+__all__ = ["IncomingRequest", "serve", "wants_body"]
 
 log = logger("tchannel.inbound")
 
@@ -49,7 +49,7 @@ _PLAIN: Final = frozenset({type(None), bytes, str, dict, list, int, float, bool,
 _Task: Final[Any] = asyncio.Task
 
 
-class InboundRequest(ReceivedRequest):
+class IncomingRequest(ReceivedRequest):
     """A call that a handler of this channel serves.
 
     Attributes:
@@ -323,7 +323,7 @@ class InboundRequest(ReceivedRequest):
 
 
 def _given_up(
-    request: InboundRequest, pending: PendingReply, future: asyncio.Future[Reply]
+    request: IncomingRequest, pending: PendingReply, future: asyncio.Future[Reply]
 ) -> None:
     """An interceptor waits no more for the handler: its own timeout, perhaps."""
     if future.cancelled() and request._pending is pending:
@@ -353,11 +353,11 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
             return
     if endpoint.authorize is not None and _barred(endpoint.authorize, connection, event):
         return
-    inbound = connection.inbound
+    inbound = connection.incoming
     options = channel.options
     if (
         len(inbound) >= options.max_calls_per_connection
-        or channel.inbound_calls >= options.max_calls
+        or channel.incoming_calls >= options.max_calls
     ):
         _refuse(connection, event, errors.BusyError("too many calls in flight"))
         return
@@ -374,7 +374,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
             return
         if not memory.held:
             memory.held = size  # one of any size is served when no other is
-    request = inbound[event.id] = InboundRequest()
+    request = inbound[event.id] = IncomingRequest()
     request.held = size
     request.body = event.arg3
     request.headers = event.arg2
@@ -384,7 +384,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     request.answered = request.cancelled = False
     request._transport = request.stream = request._task = None
     request._coroutine = request._pending = None
-    channel.inbound_calls += 1
+    channel.incoming_calls += 1
     connection.calls += 1
     if endpoint.stream:
         request.stream = request.body = Body(connection)
@@ -399,7 +399,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     if waits:
         channel.queue.add(request)
         return
-    # As `InboundRequest.start` does, without its call.
+    # As `IncomingRequest.start` does, without its call.
     context = Context()
     if channel.interceptors.incoming or process_wide.incoming:
         context.run(intercept_request, request)
@@ -448,9 +448,9 @@ def _access(connection: Connection, event: wire.RequestReceived) -> Access:
     )
 
 
-def _without_handler(connection: Connection, event: wire.RequestReceived) -> InboundRequest:
+def _without_handler(connection: Connection, event: wire.RequestReceived) -> IncomingRequest:
     """Return the request that hooks see of a call which nothing here serves."""
-    request = InboundRequest()
+    request = IncomingRequest()
     request.body, request.headers = event.arg3, event.arg2
     request.connection, request.event = connection, event
     request.answered = request.cancelled = False

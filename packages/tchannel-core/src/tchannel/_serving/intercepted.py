@@ -15,14 +15,14 @@ from .._ground.process import FOR_THE_PROCESS
 from ..interceptors import PendingReply, Reply, UnseenCall, as_future, process_wide, run
 
 if TYPE_CHECKING:
-    from .incoming import InboundRequest
+    from .incoming import IncomingRequest
 
 __all__ = ["intercept_request"]
 
 log = logger("tchannel.inbound")
 
 
-def intercept_request(request: InboundRequest) -> None:
+def intercept_request(request: IncomingRequest) -> None:
     """Let the interceptors have the call; in the context that the handler will have."""
     channel = request.connection.channel
     current_call.set(request)
@@ -58,7 +58,7 @@ def intercept_request(request: InboundRequest) -> None:
         reply.add_done_callback(partial(_settle, request), context=Context())
 
 
-def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
+def _settle(request: IncomingRequest, future: asyncio.Future[Reply]) -> None:
     request.go_on_without_handler()
     if future.cancelled():
         if not request.answered:
@@ -75,7 +75,7 @@ def _settle(request: InboundRequest, future: asyncio.Future[Reply]) -> None:
             _settle_error(request, TypeError(f"an interceptor gave no Reply, but {reply!r}"))
 
 
-def _settle_error(request: InboundRequest, error: BaseException) -> None:
+def _settle_error(request: IncomingRequest, error: BaseException) -> None:
     request.go_on_without_handler()
     if not request.answered:
         if not isinstance(error, errors.TChannelError):

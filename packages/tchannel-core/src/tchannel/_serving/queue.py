@@ -21,7 +21,7 @@ from .._ground.logs import logger
 
 if TYPE_CHECKING:
     from .._links.back_pressure import BackPressure
-    from .incoming import InboundRequest
+    from .incoming import IncomingRequest
 
 __all__ = ["EAGER", "LATE", "SHARE", "RequestQueue"]
 
@@ -116,7 +116,7 @@ class RequestQueue:
         ahead = min(self._length, (len(line) + 1) * max(1, len(self._ring)))
         return ahead * self.interval
 
-    def add(self, request: InboundRequest) -> None:
+    def add(self, request: IncomingRequest) -> None:
         """Let ``request`` wait for its turn, or refuse it if that cannot come within its ttl."""
         connection = request.connection
         line = connection.line
@@ -138,7 +138,7 @@ class RequestQueue:
         self.active = True
         self._schedule()
 
-    def _refuse(self, request: InboundRequest, wait: float) -> None:
+    def _refuse(self, request: IncomingRequest, wait: float) -> None:
         error = errors.BusyError(
             f"overloaded: a handler would begin after about {wait:.3g} s of {request.timeout:g} s"
         )
