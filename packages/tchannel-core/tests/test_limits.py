@@ -333,6 +333,12 @@ def test_a_limit_that_is_not_above_zero_is_refused_by_its_name(name, value):
         Options(**{name: value})
 
 
+@pytest.mark.parametrize("name", ["max_calls", "max_calls_per_connection", "max_handshakes"])
+def test_a_count_is_a_whole_number(name):
+    with pytest.raises(TypeError, match=f"{name} must be an int, not 1.5"):
+        Options(**{name: 1.5})
+
+
 @pytest.mark.parametrize("checksum", [ChecksumType.NONE, ChecksumType.CRC32, ChecksumType.CRC32C])
 async def test_calls_carry_the_checksum_of_the_options(limited, checksum):
     client, server, *_ = await limited(checksum=checksum)

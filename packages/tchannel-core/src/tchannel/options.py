@@ -193,10 +193,8 @@ class Options:
         self.handshake_timeout = self.wire.handshake_timeout
         self.max_tls_handshakes = _count("max_tls_handshakes", max_tls_handshakes)
         self.close_grace = _seconds("close_grace", close_grace)
-        self.max_calls_per_connection = _positive(
-            "max_calls_per_connection", max_calls_per_connection
-        )
-        self.max_calls = _positive("max_calls", max_calls)
+        self.max_calls_per_connection = _count("max_calls_per_connection", max_calls_per_connection)
+        self.max_calls = _count("max_calls", max_calls)
         self.max_connections = _count(
             "max_connections", _most_connections() if max_connections is None else max_connections
         )
