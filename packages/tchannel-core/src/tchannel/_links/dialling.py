@@ -9,6 +9,9 @@ same, uvloop cannot. While none answers, more attempts follow, one a second: the
 from __future__ import annotations
 
 import asyncio
+
+# Here, not with the first look-up: a child that is forked in the middle of that import waits for it for ever.
+import encodings.idna  # noqa: F401
 import errno
 import itertools
 import os
