@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 
-# Here, not with the first look-up: a child that is forked in the middle of that import waits for it for ever.
+# Not left to the first look-up: a child forked in the middle of that import waits for it for ever.
 import encodings.idna  # noqa: F401
 import errno
 import itertools
