@@ -597,6 +597,28 @@ async def test_a_peer_that_is_known_to_answer_no_pings_is_not_waited_for(joined,
     await closing
 
 
+async def test_a_peer_whose_handshake_ends_while_we_drain_is_told_as_well(
+    joined, work, make_channel, join, settle
+):
+    call = joined.client.raw("server", "work", b"", hostport=joined.hostport)
+    await settle()
+    closing = joined.server.close(grace=10)
+    await settle()
+    late = make_channel("late")
+    late.use_loop()
+    to_server, to_late = join(late, joined.server, "127.0.0.1:2")
+    await settle()
+
+    assert to_server.protocol.peer_draining
+    refused = late.raw("server", "work", b"", hostport="127.0.0.1:2")
+    work.set()
+    await joined.advance(3)
+    await closing
+    assert (await call).body == b"done"
+    assert to_late.closing
+    refused.cancel()
+
+
 async def test_rolling_restarts_lose_no_call(tcp):
     """Two servers, restarted 20 times in all, under 16 callers with default retries."""
     servers = {}

@@ -49,15 +49,16 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     channel.step(LifeInput.OWN_CALLS_ENDED)
     for connection in list(channel.connections):
         if connection.ready and not connection.closed:
-            connection.wire.drain("closing")
-            _say_farewell(connection)
-            connection.flush_soon()
-    # What a peer sent before it knew is on its way, and would be lost with the socket: a peer that has
-    # answered the ping after the notice knows, and all of that has come and was declined.
-    heard = min(ends, clock.time() + _FAREWELL)
-    await _until(channel, lambda: not any(_waits_for_pong(c) for c in channel.connections), heard)
+            connection.say_farewell()
+    await _until_peers_know(channel, ends)
     await _until(channel, lambda: not channel.incoming_calls, ends)
+    # Those whose handshake was done meanwhile; who did not answer is not waited for again.
+    await _until_peers_know(channel, ends)
     channel.step(LifeInput.SERVED)
+    for connection in list(channel.connections):
+        if not connection.ready and not connection.opener:
+            # Its handshake must not be done any more: a call would be sent at once, and be lost.
+            connection.abort()
     await _end_arriving(channel)
     for wait in list(channel.waiting):
         wait.give_up()
@@ -83,10 +84,16 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     channel.step(LifeInput.NOTHING_LEFT)
 
 
-def _say_farewell(connection: Connection) -> None:
-    """Ping a peer that was just told that we leave, unless it is known to answer no pings."""
-    if connection.channel.peers_table.keepalive.answers_pings(connection):
-        connection.farewell = connection.wire.ping(connection.timers.time())
+async def _until_peers_know(channel: Lifecycle, ends: float) -> None:
+    """Wait for the pongs behind our notice that we leave, for half a second at most.
+
+    What a peer sent before it knew is on its way, and would be lost with the socket: a peer that has
+    answered the ping after the notice knows, and all of that has come and was declined.
+    """
+    heard = min(ends, channel.timers.time() + _FAREWELL)
+    await _until(channel, lambda: not any(map(_waits_for_pong, channel.connections)), heard)
+    for connection in channel.connections:
+        connection.farewell = None
 
 
 def _waits_for_pong(connection: Connection) -> bool:

@@ -300,6 +300,8 @@ class Connection(BackPressure):
             extra=self.log_fields(),
         )
         self.channel.peers_table.connection_ready(self)
+        if not self.channel.state.serves:
+            self.say_farewell()  # it came while the others were told
 
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
         request = self.incoming.get(event.id)
@@ -323,6 +325,13 @@ class Connection(BackPressure):
             # Before the call, which may look for another peer.
             self.channel.peers_table.keepalive.call_timed_out(self)
         call.on_expired()
+
+    def say_farewell(self) -> None:
+        """Tell the peer that we leave, and ping it behind that unless it is known to answer none."""
+        self.wire.drain("closing")
+        if self.channel.peers_table.keepalive.answers_pings(self):
+            self.farewell = self.wire.ping(self.timers.time())
+        self.flush_soon()
 
     def _on_pong(self, event: wire.PongReceived) -> None:
         if event.id == self.farewell:
