@@ -66,12 +66,14 @@ def _advice(failure: CallFailed, arguments: Arguments, peer: str) -> str:
 
 def _connecting(failure: CallFailed) -> str:
     said = failure.description.lower()
+    if "certificate" in said or "hostname mismatch" in said:
+        return "--ca, --server-name or --insecure say what to trust"
+    if "tls is expected" in said:
+        return "it wants --tls"
     if "connect call failed" in said or "refused" in said:
         return "nothing listens there; is the service running, and -p right?"
     if "name or service not known" in said or "getaddrinfo" in said or "name resolution" in said:
         return "no such host; is -p right?"
-    if "certificate" in said or "hostname mismatch" in said:
-        return "--ca, --server-name or --insecure say what to trust"
     if ("ssl" in said or "tls" in said) and "may expect tls" not in said:
         return "is it a port for TLS?"
     if "no such file" in said:
