@@ -177,6 +177,8 @@ class Lifecycle:
                 self.timers,
                 self.guard,
                 self._closed,
+                self.queue,
+                self.gate,
                 list(self.connections),
                 self.peers_table,
             )
@@ -189,7 +191,9 @@ class Lifecycle:
         self.peers_table = self.peers_table.renewed()
         self.guard = self._closed = None
         self._changed = []
-        self.loop = self.timers = None  # type: ignore[assignment]  # as before the first use
+        # As before the first use.
+        self.loop = self.timers = None  # type: ignore[assignment]
+        self.queue = self.gate = None  # type: ignore[assignment]
         if self.listener is not None:
             self.listener.forget()
 
