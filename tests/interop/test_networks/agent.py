@@ -56,7 +56,7 @@ class Agent:
     async def op_state(self) -> dict[str, int]:
         """How many connections there are, and calls under way."""
         connections = self.channel.connections
-        calls = sum(len(one.inbound) + len(one.wire.outbound) for one in connections)
+        calls = sum(len(one.incoming) + len(one.wire.outbound) for one in connections)
         return {"connections": len(connections), "calls": calls}
 
 
@@ -83,7 +83,11 @@ async def main(name: str, hostport: str, *routers: str) -> None:
 async def answer(agent: Agent, command: dict[str, Any]) -> None:
     """Do what a command says, and say what came of it."""
     number, op = command.pop("id"), command.pop("op")
-    result = await getattr(agent, f"op_{op}")(**command)
+    try:
+        result = await getattr(agent, f"op_{op}")(**command)
+    except Exception as error:
+        say({"id": number, "failure": repr(error)})
+        raise
     say({"id": number, "result": result})
 
 
