@@ -242,7 +242,7 @@ class Soak:
         for channel in (self.client, self.service.channel):
             async with asyncio.timeout(30):
                 while any(
-                    connection.inbound or connection.wire.outbound
+                    connection.incoming or connection.wire.outbound
                     for connection in channel.connections
                 ):
                     await asyncio.sleep(0.05)
