@@ -253,7 +253,9 @@ async def test_a_body_that_nobody_reads_holds_the_connection_up_no_longer_than_i
         await asyncio.Event().wait()
 
     joined.server.raw.register("small", lambda request: b"ok")
-    await joined.client.raw("server", "big", hostport=joined.hostport, stream=True, timeout=5)
+    unread = await joined.client.raw(
+        "server", "big", hostport=joined.hostport, stream=True, timeout=5
+    )
     await joined.advance(1)
     blocked = joined.client.raw("server", "small", hostport=joined.hostport)
     await joined.advance(1)
@@ -261,6 +263,7 @@ async def test_a_body_that_nobody_reads_holds_the_connection_up_no_longer_than_i
     await joined.advance(4)
 
     assert (await blocked).body == b"ok"
+    assert unread.status == 0  # kept until here: dropped, it would be cancelled
 
 
 async def test_a_body_that_is_there_whole_holds_nothing_up(clock, make_channel, join, settle):
