@@ -10,10 +10,10 @@ SHELL := /bin/bash
 .SUFFIXES:
 
 DISTRIBUTIONS := tchannel-wire tchannel-core tchannel-thrift tchannel-hyperbahn tchannel-testing \
-    tchannel-tools tchannel-yarpc
+    tchannel-tools tchannel-yarpc tchannel-observe
 SOURCES := $(DISTRIBUTIONS:%=packages/%/src)
 IMPORTS := tchannel_wire tchannel tchannel_thrift tchannel_hyperbahn tchannel_testing tchannel_tools \
-    tchannel_yarpc
+    tchannel_yarpc tchannel_observe
 
 ifdef PYTHON
 VENV := build/venv-$(notdir $(PYTHON))
@@ -43,7 +43,8 @@ $(VENV)/.packages: requirements/build.txt $(wildcard packages/*/pyproject.toml) 
 
 $(VENV)/.test: $(wildcard requirements/test*.txt) $(VENV)/.packages
 	$(PIP) -r requirements/test.txt -r requirements/test-repo.txt -r requirements/test-thrift.txt \
-	    -r requirements/test-stubs.txt -r requirements/test-tools.txt -r requirements/test-yarpc.txt
+	    -r requirements/test-stubs.txt -r requirements/test-tools.txt -r requirements/test-yarpc.txt \
+	    -r requirements/test-observe.txt
 	$(PIP) -r requirements/test-thriftrw.txt || \
 	    echo 'thriftrw was not built (there may be no C compiler): the tests with it will be skipped'
 	touch $@

@@ -26,6 +26,7 @@ IMPORTS = {
     "tchannel-testing": "tchannel_testing",
     "tchannel-tools": "tchannel_tools",
     "tchannel-yarpc": "tchannel_yarpc",
+    "tchannel-observe": "tchannel_observe",
 }
 
 

@@ -23,6 +23,7 @@ REQUIREMENTS = (
     "test-repo.txt",
     "test-thrift.txt",
     "test-yarpc.txt",
+    "test-observe.txt",
     "test-plugins.txt",
 )
 OPTIONAL = ("test-thriftrw.txt",)

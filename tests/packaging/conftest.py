@@ -15,6 +15,7 @@ IMPORTS = {
     "tchannel-testing": "tchannel_testing",
     "tchannel-tools": "tchannel_tools",
     "tchannel-yarpc": "tchannel_yarpc",
+    "tchannel-observe": "tchannel_observe",
 }
 
 

@@ -16,6 +16,7 @@ SIBLINGS = {
     "tchannel-hyperbahn": {"tchannel-hyperbahn", "tchannel-core", "tchannel-wire"},
     "tchannel-testing": {"tchannel-testing", "tchannel-core", "tchannel-wire"},
     "tchannel-yarpc": {"tchannel-yarpc", "tchannel-core", "tchannel-wire"},
+    "tchannel-observe": {"tchannel-observe", "tchannel-core", "tchannel-wire"},
     "tchannel-tools": {
         "tchannel-tools",
         "tchannel-testing",

@@ -102,11 +102,11 @@ def test_no_module_is_a_catch_all(tracked, root):
 
 def test_log_lines_are_written_by_loggers_that_escape_what_peers_sent(root):
     # The tools write no lines of their own by logging, but show those of the others.
-    packages = {"tchannel-hyperbahn", "tchannel-testing", "tchannel-thrift", "tchannel-yarpc"}
+    layers = ["hyperbahn", "observe", "testing", "thrift", "yarpc"]
     found = [
         path.name
-        for package in packages
-        for path in (root / "packages" / package / "src").rglob("*.py")
+        for layer in layers
+        for path in (root / "packages" / f"tchannel-{layer}" / "src").rglob("*.py")
         if "logging.getLogger" in text_of(path)
     ]
     assert found == []

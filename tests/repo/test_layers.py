@@ -32,6 +32,7 @@ BELOW = {
     "tchannel_hyperbahn": {"tchannel_wire", "tchannel"},
     "tchannel_testing": {"tchannel_wire", "tchannel"},
     "tchannel_yarpc": {"tchannel_wire", "tchannel"},
+    "tchannel_observe": {"tchannel_wire", "tchannel"},
     "tchannel_tools": {
         "tchannel_wire",
         "tchannel",
@@ -56,6 +57,7 @@ LAZY = {
     "tchannel_hyperbahn": {"tchannel_thrift": "the extra [discover]"},
     "tchannel_tools": {},
     "tchannel_yarpc": {"tchannel_thrift": "the extra [thrift]"},
+    "tchannel_observe": {},
     "tchannel_testing": {
         "pytest": "the pytest plug-in, which pytest itself loads",
         "tchannel_thrift": "doubles of Thrift services",
@@ -104,6 +106,8 @@ IMPORT_NAMES = {
     "pyyaml": "yaml",
     "hdrhistogram": "hdrh",
     "protobuf": "google",
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-instrumentation": "opentelemetry",
 }
 
 

@@ -16,7 +16,7 @@ def requirements(distribution) -> list[Requirement]:
 
 
 def test_there_are_the_distributions(distributions):
-    layers = ["wire", "core", "thrift", "hyperbahn", "testing", "tools", "yarpc"]
+    layers = ["wire", "core", "thrift", "hyperbahn", "testing", "tools", "yarpc", "observe"]
 
     assert sorted(distributions) == sorted(f"tchannel-{layer}" for layer in layers)
 
