@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from os import path as _path
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
@@ -112,6 +113,13 @@ if not TYPE_CHECKING:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = value
         return value
+
+
+# A file that Uber's distribution of this name has and this one has not: a look takes 2 microseconds.
+if _path.exists(f"{__path__[0]}/tornado/__init__.py"):
+    from ._ground.namesake import beside
+
+    beside(__path__[0])
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,7 @@
-"""The answer to a call, as handlers give it and as callers get it."""
+"""The answer to a call, as handlers give it and as callers get it.
+
+A package, because a package goes before a module of its name: see `refuse_overwritten`.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 
 from tchannel_wire import ARG_SCHEME, FAILURE_DOMAIN
 
-from ._ground.generics import BodyT, HeadersT
-from .status import OK
+from .._ground.generics import BodyT, HeadersT
+from .._ground.namesake import refuse_overwritten
+from ..status import OK
 
 if TYPE_CHECKING:
-    from .streaming import Body
+    from ..streaming import Body
 
 __all__ = ["Response", "TransportHeaders", "bytes_response"]
+
+refuse_overwritten()
 
 
 class TransportHeaders:
