@@ -93,3 +93,22 @@ async def test_a_handler_knows_its_request_whatever_context_the_interceptor_proc
     await joined.client.raw("server", "echo", b"", hostport=joined.hostport)
 
     assert seen == [True]
+
+
+async def test_an_interceptor_sees_who_was_asked_and_how_often(joined):
+    seen = []
+
+    def watch(call, proceed):
+        pending = proceed(call)
+        seen.append(pending)
+        return pending.future
+
+    joined.client.interceptors.outgoing.append(watch)
+    joined.server.interceptors.incoming.append(watch)
+    joined.server.raw.register("get", lambda request: b"")
+
+    await joined.client.raw("server", "get", hostport=joined.hostport)
+
+    outgoing, incoming = seen
+    assert (outgoing.peer, outgoing.attempts) == (joined.hostport, 1)
+    assert (incoming.peer, incoming.attempts) == ("", 0)

@@ -426,3 +426,77 @@ async def test_leaving_a_body_early_ends_the_call(joined):
     await joined.advance(0)
 
     assert ended == [True]
+
+
+async def three_parts(request):
+    for n in range(3):
+        yield b"%d" % n
+
+
+async def test_a_body_tells_once_that_its_end_has_come(joined):
+    joined.server.raw.register("count", three_parts)
+    ends = []
+
+    response = await joined.client.raw("server", "count", hostport=joined.hostport, stream=True)
+    response.body.add_done_callback(ends.append)
+    assert await response.body.read() == b"012"
+    await response.body.aclose()
+
+    assert ends == [None]
+
+
+async def test_a_body_that_has_ended_tells_at_once(joined):
+    joined.server.raw.register("count", three_parts)
+    ends = []
+
+    response = await joined.client.raw("server", "count", hostport=joined.hostport, stream=True)
+    await response.body.read()
+    response.body.add_done_callback(ends.append)
+
+    assert ends == [None]
+
+
+async def test_a_body_tells_why_the_rest_does_not_come(joined):
+    begun = asyncio.Event()
+
+    @joined.server.raw.register
+    async def fail(request):
+        yield b"0"
+        await begun.wait()
+        raise errors.BusyError("no more")
+
+    ends = []
+    response = await joined.client.raw("server", "fail", hostport=joined.hostport, stream=True)
+    response.body.add_done_callback(ends.append)
+    begun.set()
+    with pytest.raises(errors.BusyError):
+        await response.body.read()
+
+    assert [type(error) for error in ends] == [errors.BusyError]
+
+
+async def test_a_body_tells_of_a_reader_that_stops(joined):
+    @joined.server.raw.register
+    async def hang(request):
+        yield b"0"
+        await asyncio.Event().wait()
+
+    ends = []
+    response = await joined.client.raw("server", "hang", hostport=joined.hostport, stream=True)
+    response.body.add_done_callback(ends.append)
+    await response.body.aclose()
+
+    assert ends == [None]
+
+
+async def test_a_callback_of_a_body_that_fails_is_logged_and_harms_nothing(joined, caplog):
+    joined.server.raw.register("count", three_parts)
+    ends = []
+
+    response = await joined.client.raw("server", "count", hostport=joined.hostport, stream=True)
+    response.body.add_done_callback(lambda error: 1 / 0)
+    response.body.add_done_callback(ends.append)
+
+    assert await response.body.read() == b"012"
+    assert ends == [None]
+    assert "a callback at the end of a streamed body failed" in caplog.text

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 import tchannel_wire as wire
 
 from ._ground import tasks
+from ._ground.application_headers import decode_application_headers, encode_application_headers
 
 if TYPE_CHECKING:
     from .channel import TChannel
@@ -68,6 +69,7 @@ class Call:
         endpoint: arg1, the endpoint.
         scheme: the arg scheme.
         arg2: the application headers, encoded.
+        application_headers: the same, as strings by name.
         arg3: the body, encoded; an async iterator of bytes when ``streaming``.
         headers: the transport headers.
         hostport: the peer that the caller named, or None (outgoing).
@@ -154,6 +156,31 @@ class Call:
             "streaming": streaming,
         }
 
+    @property
+    def application_headers(self) -> dict[str, str] | None:
+        """The application headers as strings by name, whatever the scheme: of ``arg2``, read anew.
+
+        A dict of the reader's own; what is to be changed in the call is set as a whole. None for raw
+        headers that are not encoded as strings by name, and for those of json or thrift that are no
+        such headers. Values that a peer sent as json may be of any type.
+
+        Setting them encodes ``arg2``; raw headers become a block of strings by name, which handlers
+        read with ``string_headers=True``.
+
+        Raises:
+            TypeError: (set) They are no mapping of str to str.
+            ValueError: (set) They are too long for the scheme, or those that are there have no names
+                and would be lost.
+
+        """
+        return decode_application_headers(self.scheme, self.arg2)
+
+    @application_headers.setter
+    def application_headers(self, value: Mapping[str, str]) -> None:
+        if self.application_headers is None:
+            raise ValueError(f"the headers of this {self.scheme} call have no names: set arg2")
+        self.arg2 = encode_application_headers(self.scheme, value)
+
     def described(self) -> dict[str, Any]:
         """Return the attributes, filled in from now on."""
         origin = self._origin
@@ -208,6 +235,10 @@ class Origin(Protocol):
 
     def watch(self, pending: PendingReply) -> asyncio.Future[Reply]:
         """Return a Future of the reply, for somebody who waits for it before it is passed on."""
+        ...
+
+    def attempted(self) -> tuple[str, int]:
+        """Return the address of the peer that was asked last, or '', and how often peers were asked."""
         ...
 
 
@@ -276,6 +307,16 @@ class PendingReply:
             self._future = future
             self.settle()
         return future
+
+    @property
+    def peer(self) -> str:
+        """The address of the peer that an outgoing call was last sent to; '' while there is none."""
+        return self._origin.attempted()[0]
+
+    @property
+    def attempts(self) -> int:
+        """How often an outgoing call was sent so far; 0 for incoming ones."""
+        return self._origin.attempted()[1]
 
     def complete(self, outcome: Outcome | BaseException) -> None:
         """Take the answer, or the error that came instead."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import tchannel_wire as wire
 
+from ._ground.application_headers import decode_application_headers
 from ._ground.generics import BodyT, HeadersT
 from .tracing import TRACING_KEY_PREFIX
 
@@ -254,7 +254,10 @@ class OutgoingRequest(Request):
         """
         headers = self._headers
         if headers is None:
-            headers = self._headers = _decode_headers(self.transport.scheme, self._arg2)
+            scheme = self.transport.scheme
+            named = scheme in {"json", "thrift"}
+            decoded = decode_application_headers(scheme, self._arg2) if named else None
+            headers = self._headers = self._arg2 if decoded is None else decoded
         return headers
 
     @property
@@ -285,15 +288,3 @@ class OutgoingRequest(Request):
     @transport.setter
     def transport(self, value: TransportHeaders | None) -> None:
         self._transport = value
-
-
-def _decode_headers(scheme: str | None, arg2: bytes) -> dict[str, str] | bytes:
-    try:
-        if scheme == "json":
-            headers = json.loads(arg2.decode("utf-8", "surrogateescape") or "{}")
-            return headers if isinstance(headers, dict) else arg2
-        if scheme == "thrift":
-            return wire.decode_thrift_headers(arg2)
-    except (ValueError, RecursionError, wire.ProtocolError):
-        pass  # an interceptor, or `TChannel.call`, may send anything
-    return arg2

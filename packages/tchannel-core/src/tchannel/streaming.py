@@ -39,6 +39,7 @@ class Body(AsyncIterator[bytes]):
     """
 
     __slots__ = (
+        "_callbacks",
         "_chunks",
         "_connection",
         "_counted",
@@ -64,6 +65,18 @@ class Body(AsyncIterator[bytes]):
         self._wanted = True
         self._error: BaseException | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._callbacks: tuple[Callable[[BaseException | None], object], ...] = ()
+
+    def add_done_callback(self, callback: Callable[[BaseException | None], object]) -> None:
+        """Call ``callback(error)`` once nothing more comes; at once where that is so already.
+
+        ``error`` is why the rest did not arrive; None at the end, and for a reader who stopped. What
+        it raises is logged.
+        """
+        if self._ended or not self._wanted or self._error is not None:
+            self._tell((callback,))
+        else:
+            self._callbacks = (*self._callbacks, callback)
 
     def feed(self, data: bytes, last: bool) -> None:
         """Take a chunk from the peer."""
@@ -110,6 +123,8 @@ class Body(AsyncIterator[bytes]):
         self._wake()
 
     def __del__(self) -> None:
+        if self._callbacks:  # dropped unread: nothing more comes
+            self._tell(self._callbacks)
         connection, on_close = self._connection, self._on_close
         if on_close is None or connection is None or self._ended or not self._wanted:
             return
@@ -173,6 +188,16 @@ class Body(AsyncIterator[bytes]):
             self._count(-self._counted)
             self._counted = 0
         self._release()
+        if self._callbacks:
+            callbacks, self._callbacks = self._callbacks, ()
+            self._tell(callbacks)
+
+    def _tell(self, callbacks: tuple[Callable[[BaseException | None], object], ...]) -> None:
+        for callback in callbacks:
+            try:
+                callback(self._error)
+            except Exception:
+                log.exception("a callback at the end of a streamed body failed: %r", callback)
 
     def _release(self) -> None:
         if self._held and self._connection is not None:

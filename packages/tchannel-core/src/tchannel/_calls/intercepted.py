@@ -78,6 +78,10 @@ class InterceptedCall(CallState):
         self.pending = None
         return cast("asyncio.Future[Reply]", self)
 
+    def attempted(self) -> tuple[str, int]:
+        """Return the address of the peer that was asked last, or '', and how often peers were asked."""
+        return "" if self.peer is None else self.peer.hostport, self.attempts
+
     def proceed(self, call: Call) -> PendingReply:
         """Make the call that the interceptors let through, as they changed it."""
         going = self

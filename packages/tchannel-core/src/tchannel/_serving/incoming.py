@@ -304,6 +304,10 @@ class IncomingRequest(ReceivedRequest):
         future.add_done_callback(partial(_given_up, self, pending), context=Context())
         return future
 
+    def attempted(self) -> tuple[str, int]:
+        """Return that nobody was asked: the call is served here."""
+        return "", 0
+
     def proceed(self, call: Call) -> PendingReply:
         """Run the handler on what the interceptors made of the call, in their context."""
         # As `pending_reply` does, without its call.
