@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WINGS = ("_life", "_links", "_serving", "_calls", "_ground")
+WINGS = ("_life", "_links", "_serving", "_calls", "_sight", "_ground")
 MAP = ROOT / "docs" / "inside.md"
 CORE = ROOT / "packages/tchannel-core/src/tchannel"
 

@@ -81,10 +81,11 @@ PYTEST_PLUGIN = re.compile(r"tchannel_testing\.(pytest_plugin|plugin)(\.\w+)*")
 WINGS = {
     "tchannel": {
         "_ground": set(),
-        "_serving": {"_ground"},
-        "_links": {"_serving", "_ground"},
-        "_life": {"_links", "_serving", "_ground"},
-        "_calls": {"_ground"},
+        "_sight": {"_ground"},
+        "_serving": {"_sight", "_ground"},
+        "_links": {"_serving", "_sight", "_ground"},
+        "_life": {"_links", "_serving", "_sight", "_ground"},
+        "_calls": {"_sight", "_ground"},
     },
     "tchannel_tools": {
         "_terminal": set(),

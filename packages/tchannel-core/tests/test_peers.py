@@ -25,7 +25,7 @@ class Connection:
     """Takes calls, and sends none."""
 
     flushing = True
-    calls = 0
+    calls_sent = 0
 
     def __init__(self):
         self.wire = self

@@ -30,6 +30,7 @@ from ._links.tls import ContextSource
 from ._serving.endpoints import Endpoints, NoEndpoints
 from ._serving.meta import add_meta
 from ._serving.registering import Registering
+from ._sight.snapshot import take
 from .authorization import Check, must_be_check
 from .clock import Clock
 from .event import EventEmitter, EventRegistrar
@@ -38,6 +39,7 @@ from .net import local_ip
 from .options import Options
 from .peer_sources import ListSource, PeerSource
 from .schemes.json import JsonCodec
+from .stats import Snapshot
 from .subchannel import SubChannel
 from .tls import TLSFiles
 
@@ -56,11 +58,22 @@ _INSIDE = frozenset(
             "guard",
             "json_codec",
             "has_running_source",
+            "counts",
             "incoming_bytes",
             "incoming_calls",
+            "lag",
             "listener",
         ),
-        *("loop", "notify", "outgoing_calls", "peers_table", "services", "state", "step"),
+        *(
+            "loop",
+            "made_at",
+            "notify",
+            "outgoing_calls",
+            "peers_table",
+            "services",
+            "state",
+            "step",
+        ),
         *("stop_sources", "timers", "waiting", "wants_stream"),
     }
 )
@@ -258,6 +271,32 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         if listener is None or (opener and listener.reachable is None):
             return wire.EPHEMERAL_HOST_PORT
         return listener.reachable or listener.hostport
+
+    def stats(self, most: int | None = None) -> Snapshot:
+        """Return what the channel has done and is doing: calls, connections, peers, limits.
+
+        It costs a walk over the connections and the calls in flight; call it in the channel's loop, or
+        through `tchannel.sync.TChannel.stats`.
+
+        Args:
+            most: How many connections, peers and calls in flight are told one by one: the busiest, and
+                the oldest; default all. Sums are always of all.
+
+        Raises:
+            TypeError: ``most`` is no int.
+            ValueError: ``most`` is negative.
+
+        """
+        if most is not None:
+            if isinstance(most, bool) or not isinstance(most, int):
+                raise TypeError(f"most must be an int, not {most!r}")
+            if most < 0:
+                raise ValueError(f"most must not be negative, got {most}")
+        return take(self, most)
+
+    def _has_endpoint(self, service: str, endpoint: bytes) -> bool:
+        endpoints = self.services.get(service)
+        return endpoints is not None and endpoint in endpoints.by_name
 
     def __dir__(self) -> list[str]:
         return sorted(name for name in super().__dir__() if name not in _INSIDE)

@@ -98,6 +98,11 @@ class Options:
             default health, versionInfo and thriftIDL (which tells the IDL of what is served).
         max_error_text: Bytes of an undeclared exception's text that reach the caller;
             default 1,000.
+        latency_histograms: Whether `TChannel.stats` tells how long calls take; default True. Each row
+            of it then has 2 KB.
+        max_stats_rows: Services, endpoints and callers that `TChannel.stats` tells apart in each
+            direction; further ones are summed up, so that callers with ever new names cost nothing;
+            default 1,000.
         checksum: Of the calls made: NONE, CRC32 or CRC32C; default CRC-32C, which every peer but
             tchannel-java checks.
         wire: The limits of tchannel-wire, when more is to be said than the above.
@@ -121,11 +126,13 @@ class Options:
         "keepalive_idle",
         "keepalive_period",
         "known_services_only",
+        "latency_histograms",
         "max_calls",
         "max_calls_per_connection",
         "max_connections",
         "max_error_text",
         "max_handshakes",
+        "max_stats_rows",
         "max_tls_handshakes",
         "meta_endpoints",
         "peer_connections",
@@ -179,6 +186,8 @@ class Options:
         known_services_only: bool = False,
         meta_endpoints: Iterable[str] = _META_ENDPOINTS,
         max_error_text: int = 1_000,
+        latency_histograms: bool = True,
+        max_stats_rows: int = 1_000,
         checksum: ChecksumType = ChecksumType.CRC32C,
         wire: WireOptions | None = None,
     ) -> None:
@@ -222,6 +231,8 @@ class Options:
         self.known_services_only = _flag("known_services_only", known_services_only)
         self.meta_endpoints = _meta_endpoints(meta_endpoints)
         self.max_error_text = _count("max_error_text", max_error_text)
+        self.latency_histograms = _flag("latency_histograms", latency_histograms)
+        self.max_stats_rows = _count("max_stats_rows", max_stats_rows)
         self.checksum = _checksum(checksum)
 
 

@@ -156,11 +156,12 @@ class PreparedCall:
         headers: The transport headers.
         arg1: The endpoint.
         checksum_type: The checksum of the calls.
+        context: What whoever makes the calls wants to find here again; None until it is set.
 
     """
 
     __slots__ = (
-        *("service", "headers", "arg1", "checksum_type"),
+        *("service", "headers", "arg1", "checksum_type", "context"),
         *("_prefix", "_arg1_chunk", "_size", "_packers", "_whole"),
     )
 
@@ -176,6 +177,7 @@ class PreparedCall:
         self.headers = headers
         self.arg1 = arg1
         self.checksum_type = checksum_type
+        self.context: object = None
         # service~1 and the header block
         self._prefix = prefix
         typed = prefix + bytes((checksum_type,))

@@ -27,6 +27,11 @@ class DroppableCall:
         self._call = weakref.ref(call)
 
     @property
+    def call(self) -> OutgoingCall | None:
+        """The call; None once it is dropped."""
+        return self._call()
+
+    @property
     def exchange(self) -> wire.OutboundCall | None:
         """The call's exchange; None once it is dropped."""
         call = self._call()

@@ -133,7 +133,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             return
         self.attempts += 1
         self.connection = connection
-        connection.calls += 1
+        connection.calls_sent += 1
         peer = self.peer
         if peer is not None:
             peer.pending += 1

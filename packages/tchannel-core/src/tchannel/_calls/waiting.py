@@ -32,6 +32,7 @@ class Wait:
     """
 
     __slots__ = (
+        "began",
         "call",
         "failure",
         "for_first",
@@ -44,6 +45,8 @@ class Wait:
 
     def __init__(self, call: OutgoingCall) -> None:
         self.call: OutgoingCall = call
+        self.began: float = call.channel.timers.clock.time()
+        """When the call had to wait for the first time, by the channel's clock."""
         self.timer: TimerHandle | None = None
         """Runs while the call waits."""
         self.patience: float | None = None
@@ -225,6 +228,19 @@ class Wait:
         except Exception as error:
             # A timer has nobody to raise to: the caller is the one to hear of it.
             self.call.finish_with(error)
+
+    # -- for those who look ---------------------------------------------------------------------
+
+    def reason(self) -> str:
+        """Say what the call waits for."""
+        peer = self.call.peer
+        if peer is None:
+            return "peer"
+        if self in peer.waiters:
+            return "connection"
+        if self.readable is not None:
+            return "reader"
+        return "hooks" if self.hooks else "retry"
 
     # -- the timer ----------------------------------------------------------------------------
 

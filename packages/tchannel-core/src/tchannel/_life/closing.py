@@ -79,6 +79,7 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
         hook.cancel()
     await asyncio.gather(*hooks, return_exceptions=True)
     channel.faults.flush()
+    channel.lag.stop()
     if channel.guard is not None:
         await channel.guard.release()
     channel.step(LifeInput.NOTHING_LEFT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context
 from functools import partial
@@ -20,6 +21,8 @@ from .._links.memory import ChannelMemory
 from .._links.peer_table import PeerTable
 from .._links.timers import Timers, timers_of
 from .._serving.queue import RequestQueue
+from .._sight.counting import Counts
+from .._sight.lag import LagMeter
 from ..clock import Clock
 from ..options import Options
 from ..peer_sources import ListSource, PeerSource
@@ -59,6 +62,13 @@ class Lifecycle:
         self.waiting: dict[Wait, None] = {}
         self.incoming_calls: int = 0
         self.unsent_bytes = 0
+        self.made_at: float = time.monotonic()
+        self.counts: Counts = Counts(
+            self.options.max_stats_rows,
+            self._has_endpoint,
+            timed=self.options.latency_histograms,
+        )
+        self.lag: LagMeter = LagMeter()
         self.memory: ChannelMemory = ChannelMemory(self.options.incoming_memory, self.connections)
         self.peers_table: PeerTable = peers_table
         self._source = source
@@ -76,6 +86,9 @@ class Lifecycle:
         if isinstance(source, ListSource):
             # Known before the first call, so that mistakes in the list are the caller's at once.
             self.peers_table.group.update(source.peers)
+
+    def _has_endpoint(self, service: str, endpoint: bytes) -> bool:
+        raise NotImplementedError
 
     def step(self, input: LifeInput) -> None:
         """Go on to the next state.
@@ -154,6 +167,7 @@ class Lifecycle:
             connection.abort()
         if self.listener is not None:
             self.listener.detach()
+        self.lag.stop()
         self.faults.flush()
 
     def has_running_source(self) -> bool:
@@ -169,6 +183,8 @@ class Lifecycle:
     def _forked(self) -> None:
         """In the child of a fork: drop what belongs to the parent, without a word to anyone."""
         self.step(LifeInput.FORKED)
+        self.counts.clear()
+        self.made_at = time.monotonic()
         if self.loop is None:
             return
         drop_for_good(
@@ -185,6 +201,7 @@ class Lifecycle:
         )
         self.connections = set()
         self.faults.forget()
+        self.lag.forget()
         self.waiting = {}
         self._hold_nothing()
         self._source_running = False

@@ -54,6 +54,8 @@ class BackPressure(asyncio.Protocol):
         "_streamed",
         "_taken_up_to",
         "_unsent",
+        "bytes_received",
+        "bytes_sent",
         "channel",
         "closed",
         "flushing",
@@ -61,6 +63,7 @@ class BackPressure(asyncio.Protocol):
         "loop",
         "parked",
         "paused",
+        "paused_at",
         "slow",
         "transport",
         "turn_ends",
@@ -80,6 +83,10 @@ class BackPressure(asyncio.Protocol):
         self.flushing = False
         self.paused: bool = False
         """Whether the transport takes nothing more for now."""
+        self.paused_at: float = 0.0
+        """Since when, by the channel's clock."""
+        self.bytes_received: int = 0
+        self.bytes_sent: int = 0
         self.slow = False
         """Whether new calls have to look if they may go: it is paused, or much waits to be sent."""
         # A dict for its order: they go on in turn.
@@ -117,11 +124,13 @@ class BackPressure(asyncio.Protocol):
             return
         data = self.wire.data_to_send()
         if data:
+            self.bytes_sent += len(data)
             self.transport.write(data)
             # Much is written on until the transport is full: only then is it known that the peer
             # does not read, and one read may have asked for hundreds of MiB of answers.
             while data and not self.paused and self.congested and not self.transport.is_closing():
                 data = self.wire.data_to_send()
+                self.bytes_sent += len(data)
                 self.transport.write(data)
             if self.wire.has_data and not self.paused:
                 self.flush_soon()
@@ -132,6 +141,7 @@ class BackPressure(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads slower than we write: keep the rest of the frames here."""
         self.paused = self.slow = True
+        self.paused_at = self.timers.time()
         self._replied = self.wire.replied
         if not self.wire.outbound:
             # All of it is answers; with calls of ours among it, only what is answered from now on.

@@ -78,16 +78,17 @@ class Connection(BackPressure):
         "_end_timer",
         "_gone",
         "_lost",
-        "_opened",
         "_reason",
         "address",
         "announced",
-        "calls",
+        "calls_received",
+        "calls_sent",
         "certificate",
         "farewell",
         "heard",
         "incoming",
         "last_heard",
+        "opened_at",
         "opener",
         "peer",
         "peer_draining",
@@ -107,11 +108,14 @@ class Connection(BackPressure):
         """The address that we announced."""
         self.announced: str | None = None
         """The address that the other side announced; None before that, and if it does not listen."""
-        self.calls = 0
-        """How many calls it has carried, both ways."""
+        self.calls_received: int = 0
+        """Incoming calls that reached a handler."""
+        self.calls_sent: int = 0
+        """Attempts of outgoing calls."""
         self.heard = False
         """Whether anything has come from the other side."""
-        self._opened = 0.0
+        self.opened_at: float = 0.0
+        """When the transport was there, by the channel's clock."""
         self._reason: str | BaseException | None = None
         self.certificate: Any = None
         self.incoming: dict[int, IncomingRequest] = {}
@@ -138,13 +142,13 @@ class Connection(BackPressure):
         self.certificate = transport.get_extra_info("peercert")
         channel = self.channel
         self.told = channel.advertised_hostport(opener=self.opener)
-        self._opened = self.last_heard = self.timers.time()
+        self.opened_at = self.last_heard = self.timers.time()
         keep_alive(transport.get_extra_info("socket"), channel.options)
         sans_io = self.wire = _Wire(
             opener=self.opener,
             host_port=self.told,
             process_name=channel.process_name,
-            now=self._opened,
+            now=self.opened_at,
             options=channel.options.wire,
             deadlines=self.timers.queue,
             stream_request=self._wants_body,
@@ -169,6 +173,7 @@ class Connection(BackPressure):
         now = self.last_heard = self.timers.time()
         self.turn_ends = 0.0 if self.channel.queue.active else now + SHARE
         sans_io = self.wire
+        self.bytes_received += len(data)
         events = sans_io.receive(data, now, _FRAMES_PER_TURN)
         if sans_io.unread:
             self.hold_for_turn()
@@ -231,6 +236,7 @@ class Connection(BackPressure):
             self._end_timer.cancel()
         self.stop_watching()
         self.forget_bytes()
+        self._sum_up()
         self.channel.peers_table.keepalive.forget(self)
         self.channel.connections.discard(self)
         self.channel.gate.lost(self)
@@ -239,6 +245,14 @@ class Connection(BackPressure):
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
         self.channel.notify()
+
+    def _sum_up(self) -> None:
+        """Leave what was counted to those who live longer."""
+        counts = self.channel.counts
+        counts.bytes_received += self.bytes_received
+        counts.bytes_sent += self.bytes_sent
+        if self.opener and self.peer is not None:
+            self.peer.sent_before += self.calls_sent
 
     @property
     def lost(self) -> asyncio.Future[None]:
@@ -287,6 +301,7 @@ class Connection(BackPressure):
 
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
+        self.channel.counts.connections_made["outgoing" if self.opener else "incoming"] += 1
         if not self.opener:
             self.channel.gate.ready(self)
         self.announced = announced_address(event.remote.host_port, self.address)
@@ -434,7 +449,8 @@ class Connection(BackPressure):
     def _tell_of_end(self, error: BaseException | None) -> None:
         about = getattr(error, "message_id", wire.NO_MESSAGE_ID)
         extra = self.log_fields(message_id=None if about == wire.NO_MESSAGE_ID else about)
-        age = self.timers.time() - self._opened
+        age = self.timers.time() - self.opened_at
+        calls = self.calls_received + self.calls_sent
         if not self.opener and not self.heard and not self.ready:
             # A health check, which connects and closes: it is no fault that it says nothing.
             log.debug(
@@ -450,7 +466,7 @@ class Connection(BackPressure):
                 self.address,
                 error,
                 age,
-                self.calls,
+                calls,
                 extra=extra,
             )
         else:
@@ -461,7 +477,7 @@ class Connection(BackPressure):
                 self.address,
                 self._reason,
                 age,
-                self.calls,
+                calls,
                 extra=extra,
             )
 

@@ -54,6 +54,7 @@ class Peer:
         "penalty",
         "pending",
         "place",
+        "sent_before",
         "server_name",
         "waiters",
     )
@@ -68,6 +69,8 @@ class Peer:
         # A dict for its order: calls that wait for a connection go on in turn.
         self.waiters: dict[Wait, None] = {}
         self.pending = 0
+        self.sent_before: int = 0
+        """Attempts that were sent to it over connections that are closed."""
         self.penalty = 0.0
         self.penalised_until = 0.0
         self.group: PeerGroup | None = None

@@ -389,7 +389,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     request._transport = request.stream = request._task = None
     request._coroutine = request._pending = None
     channel.incoming_calls += 1
-    connection.calls += 1
+    connection.calls_received += 1
     if endpoint.stream:
         request.stream = request.body = Body(connection)
         request.stream.feed(event.arg3, not event.more)
