@@ -40,6 +40,7 @@ FOREIGN = {
     ("tchannel", "_SSLMethod"): "the type of ssl.PROTOCOL_TLS_CLIENT, in an annotation",
     ("tchannel", "_asyncio_future_blocking"): "what a Future says to the task that awaits it",
     ("tchannel_thrift", "_SubParsersAction"): "argparse names the type of its results no other way",
+    ("tchannel_hyperbahn", "_SubParsersAction"): "the same",
     ("tchannel_tools", "_ArgumentGroup"): "the same",
     ("tchannel_tools", "_SubParsersAction"): "the same",
     ("tchannel_tools", "_actions"): "argparse tells its options nowhere else",

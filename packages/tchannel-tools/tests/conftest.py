@@ -15,6 +15,7 @@ import pytest
 from tchannel import Response, TChannel, thrift
 from tchannel.status import FAILED
 from tchannel_testing.clock import ManualClock
+from tchannel_tools.main import main
 from tchannel_tools.tcurl import command
 
 try:
@@ -111,6 +112,28 @@ def tcurl(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     async def run(*argv: str) -> Ran:
         capsys.readouterr()
         code = await command.execute(argv)
+        printed = capsys.readouterr()
+        return Ran(int(code), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The configuration file of the test, which there is none of yet; nobody's own is read."""
+    path = tmp_path / "config" / "config.toml"
+    monkeypatch.setenv("TCHANNEL_CONFIG", str(path))
+    monkeypatch.delenv("TCHANNEL_CONTEXT", raising=False)
+    return path
+
+
+@pytest.fixture
+def tool(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run ``tchannel`` in a thread, so that it can call services in the loop of the test."""
+
+    async def run(*argv: str) -> Ran:
+        capsys.readouterr()
+        code = await asyncio.to_thread(main, argv)
         printed = capsys.readouterr()
         return Ran(int(code), printed.out, printed.err)
 

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from tchannel_tools import __version__
-from tchannel_tools.main import main
+from tchannel_tools._terminal.failures import ExitCode
+from tchannel_tools.main import COMMANDS, main
 
 
 def test_its_help_names_every_command_and_the_exit_codes(capsys):
@@ -14,9 +15,9 @@ def test_its_help_names_every_command_and_the_exit_codes(capsys):
         main(["--help"])
     assert caught.value.code == 0
     out = capsys.readouterr().out
-    for command in ("call", "decode", "router", "proxy", "stubs", "completion"):
+    for command in COMMANDS:
         assert f"\n    {command}" in out
-    assert "exit codes:" in out
+    assert "exit-codes" in out
 
 
 def test_without_a_command_it_shows_its_help(capsys):
@@ -30,22 +31,70 @@ def test_it_tells_its_version(capsys):
     assert capsys.readouterr().out == f"tchannel-tools {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    ("command", "own"),
-    [
-        ("call", "usage: tcurl"),
-        ("list", "usage: tcurl"),
-        ("health", "usage: tcurl"),
-        ("router", "usage: python -m tchannel_hyperbahn router"),
-        ("proxy", "usage: python -m tchannel_testing proxy"),
-        ("stubs", "usage: python -m tchannel_thrift stubs"),
-    ],
-)
-def test_other_programs_keep_their_own_arguments(command, own, capsys):
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one != "help"])
+def test_each_command_shows_its_options_under_the_name_that_the_user_typed(command, capsys):
+    assert main(["help", command]) == 0
+    by_help = capsys.readouterr().out
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
-    assert own in capsys.readouterr().out
+    assert capsys.readouterr().out == by_help
+    assert by_help.startswith(f"usage: tchannel {command}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["call", "svc", "--nosuch"], "tchannel call"),
+        (["list", "svc", "--nosuch"], "tchannel list"),
+        (["health"], "tchannel health"),
+        (["router", "--port", "x"], "tchannel router"),
+        (["router", "--max-buffered", "1"], "tchannel router"),
+        (["proxy", "nonsense"], "tchannel proxy"),
+        (["stubs", "/nowhere/x.thrift"], "tchannel stubs"),
+        (["context", "ad"], "tchannel context"),
+        (["nosuch"], "tchannel"),
+        (["--nosuch"], "tchannel"),
+        (["help", "nosuch"], "tchannel help"),
+    ],
+)
+def test_a_mistake_is_one_line_of_the_command_that_the_user_typed(arguments, command, capsys):
+    assert main(arguments) == 125
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"{command}: ")
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["decod"], "there is no command 'decod': did you mean decode?"),
+        (["xyz"], "there is no command 'xyz': there are call, list"),
+        (["list", "svc", "--jsn"], "unknown option --jsn; did you mean --json?"),
+        (["list", "svc", "--zzz"], "unknown option --zzz: see --help"),
+        (["list", "svc", "more"], "'more' is one argument too many"),
+        (["help", "exit-code"], "did you mean exit-codes?"),
+    ],
+)
+def test_what_was_meant_is_told_where_it_comes_close(typed, said, capsys):
+    assert main(typed) == 125
+    assert said in capsys.readouterr().err
+
+
+def test_the_exit_codes_of_all_commands_stand_in_one_table(capsys):
+    assert main(["help", "exit-codes"]) == 0
+    out = capsys.readouterr().out
+    for code in (0, *range(1, 9), *ExitCode):
+        assert f"\n  {code:>3}  " in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_tells_the_version(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"tchannel-tools {__version__}\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from .router import Router
 
@@ -19,22 +20,34 @@ _DESCRIPTION = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    options = _parse(arguments)
+    parser = argparse.ArgumentParser(prog="python -m tchannel_hyperbahn")
+    add_parser(parser.add_subparsers(required=True, metavar="command"))
+    try:
+        return run(parser.parse_args(arguments))
+    except (OSError, ValueError) as error:
+        print(f"tchannel_hyperbahn router: {error}", file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a router until it is interrupted; returns the exit code.
+
+    Raises:
+        OSError: Its address cannot be listened on.
+        ValueError: An option makes no sense.
+
+    """
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    try:
-        router = Router(
-            f"{options.host}:{options.port}",
-            forget_after=options.forget_after,
-            max_buffered=options.max_buffered,
-            trust_announced_hosts=options.trust_announced_hosts,
-        )
-        asyncio.run(_serve(router))
-    except (OSError, ValueError) as error:
-        print(f"tchannel_hyperbahn router: {error}", file=sys.stderr)
-        return 1
+    router = Router(
+        f"{options.host}:{options.port}",
+        forget_after=options.forget_after,
+        max_buffered=options.max_buffered,
+        trust_announced_hosts=options.trust_announced_hosts,
+    )
+    asyncio.run(_serve(router))
     return 0
 
 
@@ -48,10 +61,11 @@ async def _serve(router: Router) -> None:
         await end.wait()
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tchannel_hyperbahn")
-    commands = parser.add_subparsers(required=True, metavar="command")
+# Parsers of any class: `tchannel router` has one of its own.
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the command ``router`` to those of a program."""
     command = commands.add_parser("router", help="run a router", description=_DESCRIPTION)
+    command.set_defaults(run=run)
     add = command.add_argument
     add("--port", type=int, default=21300, help="port to listen on, 0 for any (default 21300)")
     add("--host", default="127.0.0.1", help="IPv4 address to listen on (default 127.0.0.1)")
@@ -75,7 +89,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="connect to whatever address a caller announces (default: on its own host only)",
     )
     add("--verbose", action="store_true", help="log more")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 import threading
+from typing import Any
 
 from .proxy.commands import HELP, CommandError, execute, parse_settings
 from .proxy.server import FaultProxy
@@ -12,7 +13,16 @@ from .proxy.server import FaultProxy
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit status is 0, or 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m tchannel_testing")
-    commands = parser.add_subparsers(dest="command", required=True)
+    add_parser(parser.add_subparsers(dest="command", required=True))
+    try:
+        return run(parser.parse_args(argv))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+
+
+# Parsers of any class: `tchannel proxy` has one of its own.
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command ``proxy`` to those of a program."""
     proxy = commands.add_parser(
         "proxy",
         help="forward TCP connections, with faults",
@@ -22,23 +32,35 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     proxy.add_argument("upstream", metavar="UPSTREAM", help="host:port to connect to")
-    proxy.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT")
+    proxy.add_argument(
+        "--listen",
+        default="127.0.0.1:0",
+        metavar="HOST:PORT",
+        help="where to listen (default 127.0.0.1:0, any port)",
+    )
     proxy.add_argument("--seed", type=int, help="makes jitter and corruption repeatable")
     proxy.add_argument(
         "faults", nargs="*", default=[], metavar="FAULT=VALUE", help="for both directions"
     )
-    arguments = parser.parse_args(argv)
-    try:
-        server = FaultProxy(arguments.upstream, listen=arguments.listen, seed=arguments.seed)
-        server.set(**parse_settings(arguments.faults))
-    except ValueError as error:
-        parser.error(str(error))
+    proxy.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the proxy until it is interrupted; returns the exit code.
+
+    Raises:
+        OSError: Its address cannot be listened on.
+        ValueError: An option makes no sense.
+
+    """
+    server = FaultProxy(options.upstream, listen=options.listen, seed=options.seed)
+    server.set(**parse_settings(options.faults))
     try:
         asyncio.run(_run(server))
     except KeyboardInterrupt:
         pass
     except OSError as error:
-        parser.error(f"cannot listen on {arguments.listen}: {error.strerror}")
+        raise OSError(f"cannot listen on {options.listen}: {error.strerror}") from None
     return 0
 
 

@@ -5,53 +5,47 @@
 from __future__ import annotations
 
 import argparse
-import difflib
+import importlib
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import argcomplete
 from argcomplete.shell_integration import shellcode
 
+from ._terminal.exit_codes import exit_code_lines
 from ._terminal.failures import ExitCode, ToolError
 from ._terminal.output import print_note, print_text
-from ._version import __version__
-from .decode.command import add_parser as add_decode
-from .migrate.command import add_parser as add_migrate
-from .tap.command import add_parser as add_tap
-from .wireshark.command import add_parser as add_wireshark
+from ._terminal.parsing import Commands, Parser, add_command, meant, unknown_option
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main", "make_parser"]
 
-_EXIT_CODES = """\
-exit codes:
-  0 ok; 1 to 8 the code of the error frame (1 timeout, 2 cancelled, 3 busy, 4 declined, 5 unexpected
-  error, 6 bad request, 7 network, 8 unhealthy); 124 not healthy; 125 wrong on this side, or no call
-  was made; 126 application error or declared exception; 127 fatal protocol error; 130 interrupted
+COMMANDS: Final[dict[str, str]] = {
+    "call": "tcurl.arguments:add_parser",
+    "list": "services.list:add_parser",
+    "describe": "services.describe:add_parser",
+    "health": "services.health:add_parser",
+    "decode": "decode.command:add_parser",
+    "tap": "tap.command:add_parser",
+    "wireshark": "wireshark.command:add_parser",
+    "migrate": "migrate.command:add_parser",
+    "context": "contexts.command:add_parser",
+    "router": "development.command:add_router",
+    "proxy": "development.command:add_proxy",
+    "stubs": "development.command:add_stubs",
+    "completion": "main:_add_completion",
+    "help": "main:_add_help",
+}
+"""Each command with what adds it: a module is imported when its command, or all help, is wanted."""
 
-`tchannel COMMAND --help` shows what each command takes. Completion for the shell:
+_EPILOG: Final = """\
+`tchannel help COMMAND` shows what a command takes, `tchannel help exit-codes` how they end.
+Defaults and named contexts: `tchannel help context`. Completion for the shell:
   eval "$(tchannel completion bash)"        (or zsh, fish)
 """
-
-# What other programs do whole; they read their own arguments.
-_FORWARDED = {
-    "call": "call a service: all of tcurl",
-    "list": "list the services and methods that a service tells: SERVICE -p HOST:PORT",
-    "health": "ask a service for its health: SERVICE -p HOST:PORT",
-    "router": "run a router for development",
-    "proxy": "forward connections, with faults",
-    "stubs": "write types for a Thrift file",
-}
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and what may have been meant."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ToolError(f"{message}; `{self.prog} --help` shows what there is")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,14 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     """
     given = list(sys.argv[1:] if argv is None else argv)
-    if given and given[0] in _FORWARDED:
-        return _forward(given[0], given[1:])
+    known = bool(given) and given[0] in COMMANDS
+    command = f"tchannel {given[0]}" if known else "tchannel"
     try:
         code = _run(given)
         sys.stdout.flush()
         return code
     except ToolError as error:
-        print_note("tchannel", str(error))
+        if "--debug" in given:
+            traceback.print_exc()
+        print_note(command, str(error))
         return ExitCode.TOOL
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -86,40 +82,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in given:
             traceback.print_exc()
-        print_note("tchannel", f"unexpected {type(error).__name__}: {error}; --debug shows more")
+        print_note(command, f"unexpected {type(error).__name__}: {error}; --debug shows more")
         return ExitCode.TOOL
 
 
-def _run(given: list[str]) -> int:
-    parser = _Parser(
+def make_parser(names: Iterable[str] = COMMANDS) -> tuple[Parser, Commands[Parser]]:
+    """Return the parser, and its commands.
+
+    Args:
+        names: The commands that it is to have; default all.
+
+    """
+    parser = Parser(
         prog="tchannel",
         description="Tools for TChannel services, whatever their language.",
-        epilog=_EXIT_CODES,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"tchannel-tools {__version__}")
-    commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
-        metavar="COMMAND", parser_class=_Parser
-    )
-    for name, text in _FORWARDED.items():
-        # Here for the help and for completion; `main` has forwarded it already.
-        commands.add_parser(name, help=text, add_help=False)
-    add_decode(commands)
-    add_tap(commands)
-    add_wireshark(commands)
-    add_migrate(commands)
-    completion = commands.add_parser("completion", help="print what makes a shell complete")
-    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
-    completion.set_defaults(run=_completion)
-    argcomplete.autocomplete(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    for name in names:
+        module, _, function = COMMANDS[name].partition(":")
+        add: Callable[[Commands[Parser]], None] = getattr(
+            importlib.import_module(f".{module}", __package__), function
+        )
+        add(commands)
+    return parser, commands
+
+
+def _run(given: list[str]) -> int:
+    if "_ARGCOMPLETE" in os.environ:
+        argcomplete.autocomplete(make_parser()[0])
     if not given:
-        parser.print_help()
+        make_parser()[0].print_help()
         return ExitCode.OK
-    if not given[0].startswith("-") and given[0] not in commands.choices:
-        near = difflib.get_close_matches(given[0], commands.choices, 1)
-        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(commands.choices)}"
-        raise ToolError(f"there is no command {given[0]!r}: {meant}")
-    options = parser.parse_args(given)
+    name = given[0]
+    if name == "call" and "_ARGCOMPLETE" not in os.environ:
+        # Service, endpoint and body may stand anywhere between its options.
+        from .tcurl import main as tcurl
+
+        return tcurl(given[1:], "tchannel call")
+    if not name.startswith("-") and name not in COMMANDS:
+        near = meant(name, COMMANDS)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(COMMANDS)}"
+        raise ToolError(f"there is no command {name!r}: {hint}")
+    parser, commands = make_parser([name] if name in COMMANDS else COMMANDS)
+    options, rest = parser.parse_known_args(given)
+    if rest:
+        if rest[0].startswith("-"):
+            raise unknown_option(rest[0], commands.choices.get(name, parser), "--help")
+        raise ToolError(f"{rest[0]!r} is one argument too many: see --help")
     logging.getLogger("tchannel").addHandler(
         logging.StreamHandler() if getattr(options, "debug", False) else logging.NullHandler()
     )
@@ -127,25 +139,48 @@ def _run(given: list[str]) -> int:
     return code
 
 
+def _add_completion(commands: Commands[Parser]) -> None:
+    parser = add_command(
+        commands,
+        "completion",
+        help="print what makes a shell complete",
+        description="Print what makes a shell complete the commands and options of tchannel.",
+        examples='eval "$(tchannel completion bash)"\ntchannel completion fish | source',
+    )
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+    parser.set_defaults(run=_completion)
+
+
 def _completion(options: argparse.Namespace) -> int:
     print_text(shellcode(["tchannel"], shell=options.shell))
     return ExitCode.OK
 
 
-def _forward(name: str, arguments: list[str]) -> int:
-    """Run the command that another program does whole."""
-    if name in {"call", "list", "health"}:
-        from .tcurl import main as tcurl
+def _add_help(commands: Commands[Parser]) -> None:
+    parser = add_command(
+        commands,
+        "help",
+        help="show help for a command, or the exit codes",
+        description="Show the help of a command, or the exit codes of all.",
+        examples="tchannel help\ntchannel help doctor\ntchannel help exit-codes",
+    )
+    parser.add_argument("topic", metavar="COMMAND|exit-codes", nargs="?", help="what about")
+    parser.set_defaults(run=_help)
 
-        return tcurl(arguments if name == "call" else [*arguments, f"--{name}"])
-    command: Callable[[list[str]], int]
-    if name == "router":
-        from tchannel_hyperbahn.__main__ import main as command
-    elif name == "proxy":
-        from tchannel_testing.__main__ import main as command
+
+def _help(options: argparse.Namespace) -> int:
+    topics = [*COMMANDS, "exit-codes"]
+    if options.topic is None:
+        make_parser()[0].print_help()
+    elif options.topic == "exit-codes":
+        print_text("\n".join(["Exit codes of all commands:", *exit_code_lines()]))
+    elif options.topic in COMMANDS:
+        make_parser([options.topic])[1].choices[options.topic].print_help()
     else:
-        from tchannel_thrift.__main__ import main as command
-    return command([name, *arguments])
+        near = meant(options.topic, topics)
+        hint = f"did you mean {near}?" if near else f"there is help for {', '.join(topics)}"
+        raise ToolError(f"there is no help for {options.topic!r}: {hint}")
+    return ExitCode.OK
 
 
 if __name__ == "__main__":

@@ -288,7 +288,7 @@ def test_a_length_that_no_packet_has_is_damage(talk, tmp_path, capsys):
         (["decode", "x", "--slower-than", "soon"], "--slower-than is a time like"),
         (["decode", "x", "--outcome", "oky"], "--outcome is one of ok, error, application error"),
         (["decode"], "the following arguments are required: FILE|HEX|-"),
-        (["decode", "x", "--sumary"], "unrecognized arguments: --sumary"),
+        (["decode", "x", "--sumary"], "unknown option --sumary; did you mean --summary?"),
         (["decod", "x"], "there is no command 'decod': did you mean decode?"),
         (["paint"], "there is no command 'paint': there are call"),
     ],
@@ -300,7 +300,7 @@ def test_a_mistake_is_told_in_one_line(arguments, told, capsys):
     err = capsys.readouterr().err
     assert told in err
     assert len(err.splitlines()) == 1
-    assert err.startswith("tchannel: ")
+    assert err.startswith("tchannel decode: " if arguments[0] == "decode" else "tchannel: ")
 
 
 def test_frames_without_packets_are_decoded_as_by_the_wire_package(capfd):
@@ -320,7 +320,7 @@ def test_a_file_that_is_nothing_of_the_kind_ends_with_125(tmp_path, capfd):
     assert main(["decode", str(path)]) == 125
     assert capfd.readouterr().err.splitlines() == [
         "line 1: expected hex digits, got 'hello'",
-        f"tchannel: {path} is no capture, nor frames up to its end",
+        f"tchannel decode: {path} is no capture, nor frames up to its end",
     ]
 
 

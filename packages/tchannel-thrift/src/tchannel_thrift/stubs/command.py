@@ -58,13 +58,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_false",
         help="accept what the Apache compiler accepts (default)",
     )
-    parser.set_defaults(run=run, strict=False)
+    parser.set_defaults(run=run, strict=False, shown_as="tchannel_thrift")
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the stubs; returns the exit status."""
     if options.service is not None and options.package is None:
-        sys.stderr.write("tchannel_thrift: --service needs --package\n")
+        sys.stderr.write(f"{options.shown_as}: --service needs --package\n")
         return 2
     try:
         how = options_of(
@@ -77,14 +77,14 @@ def run(options: argparse.Namespace) -> int:
         else:
             written = write_stubs(options.file, options.output, options=how)
     except (OSError, UnicodeDecodeError, ThriftError) as error:
-        sys.stderr.write(f"tchannel_thrift: {error}\n")
+        sys.stderr.write(f"{options.shown_as}: {error}\n")
         return 1
     sys.stdout.writelines(f"{file}\n" for file in written)
     renamed = {source: file for file, source in written.items() if source is not None}
     for source, file in renamed.items():
         if file.stem != source.stem and file != options.output:
             sys.stderr.write(
-                f"tchannel_thrift: {source.name} is the module {file.stem}: its own name is no name "
+                f"{options.shown_as}: {source.name} is the module {file.stem}: its own name is no name "
                 "in Python, or is taken\n"
             )
     return 0

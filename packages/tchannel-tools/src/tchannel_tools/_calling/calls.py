@@ -128,12 +128,19 @@ class Caller:
         if self._sent_at is None:
             self._sent_at = self.channel.clock.time()
 
-    async def call(self, message: Message, *, retry_limit: int = DEFAULT_RETRY_LIMIT) -> Answer:
+    async def call(
+        self,
+        message: Message,
+        *,
+        retry_limit: int = DEFAULT_RETRY_LIMIT,
+        service: str | None = None,
+    ) -> Answer:
         """Make a call.
 
         Args:
             message: What to send.
             retry_limit: Attempts after the first; default 4, as the library has it.
+            service: The service; default that of the target.
 
         Raises:
             CallFailed: No answer, or an error frame.
@@ -149,7 +156,7 @@ class Caller:
         try:
             call = self.channel.call(
                 message.scheme,
-                target.service,
+                target.service if service is None else service,
                 message.endpoint,
                 message.arg2,
                 message.arg3,

@@ -10,7 +10,7 @@ from tchannel_thrift.rw.idl import ast, parse
 from .._terminal.failures import ToolError, quoted
 from .interface import Interface, nearest
 
-__all__ = ["describe", "list_services"]
+__all__ = ["definitions", "describe", "list_services", "services_document"]
 
 
 def list_services(interface: Interface) -> str:
@@ -23,6 +23,28 @@ def list_services(interface: Interface) -> str:
     return "\n\n".join(blocks)
 
 
+def services_document(interface: Interface) -> dict[str, object]:
+    """Return every service with its methods, for JSON: signatures by endpoint by service."""
+    return {"services": _services(interface.module)}
+
+
+def definitions(interface: Interface) -> dict[str, str]:
+    """Return all services and types by name, as the IDL has them; included ones with their prefix."""
+    found: dict[str, str] = {}
+    for service, signatures in _services(interface.module).items():
+        found[service] = _service(service, signatures)
+    for prefix, module in _modules(interface.module):
+        for definition in _parse(module).definitions:
+            text = _definition(definition)
+            if text is not None:
+                found.setdefault(f"{prefix}{definition.name}", text)
+    return found
+
+
+def _service(name: str, signatures: dict[str, str]) -> str:
+    return "\n".join([f"service {name}", *(f"  {one}" for one in signatures.values())])
+
+
 def describe(interface: Interface, name: str) -> str:
     """Return the definition of a type, a service or an endpoint.
 
@@ -32,7 +54,7 @@ def describe(interface: Interface, name: str) -> str:
     """
     known: dict[str, str] = {}
     for service, signatures in _services(interface.module).items():
-        known[service] = "\n".join([f"service {service}", *(f"  {s}" for s in signatures.values())])
+        known[service] = _service(service, signatures)
         known |= signatures
     for prefix, module in _modules(interface.module):
         for definition in _parse(module).definitions:

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from .._calling.calls import Target
 from .._calling.connecting import TLS
-from .._calling.hosts import check_peers, read_host_list
 from .._calling.load import LoadPlan
+from .._calling.options import (
+    DEFAULT_TIMEOUT,
+    add_caller,
+    add_context,
+    add_peers,
+    add_routers,
+    add_timeout,
+    add_tls,
+    fill,
+    peers_of,
+    tls_of,
+)
 from .._idl.interface import add_reading
+from .._terminal.exit_codes import exit_code_lines
 from .._terminal.failures import ToolError
+from .._terminal.parsing import Commands, Parser, unknown_option
 from .._terminal.quantities import count, duration, rate
 from .._values.bodies import Given
 from .._values.forms import Form
 from .._values.shon import hide_numbers, replace_shon, shown
 from .._version import __version__
 
-__all__ = ["EXAMPLES", "Arguments", "parse"]
+__all__ = ["EXAMPLES", "TCURL", "Arguments", "add_parser", "parse"]
 
-DEFAULT_TIMEOUT: Final = 5.0
+TCURL: Final = "tcurl"
+"""The name of the command, where it is not ``tchannel call``."""
+
 DEFAULT_CONCURRENCY: Final = 10
 DEFAULT_LOAD_TIME: Final = 30.0
 
@@ -30,6 +44,8 @@ _USAGE: Final = """\
 tcurl [options] SERVICE ENDPOINT [BODY]
        tcurl [options] SERVICE --health
        tcurl [options] SERVICE (--list | --describe NAME)"""
+
+_DESCRIPTION: Final = "Call a TChannel service; JSON in, JSON out."
 
 EXAMPLES: Final = """\
 examples:
@@ -43,13 +59,6 @@ examples:
   tcurl -p 127.0.0.1:4040 keyvalue-server get --yaml 'key: hello' --headers '{"user": "me"}'
   tcurl -p 127.0.0.1:4040 keyvalue-server echo --raw 'any text'
   tcurl -p 127.0.0.1:4040 keyvalue-server get '{"key": "hello"}' --requests 1000 --rate 500
-"""
-
-_EXIT_CODES: Final = """\
-exit codes:
-  0 ok; 1 to 8 the code of the error frame (1 timeout, 2 cancelled, 3 busy, 4 declined, 5 unexpected
-  error, 6 bad request, 7 network, 8 unhealthy); 124 not healthy; 125 wrong on this side, or no call
-  was made; 126 application error or declared exception; 127 fatal protocol error
 """
 
 # Options of the old tcurl.py of tchannel-python that are no options any more.
@@ -69,6 +78,7 @@ class Arguments:
     """The command line.
 
     Attributes:
+        command: What the user calls this command.
         target: Whom to call, and as whom; its service is "" where none is needed.
         endpoint: The endpoint; "" where none is needed.
         body: The body, or None.
@@ -88,6 +98,7 @@ class Arguments:
 
     """
 
+    command: str
     target: Target
     endpoint: str
     body: Given | None
@@ -106,19 +117,25 @@ class Arguments:
     debug: bool
 
 
-def parse(argv: Sequence[str]) -> Arguments:
+def parse(argv: Sequence[str], command: str = TCURL) -> Arguments:
     """Read the command line.
+
+    Args:
+        argv: The arguments.
+        command: What the user calls this command; but for ``tcurl`` it knows contexts.
 
     Raises:
         ToolError: It makes no sense; says why.
         SystemExit: ``--help`` or ``--version`` was asked for, and is printed.
 
     """
-    parser = _make_parser()
+    parser = _make_parser(command)
     # Service, endpoint and body may stand anywhere between the options, which argparse's own
     # positionals cannot.
     options, rest = parser.parse_known_args(hide_numbers(replace_shon(argv)))
     places = [shown(place) for place in _places(rest, parser)]
+    if command != TCURL:
+        fill(options)
     service = _first(options.service, places)
     endpoint = ""
     body = shown(options.body)
@@ -129,18 +146,19 @@ def parse(argv: Sequence[str]) -> Arguments:
         body = places.pop(0) if places else body
         if not service or not endpoint:
             missing = "an endpoint" if service else "a service"
-            raise ToolError(f"give {missing}: tcurl SERVICE ENDPOINT [BODY], or see --help")
+            raise ToolError(f"give {missing}: {command} SERVICE ENDPOINT [BODY], or see --help")
     elif not service and not options.thrift:
-        raise ToolError("give a service: tcurl SERVICE --list, say, or see --help")
+        raise ToolError(f"give a service: {command} SERVICE --list, say, or see --help")
     if places:
         raise ToolError(f"{places[0]!r} is one argument too many: see --help")
     # A file says by itself what it offers.
     needs_peers = not (options.thrift and (options.list or options.describe))
     return Arguments(
+        command=command,
         target=Target(
             service=service,
-            peers=_peers(options, required=needs_peers),
-            caller=options.caller,
+            peers=peers_of(options, required=needs_peers),
+            caller=_caller(command) if options.caller is None else options.caller,
             timeout=duration(options.timeout, "--timeout") if options.timeout else DEFAULT_TIMEOUT,
             shard_key=options.shard_key,
             routing_delegate=options.routing_delegate,
@@ -158,7 +176,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         list=options.list,
         describe=options.describe,
         load=_load_plan(options),
-        tls=_tls(options),
+        tls=tls_of(options),
         verbose=options.verbose,
         debug=options.debug,
     )
@@ -184,27 +202,57 @@ class _Replaced(argparse.Action):
         raise ToolError(f"{option} is no option any more: {_REPLACED[option]}")
 
 
-def _make_parser() -> _Parser:
-    parser = _Parser(
-        prog="tcurl",
-        usage=_USAGE,
-        description="Call a TChannel service; JSON in, JSON out.",
-        epilog=f"{EXAMPLES}\n{_EXIT_CODES}",
+def add_parser(commands: Commands[Parser]) -> None:
+    """Add the command to ``tchannel``, for its help; `parse` reads its arguments."""
+    command = "tchannel call"
+    parser = commands.add_parser(
+        "call",
+        help="call a service: all of tcurl",
+        usage=_USAGE.replace(TCURL, command),
+        description=_DESCRIPTION,
+        epilog=EXAMPLES.replace(f" {TCURL} ", f" {command} "),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _add_call(parser.add_argument_group("the call"))
-    _add_where(parser.add_argument_group("where to"))
+    _add_options(parser, command)
+
+
+def _make_parser(command: str) -> argparse.ArgumentParser:
+    if command != TCURL:
+        commands = Parser(prog=command.split(maxsplit=1)[0]).add_subparsers(parser_class=Parser)
+        add_parser(commands)
+        return commands.choices["call"]
+    parser = _Parser(
+        prog=TCURL,
+        usage=_USAGE,
+        description=_DESCRIPTION,
+        epilog="\n".join((EXAMPLES, "exit codes:", *exit_code_lines())),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"tcurl {__version__}")
+    _add_options(parser, command)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, command: str) -> None:
+    call = parser.add_argument_group("the call")
+    if command != TCURL:
+        call.add_argument(
+            "--scheme",
+            choices=("json", "raw", "thrift"),
+            help="the arg scheme; else thrift for an endpoint with ::, and json for others",
+        )
+    _add_call(call)
+    _add_where(parser.add_argument_group("where to"), contexts=command != TCURL)
     _add_thrift(parser.add_argument_group("thrift"))
     _add_load(parser.add_argument_group("load: many calls instead of one"))
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show peer, headers, timing and tracing ids"
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks and the log")
-    parser.add_argument("--version", action="version", version=f"tcurl {__version__}")
     for option in _REPLACED:
         parser.add_argument(option, action=_Replaced, nargs="?", help=argparse.SUPPRESS)
-    return parser
 
 
 def _add_call(group: argparse._ArgumentGroup) -> None:
@@ -232,12 +280,8 @@ def _add_call(group: argparse._ArgumentGroup) -> None:
     add("--yaml", action="store_true", help="body and headers are YAML; so are files named *.yaml")
     add("-r", "--raw", action="store_true", help="the raw scheme: bytes as they are")
     add("-j", "-J", "--json", action="store_true", help="the json scheme (the default)")
-    add(
-        "--timeout",
-        metavar="TIME",
-        help="for the call with its retries: 500 or 500ms, 1.5s, 2m (default 5s)",
-    )
-    add("--cn", "--caller", dest="caller", default="tcurl", metavar="NAME", help="caller name")
+    add_timeout(add, "for the call with its retries")
+    add_caller(add)
     add("--sk", "--shard-key", "--shardKey", dest="shard_key", metavar="KEY", help="shard key")
     add(
         *("--rd", "--routing-delegate"),
@@ -265,28 +309,13 @@ def _add_call(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_where(group: argparse._ArgumentGroup) -> None:
+def _add_where(group: argparse._ArgumentGroup, *, contexts: bool) -> None:
     add = group.add_argument
-    add(
-        *("-p", "--peer", "--host"),
-        dest="peers",
-        action="append",
-        default=[],
-        metavar="HOST:PORT",
-        help="where to call (or unix:/path); may be given several times",
-    )
-    add(
-        *("-P", "--peerlist", "-H", "--hostlist"),
-        dest="hostlist",
-        metavar="LIST",
-        help="a JSON array of host:port, or the path of a file with one",
-    )
-    add("--tls", action="store_true", help="connect by TLS; so do the following")
-    add("--ca", metavar="FILE", help="trust these certificates instead of the system's")
-    add("--cert", metavar="FILE", help="the own certificate")
-    add("--key", metavar="FILE", help="its key, unless --cert has it too")
-    add("--server-name", metavar="NAME", help="the name in the peer's certificate")
-    add("--insecure", action="store_true", help="trust any certificate")
+    add_peers(add)
+    if contexts:
+        add_routers(add)
+        add_context(add)
+    add_tls(add)
 
 
 def _add_thrift(group: argparse._ArgumentGroup) -> None:
@@ -323,7 +352,7 @@ def _add_load(group: argparse._ArgumentGroup) -> None:
 # -- what the options mean together ---------------------------------------------------------------
 
 
-def _places(rest: Sequence[str], parser: _Parser) -> list[str]:
+def _places(rest: Sequence[str], parser: argparse.ArgumentParser) -> list[str]:
     """Return the arguments that are no options; an option among them is unknown."""
     places: list[str] = []
     for position, argument in enumerate(rest):
@@ -331,11 +360,7 @@ def _places(rest: Sequence[str], parser: _Parser) -> list[str]:
             places += rest[position + 1 :]
             break
         if argument.startswith("-") and argument != "-" and " " not in argument:
-            option = argument.partition("=")[0]
-            known = [one for action in parser._actions for one in action.option_strings]
-            near = difflib.get_close_matches(option, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else ": see --help"
-            raise ToolError(f"unknown option {option}{hint}")
+            raise unknown_option(argument, parser, "--help")
         places.append(argument)
     return places
 
@@ -352,18 +377,13 @@ def _given(
     return None if text is None and path is None else Given(what, text, path, yaml, word)
 
 
-def _peers(options: argparse.Namespace, *, required: bool) -> tuple[str, ...]:
-    # As in the Node tool a peer goes before a list.
-    if options.peers:
-        return tuple(check_peers(options.peers, "-p"))
-    if options.hostlist is not None:
-        return tuple(read_host_list(options.hostlist))
-    if required:
-        raise ToolError("say where to call: -p HOST:PORT, or -P with a list of them")
-    return ()
+def _caller(command: str) -> str:
+    return command.split(maxsplit=1)[0]
 
 
 def _scheme(options: argparse.Namespace, endpoint: str) -> str:
+    if getattr(options, "scheme", None):  # of `tchannel call` alone
+        return str(options.scheme)
     if options.raw:
         return "raw"
     if options.json:
@@ -392,12 +412,3 @@ def _load_plan(options: argparse.Namespace) -> LoadPlan | None:
         delay=0.0 if options.delay is None else duration(options.delay, "--delay"),
         as_json=options.format == "json",
     )
-
-
-def _tls(options: argparse.Namespace) -> TLS | None:
-    if options.key and not options.cert:
-        raise ToolError("--key needs --cert, the certificate that it belongs to")
-    wanted = (options.ca, options.cert, options.server_name)
-    if not (options.tls or options.insecure or any(wanted)):
-        return None
-    return TLS(options.ca, options.cert, options.key, options.server_name, options.insecure)

@@ -8,8 +8,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from functools import partial
 
+from .._calling.advice import explain
 from .._calling.calls import Answer, Caller
 from .._calling.connecting import make_channel
 from .._calling.facts import tell_facts
@@ -21,19 +21,17 @@ from .._idl.interface import Interface, find_file, load_file
 from .._idl.listing import describe, list_services
 from .._terminal.failures import CallFailed, ExitCode, ToolError, code_name, one_line
 from .._terminal.output import print_bytes, print_details, print_document, print_note, print_text
-from .advice import explain
-from .arguments import Arguments, parse
+from .arguments import TCURL, Arguments, parse
 
 __all__ = ["execute", "main"]
 
-_note = partial(print_note, "tcurl")
 
-
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, command: str = TCURL) -> int:
     """Run tcurl.
 
     Args:
         argv: The arguments; by default those of the process.
+        command: What the user calls this command; default ``tcurl``.
 
     Returns:
         The exit code.
@@ -48,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.StreamHandler() if "--debug" in given else logging.NullHandler()
     )
     try:
-        code = asyncio.run(execute(given))
+        code = asyncio.run(execute(given, command))
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -59,11 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.TOOL
 
 
-async def execute(argv: Sequence[str]) -> int:
+async def execute(argv: Sequence[str], command: str = TCURL) -> int:
     """Do what the command line says, and tell the user what is wrong with it.
 
     Args:
         argv: The arguments.
+        command: What the user calls this command.
 
     Returns:
         The exit code.
@@ -73,7 +72,7 @@ async def execute(argv: Sequence[str]) -> int:
 
     """
     try:
-        return await run(parse(argv))
+        return await run(parse(argv, command))
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -81,7 +80,8 @@ async def execute(argv: Sequence[str]) -> int:
             traceback.print_exc()
         told = isinstance(error, ToolError)
         hint = "" if told else "; --debug shows more"
-        _note(f"{error if told else f'unexpected {type(error).__name__}: {error}'}{hint}")
+        text = f"{error if told else f'unexpected {type(error).__name__}: {error}'}{hint}"
+        print_note(command, text)
         return ExitCode.TOOL
 
 
@@ -137,7 +137,7 @@ async def _perform(
             return _show(arguments, interface)
         call = _make_call(arguments, interface)
     for warning in call.warnings:
-        _note(warning)
+        _note(arguments, warning)
     if arguments.load is not None:
         return await _load(arguments, caller, call)
     answer = await caller.call(call.message)
@@ -148,11 +148,11 @@ async def _perform(
     else:
         print_document(result.document)
     if result.note:
-        _note(result.note)
+        _note(arguments, result.note)
     if result.losses:
-        _note(f"--exact shows what is lost here: {', '.join(result.losses)}")
+        _note(arguments, f"--exact shows what is lost here: {', '.join(result.losses)}")
     if result.i64_as_bytes and sys.stdout.isatty():
-        _note("an i64 is shown as its eight bytes; --i64 number shows numbers")
+        _note(arguments, "an i64 is shown as its eight bytes; --i64 number shows numbers")
     return ExitCode.OK if result.ok else ExitCode.APPLICATION
 
 
@@ -196,7 +196,7 @@ def _failed(failure: CallFailed, arguments: Arguments, caller: Caller) -> int:
             print_text("NOT OK")
         print_document(failure.document())
     peer = caller.facts.peer if caller.facts is not None else ""
-    _note(explain(failure, arguments, peer))
+    _note(arguments, explain(failure, arguments.target, peer, arguments.scheme))
     # As the Node tool has it: without an answer there is no verdict on the health.
     return ExitCode.TOOL if arguments.health else failure.exit_code
 
@@ -241,3 +241,7 @@ async def _load(arguments: Arguments, caller: Caller, call: SchemeCall | None) -
 def _progress(line: str) -> None:
     sys.stderr.write(f"\r\x1b[K{line}")
     sys.stderr.flush()
+
+
+def _note(arguments: Arguments, line: str) -> None:
+    print_note(arguments.command, line)

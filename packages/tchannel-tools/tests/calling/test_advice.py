@@ -3,16 +3,16 @@
 import pytest
 
 from tchannel import errors
+from tchannel_tools._calling.advice import explain
+from tchannel_tools._calling.calls import Target
 from tchannel_tools._terminal.failures import CallFailed
-from tchannel_tools.tcurl.advice import explain
-from tchannel_tools.tcurl.arguments import parse
 
-ARGUMENTS = parse(["-p", "127.0.0.1:1", "svc", "ep", "--raw"])
+TARGET = Target("svc", ("127.0.0.1:1",), "me", 5.0)
 
 
-def told(code, description, *, sent=True, arguments=ARGUMENTS):
+def told(code, description, *, sent=True, target=TARGET):
     error = errors.TChannelError.from_code(code, description, 7 if sent else None)
-    return explain(CallFailed(error, sent=sent), arguments, "127.0.0.1:1")
+    return explain(CallFailed(error, sent=sent), target, "127.0.0.1:1", "raw")
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_a_connection_that_fails_is_told_with_what_to_try(said, advice):
 
 
 def test_the_routing_delegate_is_the_name_that_nobody_advertises():
-    arguments = parse(["-p", "127.0.0.1:1", "svc", "ep", "--rd", "other"])
+    target = Target("svc", ("127.0.0.1:1",), "me", 5.0, routing_delegate="other")
 
-    assert "nobody advertises 'other'" in told(4, "no peer available", arguments=arguments)
+    assert "nobody advertises 'other'" in told(4, "no peer available", target=target)

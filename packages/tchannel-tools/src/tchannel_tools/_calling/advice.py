@@ -8,7 +8,7 @@ from typing import Final
 from tchannel import errors
 
 from .._terminal.failures import CallFailed, code_name, one_line
-from .arguments import Arguments
+from .calls import Target
 
 __all__ = ["explain"]
 
@@ -25,38 +25,39 @@ _OPTIONS: Final = {
 _NO_ENDPOINT: Final = re.compile(r"no such endpoint|is not defined|no handler for")
 
 
-def explain(failure: CallFailed, arguments: Arguments, peer: str) -> str:
+def explain(failure: CallFailed, target: Target, peer: str, scheme: str = "thrift") -> str:
     """Return one line: what went wrong with a call, and what to try.
 
     Args:
         failure: What went wrong.
-        arguments: The command line.
+        target: Whom it was for.
         peer: The peer of the last attempt; "" if there was none.
+        scheme: Its arg scheme.
 
     """
     said = one_line(failure.description)
-    advice = _advice(failure, arguments, peer)
+    advice = _advice(failure, target, peer, scheme)
     if not failure.sent:
         return f"{said}; {advice}"
     label = code_name(failure.error.code)
     return f"{label}: {said}" + (f"; {advice}" if advice else "")
 
 
-def _advice(failure: CallFailed, arguments: Arguments, peer: str) -> str:
+def _advice(failure: CallFailed, target: Target, peer: str, scheme: str) -> str:
     if not failure.sent:
         return _connecting(failure)
     said = failure.description
     code = failure.error.code
     if code == errors.DECLINED and "no peer available" in said:
-        name = arguments.target.routing_delegate or arguments.target.service
+        name = target.routing_delegate or target.service
         return (
             f"nobody advertises {name!r} with the router {peer}; is the service running, and its"
             " name right?"
         )
     if code == errors.BAD_REQUEST:
-        return _bad_request(said, arguments)
+        return _bad_request(said, scheme)
     if code == errors.TIMEOUT:
-        return f"--timeout gives it more than {arguments.target.timeout:g} s"
+        return f"--timeout gives it more than {target.timeout:g} s"
     if code == errors.BUSY:
         return "try again, or another peer"
     if code == errors.NETWORK_ERROR and failure.error.id is not None:
@@ -81,11 +82,11 @@ def _connecting(failure: CallFailed) -> str:
     return "is a TChannel service listening there (with TLS, if it wants --tls)?"
 
 
-def _bad_request(said: str, arguments: Arguments) -> str:
+def _bad_request(said: str, scheme: str) -> str:
     match = _SCHEME.search(said)
     if match is not None:
-        scheme = match["py"] or match["node"] or match["go"]
-        return f"try {_OPTIONS.get(scheme, f'the scheme {scheme}')} instead of {arguments.scheme}"
+        wanted = match["py"] or match["node"] or match["go"]
+        return f"try {_OPTIONS.get(wanted, f'the scheme {wanted}')} instead of {scheme}"
     if _NO_ENDPOINT.search(said):
         return "--list shows what a Thrift service has; is the endpoint right?"
     if "unknown service" in said:

@@ -1,0 +1,1 @@
+"""``tchannel context``: where to call, set down once by name."""

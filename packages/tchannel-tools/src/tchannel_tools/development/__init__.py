@@ -1,0 +1,1 @@
+"""``tchannel router``, ``proxy`` and ``stubs``: what its distributions do for development."""

@@ -1,0 +1,1 @@
+"""``tchannel list``, ``describe`` and ``health``: what a service tells of itself."""
