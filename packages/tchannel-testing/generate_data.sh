@@ -18,6 +18,7 @@ cat >"$target/__init__.py" <<'END'
 END
 cat >"$target/ruff.toml" <<'END'
 # Generated code is as it is.
-exclude = ["*.py"]
+exclude = ["*.py", "*.pyi"]
 END
 rm -rf "$out"
+python ../generate_stubs.py tchannel_testing/data/everything.thrift "$target/everything"

@@ -29,6 +29,7 @@ import contextlib
 import inspect
 import weakref
 from collections.abc import Callable, Mapping
+from logging import Logger
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from ._ground.log_fields import LogFields, log_fields
@@ -48,7 +49,7 @@ __all__ = [
     "refusal",
 ]
 
-log = logger("tchannel.authorization")
+log: Logger = logger("tchannel.authorization")
 
 _HandlerT = TypeVar("_HandlerT", bound=Callable[..., Any])
 

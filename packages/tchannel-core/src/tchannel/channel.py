@@ -133,6 +133,9 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
 
     """
 
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    listener: Listener | None
+
     def __init__(
         self,
         name: str,
@@ -179,12 +182,12 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         for interceptor in interceptors:
             if not callable(interceptor):
                 raise TypeError(f"interceptors must be callables, not {interceptor!r}")
-        self.options = options if options is not None else Options()
+        self.options: Options = options if options is not None else Options()
         if ssl_permissive and ssl_server is None:
             raise ValueError("ssl_permissive needs ssl_server=")
         self.ssl_permissive = ssl_permissive
-        self.tls_server = _context_source(ssl_server, server=True)
-        self.tls_client = _context_source(ssl_client, server=False)
+        self.tls_server: ContextSource | None = _context_source(ssl_server, server=True)
+        self.tls_client: ContextSource | None = _context_source(ssl_client, server=False)
         if (
             self.options.trust_announced_addresses
             and ssl_client is not None
@@ -198,29 +201,31 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
             must_be_check(authorize)
         self.authorize = authorize
         self.name = name
-        self.process_name = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
-        self.retry_budget = RetryBudget(self.options.retry_budget, self.options.retry_budget_least)
-        self.trace = check_trace(trace)
-        self.json_codec = json if json is not None else JsonCodec()
+        self.process_name: str = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
+        self.retry_budget: RetryBudget = RetryBudget(
+            self.options.retry_budget, self.options.retry_budget_least
+        )
+        self.trace: Trace = check_trace(trace)
+        self.json_codec: JsonCodec = json if json is not None else JsonCodec()
         self.ssl_server = ssl_server
         self.ssl_client = ssl_client
         self.server_name = server_name
         self.expose_errors = expose_errors
-        self.interceptors = Interceptors()
+        self.interceptors: Interceptors = Interceptors()
         self.interceptors.outgoing.extend(interceptors)
         self.interceptors.incoming.extend(self.interceptors.outgoing)
-        self.events = EventEmitter()
-        self.hooks = EventRegistrar(self.events)
+        self.events: EventEmitter = EventEmitter()
+        self.hooks: EventRegistrar = EventRegistrar(self.events)
         self._given_hostport = hostport
         self._reuse_port = reuse_port
         self._prepared = {}
         self._lock = threading.Lock()
-        self.faults = Faults()
+        self.faults: Faults = Faults()
         Lifecycle.__init__(self, clock, _source(known_peers), PeerTable(self))
         self._meta = Endpoints("tchannel")
-        self.endpoints = Endpoints(name, meta=self._meta)
+        self.endpoints: Endpoints = Endpoints(name, meta=self._meta)
         add_meta(self.endpoints, self.options.meta_endpoints)
-        self.default_endpoints = (
+        self.default_endpoints: NoEndpoints | Endpoints = (
             NoEndpoints(name) if self.options.known_services_only else self.endpoints
         )
         """What serves calls of services that have no sub-channel."""

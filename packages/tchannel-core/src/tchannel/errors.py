@@ -215,7 +215,7 @@ class TimeoutError(MaybeRetryableError, builtins.TimeoutError):
     It is also the builtin TimeoutError, which asyncio raises, so that one ``except`` does for both.
     """
 
-    code = TIMEOUT
+    code: int | None = TIMEOUT
 
 
 class CanceledError(NotRetryableError):
@@ -225,31 +225,31 @@ class CanceledError(NotRetryableError):
     event loop as if the own task had been cancelled.
     """
 
-    code = CANCELED
+    code: int | None = CANCELED
 
 
 class BusyError(RetryableError):
     """The peer has too much to do; another one may have time."""
 
-    code = BUSY
+    code: int | None = BUSY
 
 
 class DeclinedError(RetryableError):
     """The peer does not want the call, for instance because it is closing."""
 
-    code = DECLINED
+    code: int | None = DECLINED
 
 
 class UnexpectedError(MaybeRetryableError):
     """The handler failed in a way that its interface does not declare."""
 
-    code = UNEXPECTED_ERROR
+    code: int | None = UNEXPECTED_ERROR
 
 
 class BadRequestError(NotRetryableError):
     """The peer cannot make sense of the call: unknown endpoint, wrong arg scheme, bad body."""
 
-    code = BAD_REQUEST
+    code: int | None = BAD_REQUEST
 
 
 class NetworkError(MaybeRetryableError, ConnectionError):
@@ -258,19 +258,19 @@ class NetworkError(MaybeRetryableError, ConnectionError):
     It is also the builtin ConnectionError, so that code that knows sockets needs no second name.
     """
 
-    code = NETWORK_ERROR
+    code: int | None = NETWORK_ERROR
 
 
 class UnhealthyError(NotRetryableError):
     """The service, or the way to it, is unhealthy; sending more would make it worse."""
 
-    code = UNHEALTHY
+    code: int | None = UNHEALTHY
 
 
 class FatalProtocolError(NotRetryableError):
     """The two sides of a connection misunderstood each other; the connection ends."""
 
-    code = FATAL
+    code: int | None = FATAL
 
 
 class ReadError(FatalProtocolError):

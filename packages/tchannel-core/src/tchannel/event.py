@@ -22,6 +22,7 @@ import inspect
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
+from logging import Logger
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ._ground.log_fields import fields_of
@@ -30,7 +31,7 @@ from ._ground.tasks import as_future
 
 __all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
 
-log = logger(__name__)
+log: Logger = logger(__name__)
 
 # A hook takes what its event gives, and what it returns is awaited or ignored.
 Hook = Callable[..., Any]

@@ -29,5 +29,5 @@ TCHANNEL_LANGUAGE_VERSION: Final = (
 )
 """What the init message says about the interpreter (``tchannel_language_version``)."""
 
-TCHANNEL_VERSION: Final = __version__
+TCHANNEL_VERSION: Final[str] = __version__
 """The version of tchannel-core; the init message carries that of tchannel-wire, which speaks."""

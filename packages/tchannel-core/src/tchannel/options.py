@@ -191,49 +191,51 @@ class Options:
         checksum: ChecksumType = ChecksumType.CRC32C,
         wire: WireOptions | None = None,
     ) -> None:
-        self.default_timeout = _seconds("default_timeout", default_timeout)
-        self.connect_timeout = _seconds("connect_timeout", connect_timeout)
-        self.wire = _wire_options(
+        self.default_timeout: float = _seconds("default_timeout", default_timeout)
+        self.connect_timeout: float = _seconds("connect_timeout", connect_timeout)
+        self.wire: WireOptions = _wire_options(
             wire,
             handshake_timeout=handshake_timeout,
             max_message_size=max_message_size,
             reassembly_memory=reassembly_memory,
         )
-        self.handshake_timeout = self.wire.handshake_timeout
-        self.max_tls_handshakes = _count("max_tls_handshakes", max_tls_handshakes)
-        self.close_grace = _seconds("close_grace", close_grace)
-        self.max_calls_per_connection = _count("max_calls_per_connection", max_calls_per_connection)
-        self.max_calls = _count("max_calls", max_calls)
-        self.max_connections = _count(
+        self.handshake_timeout: float = self.wire.handshake_timeout
+        self.max_tls_handshakes: int = _count("max_tls_handshakes", max_tls_handshakes)
+        self.close_grace: float = _seconds("close_grace", close_grace)
+        self.max_calls_per_connection: int = _count(
+            "max_calls_per_connection", max_calls_per_connection
+        )
+        self.max_calls: int = _count("max_calls", max_calls)
+        self.max_connections: int = _count(
             "max_connections", _most_connections() if max_connections is None else max_connections
         )
-        self.max_handshakes = _count("max_handshakes", max_handshakes)
-        self.unused_timeout = _seconds("unused_timeout", unused_timeout)
-        self.incoming_memory = _positive("incoming_memory", incoming_memory)
-        self.unsent_memory = _positive("unsent_memory", unsent_memory)
-        self.write_buffer = _positive("write_buffer", write_buffer)
-        self.stall_timeout = _seconds("stall_timeout", stall_timeout)
-        self.keepalive = _flag("keepalive", keepalive)
-        self.keepalive_idle = _seconds("keepalive_idle", keepalive_idle)
-        self.keepalive_period = _seconds("keepalive_period", keepalive_period)
-        self.keepalive_grace = _seconds("keepalive_grace", keepalive_grace)
-        self.stream_buffer = _positive("stream_buffer", stream_buffer)
-        self.peer_connections = _count("peer_connections", peer_connections)
-        self.penalty_min = _seconds("penalty_min", penalty_min)
-        self.penalty_max = _seconds("penalty_max", penalty_max)
-        self.retry_delay = _seconds("retry_delay", retry_delay)
-        self.retry_budget = _positive("retry_budget", retry_budget)
-        self.retry_budget_least = _count("retry_budget_least", retry_budget_least)
-        self.retry_delay_max = _seconds("retry_delay_max", retry_delay_max)
-        self.trust_announced_addresses = _flag(
+        self.max_handshakes: int = _count("max_handshakes", max_handshakes)
+        self.unused_timeout: float = _seconds("unused_timeout", unused_timeout)
+        self.incoming_memory: int = _positive("incoming_memory", incoming_memory)
+        self.unsent_memory: int = _positive("unsent_memory", unsent_memory)
+        self.write_buffer: int = _positive("write_buffer", write_buffer)
+        self.stall_timeout: float = _seconds("stall_timeout", stall_timeout)
+        self.keepalive: bool = _flag("keepalive", keepalive)
+        self.keepalive_idle: float = _seconds("keepalive_idle", keepalive_idle)
+        self.keepalive_period: float = _seconds("keepalive_period", keepalive_period)
+        self.keepalive_grace: float = _seconds("keepalive_grace", keepalive_grace)
+        self.stream_buffer: int = _positive("stream_buffer", stream_buffer)
+        self.peer_connections: int = _count("peer_connections", peer_connections)
+        self.penalty_min: float = _seconds("penalty_min", penalty_min)
+        self.penalty_max: float = _seconds("penalty_max", penalty_max)
+        self.retry_delay: float = _seconds("retry_delay", retry_delay)
+        self.retry_budget: float = _positive("retry_budget", retry_budget)
+        self.retry_budget_least: int = _count("retry_budget_least", retry_budget_least)
+        self.retry_delay_max: float = _seconds("retry_delay_max", retry_delay_max)
+        self.trust_announced_addresses: bool = _flag(
             "trust_announced_addresses", trust_announced_addresses
         )
-        self.known_services_only = _flag("known_services_only", known_services_only)
-        self.meta_endpoints = _meta_endpoints(meta_endpoints)
-        self.max_error_text = _count("max_error_text", max_error_text)
-        self.latency_histograms = _flag("latency_histograms", latency_histograms)
-        self.max_stats_rows = _count("max_stats_rows", max_stats_rows)
-        self.checksum = _checksum(checksum)
+        self.known_services_only: bool = _flag("known_services_only", known_services_only)
+        self.meta_endpoints: frozenset[str] = _meta_endpoints(meta_endpoints)
+        self.max_error_text: int = _count("max_error_text", max_error_text)
+        self.latency_histograms: bool = _flag("latency_histograms", latency_histograms)
+        self.max_stats_rows: int = _count("max_stats_rows", max_stats_rows)
+        self.checksum: ChecksumType = _checksum(checksum)
 
 
 def _wire_options(options: object, **limits: float | None) -> WireOptions:

@@ -22,7 +22,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import accumulate
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, ClassVar, Final, TypeVar, get_type_hints
 
 __all__ = [
     "APP_ERROR",
@@ -194,7 +194,7 @@ class Histogram:
             return NotImplemented
         return self.counts == other.counts and self.sum == other.sum
 
-    __hash__ = None  # type: ignore[assignment]  # its counts may be changed
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # its counts may be changed
 
     def __bool__(self) -> bool:
         return self.count > 0

@@ -8,6 +8,7 @@ import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextvars import Context
+from logging import Logger
 from typing import TYPE_CHECKING
 
 from ._ground.logs import logger
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Body", "close_body", "to_chunk", "write_chunk"]
 
 
-log = logger("tchannel.streaming")
+log: Logger = logger("tchannel.streaming")
 
 
 class Body(AsyncIterator[bytes]):

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextvars import Context
+from logging import Logger
 
 from tchannel import Response, errors
 from tchannel.clock import Clock, sleep
@@ -15,7 +16,7 @@ from .backoff import Backoff
 
 __all__ = ["Advertisement"]
 
-log = logger("tchannel.hyperbahn")
+log: Logger = logger("tchannel.hyperbahn")
 
 # How long one router may take to answer; another one is asked then. A living router takes 5 ms.
 _ATTEMPT = 2.0
@@ -57,7 +58,7 @@ class Advertisement:
         after: asyncio.Future[Response | None] | None = None,
     ) -> None:
         self.name = name
-        self.sent = False
+        self.sent: bool = False
         """Whether a router may have accepted it, so that there is something to take back."""
         self._send = send
         self._clock = clock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from contextvars import Context
+from logging import Logger
 
 from tchannel import Response, TChannel, errors
 from tchannel.clock import sleep
@@ -17,7 +18,7 @@ from .routers import Routers
 
 __all__ = ["Advertiser"]
 
-log = logger("tchannel.hyperbahn")
+log: Logger = logger("tchannel.hyperbahn")
 
 HYPERBAHN = "hyperbahn"
 # For the taking back: the router that has the advertisement answers within milliseconds.
@@ -38,7 +39,7 @@ class Advertiser:
         self._advertisements: dict[str, Advertisement] = {}
         # What is being taken back: the same name is advertised again only after that.
         self._leaving: dict[str, asyncio.Task[Response | None]] = {}
-        self.routers = Routers(channel)
+        self.routers: Routers = Routers(channel)
         channel.on_close(self.close)
 
     def use_routers(self, routers: Iterable[str], file: HostListFile | None) -> None:

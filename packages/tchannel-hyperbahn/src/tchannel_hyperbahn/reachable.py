@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from logging import Logger
 
 import tchannel_wire as wire
 from tchannel import TChannel
@@ -11,7 +12,7 @@ from tchannel.lowlevel import UNIX_PREFIX, logger, parse_hostport
 
 __all__ = ["check_reachable"]
 
-log = logger("tchannel.hyperbahn")
+log: Logger = logger("tchannel.hyperbahn")
 
 
 def check_reachable(channel: TChannel, routers: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from logging import Logger
 
 from tchannel import TChannel
 from tchannel.lowlevel import PeerGroup, logger
@@ -12,7 +13,7 @@ from .host_list import HostListFile
 
 __all__ = ["Routers"]
 
-log = logger("tchannel.hyperbahn")
+log: Logger = logger("tchannel.hyperbahn")
 
 
 class Routers:

@@ -23,12 +23,12 @@ from .service import FakeService, Programme, Step
 try:
     from tchannel_thrift import load
     from tchannel_thrift.rw import spec as specs
-except ModuleNotFoundError as error:
-    if error.name != "tchannel_thrift":
+except ModuleNotFoundError as _error:
+    if _error.name != "tchannel_thrift":
         raise
     raise ModuleNotFoundError(
         "doubles of Thrift services need tchannel-thrift: pip install tchannel-testing[thrift]",
-        name=error.name,
+        name=_error.name,
     ) from None
 
 __all__ = ["FakeThriftService", "default_value"]

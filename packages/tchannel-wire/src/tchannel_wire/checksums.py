@@ -96,6 +96,7 @@ def crc32c_by_table(data: bytes, seed: int = 0) -> int:
     return value ^ 0xFFFFFFFF
 
 
+crc32c: ChecksumFunction
 _crc32c_whole, crc32c = _load_crc32c()
 
 

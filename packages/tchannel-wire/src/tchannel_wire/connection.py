@@ -23,6 +23,7 @@ from .events import (
 )
 from .frames import HEADER_SIZE, FrameBuffer, FrameType
 from .handshake import (
+    RemotePeer,
     check_init_request,
     check_init_response,
     init_headers,
@@ -110,6 +111,9 @@ class Connection(InboundSide, OutboundSide):
     __slots__ = ()
 
     _init_headers: Mapping[str, str]
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    remote: RemotePeer | None
+    replied: int
     _unread: bytes
     unread: int
     _used: bool

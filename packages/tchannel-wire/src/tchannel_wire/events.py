@@ -9,7 +9,7 @@ path are filled in where they are made, without a call of ``__init__``: 0.1 µs 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from .checksums import ChecksumType
 from .frames import elide
@@ -48,7 +48,7 @@ class _Event:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
-    __hash__ = None  # type: ignore[assignment]  # compared by value, and holds dicts
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # compared by value, and holds dicts
 
     def __repr__(self) -> str:
         fields = []

@@ -67,6 +67,7 @@ class OutboundFlow(Flow):
     __slots__ = ("response", "stream")
 
     response: ResponseReceived | None
+    writer: FragmentWriter | None
 
     def __init__(self, *, stream: bool = False) -> None:
         super().__init__()

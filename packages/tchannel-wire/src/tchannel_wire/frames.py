@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from enum import IntEnum
 from struct import Struct
+from typing import ClassVar
 
 from .errors import ProtocolError
 
@@ -104,7 +105,7 @@ class Frame:
             return NotImplemented
         return (self.type, self.id, self.payload) == (other.type, other.id, other.payload)
 
-    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # mutable, so not hashable
 
     def __repr__(self) -> str:
         try:

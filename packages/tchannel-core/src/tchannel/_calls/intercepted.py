@@ -72,6 +72,11 @@ class InterceptedCall(CallState):
 
     __slots__ = ()
 
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    decode: Decode
+    pending: PendingReply | None
+    prepared: wire.PreparedCall
+
     def watch(self, pending: PendingReply) -> asyncio.Future[Reply]:
         """Let the result be the reply itself, for an interceptor that waits for it."""
         self.decode = Reply

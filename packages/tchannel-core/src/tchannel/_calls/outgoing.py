@@ -26,6 +26,8 @@ from .waiting import Wait
 if TYPE_CHECKING:
     from .._links.connection import Connection
     from .._links.peers import Peer, PeerGroup
+    from ..interceptors import PendingReply
+    from .intercepted import Delivery
 
 __all__ = ["Decode", "OutgoingCall"]
 
@@ -73,6 +75,14 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         "tried",
         "waits",
     )
+
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    attempts: int
+    delivered_to: Delivery | None
+    peer: Peer | None
+    pending: PendingReply | None
+    retry_limit: int | None
+    tried: tuple[Peer, ...]
 
     # -- an attempt ---------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ _FORGOTTEN = (
 )
 
 
-def _of_the_response(name: str) -> Any:
+def _of_the_response(name: str) -> property:
     def forgotten(call: object) -> NoReturn:
         raise AttributeError(_FORGOTTEN.format(name=name), name=name, obj=call)
 
@@ -68,8 +68,14 @@ class CallHabits:
 
     __slots__ = ()
 
+    # Checkers shall find nothing here: they tell of a forgotten await themselves.
     if not TYPE_CHECKING:
         __class_getitem__ = classmethod(GenericAlias)
+
+        body = _of_the_response("body")
+        headers = _of_the_response("headers")
+        status = _of_the_response("status")
+        transport = _of_the_response("transport")
 
     def coroutine(self) -> Coroutine[Any, Any, Any]:
         """Return the call as a coroutine, for `asyncio.create_task`, task groups and their like.
@@ -77,11 +83,6 @@ class CallHabits:
         The call has begun all the same. When the task is cancelled, or the coroutine closed, so is it.
         """
         return _Going(cast("asyncio.Future[Any]", self))
-
-    body = _of_the_response("body")
-    headers = _of_the_response("headers")
-    status = _of_the_response("status")
-    transport = _of_the_response("transport")
 
     def __dir__(self) -> list[str]:
         return sorted({*dir(asyncio.Future), "coroutine"})

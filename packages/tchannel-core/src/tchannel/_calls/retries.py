@@ -93,7 +93,7 @@ class RetryBudget:
     __slots__ = ("_before", "_least", "_retries", "_share", "calls")
 
     def __init__(self, share: float, least: int) -> None:
-        self.calls = 0
+        self.calls: int = 0
         self._share = share
         self._least = least
         self._retries: deque[float] = deque()

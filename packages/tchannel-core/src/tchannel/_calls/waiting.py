@@ -51,13 +51,13 @@ class Wait:
         """Runs while the call waits."""
         self.patience: float | None = None
         """Until when it waits while nothing is sent, by the channel's clock, whatever it waits for."""
-        self.for_first = False
+        self.for_first: bool = False
         """Whether it waits for the first peers of its group, while some cannot be reached."""
         self.readable: asyncio.Future[None] | None = None
         """Ends once the peer reads again, while the call waits for that."""
         self.hooks: list[asyncio.Future[Any]] | None = None
         """Hooks that an attempt waits for before it is sent; empty once they have ended."""
-        self.unreached = 0
+        self.unreached: int = 0
         """To how many peers no connection came about."""
         self.failure: errors.TChannelError | None = None
         """Why it did not, the last time."""

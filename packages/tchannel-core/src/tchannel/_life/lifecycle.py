@@ -61,7 +61,7 @@ class Lifecycle:
         # A dict for its order: calls that wait for a connection, a retry or the first peers.
         self.waiting: dict[Wait, None] = {}
         self.incoming_calls: int = 0
-        self.unsent_bytes = 0
+        self.unsent_bytes: int = 0
         self.made_at: float = time.monotonic()
         self.counts: Counts = Counts(
             self.options.max_stats_rows,

@@ -78,16 +78,16 @@ class BackPressure(asyncio.Protocol):
 
     def __init__(self, channel: TChannel) -> None:
         self.channel: TChannel = channel
-        self.loop = channel.loop
+        self.loop: asyncio.AbstractEventLoop = channel.loop
         self.closed: bool = False
-        self.flushing = False
+        self.flushing: bool = False
         self.paused: bool = False
         """Whether the transport takes nothing more for now."""
         self.paused_at: float = 0.0
         """Since when, by the channel's clock."""
         self.bytes_received: int = 0
         self.bytes_sent: int = 0
-        self.slow = False
+        self.slow: bool = False
         """Whether new calls have to look if they may go: it is paused, or much waits to be sent."""
         # A dict for its order: they go on in turn.
         self.waiting: dict[asyncio.Future[None], None] = {}
@@ -102,7 +102,7 @@ class BackPressure(asyncio.Protocol):
         self._bytes_this_turn = 0
         self._reads_on: bool = False
         """Whether `_read_on` is called in the next turn of the loop."""
-        self.turn_ends = 0.0
+        self.turn_ends: float = 0.0
         """Until when handlers of what was read in this turn may begin, the others queue; 0: all do."""
         self.line: deque[IncomingRequest] | None = None
         """Its requests that wait for their turn; made when first needed."""

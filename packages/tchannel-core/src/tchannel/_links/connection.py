@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .._calls.outgoing import OutgoingCall
     from ..channel import TChannel
     from .peers import Peer
+    from .timers import Timers
 
 __all__ = ["Connection"]
 
@@ -97,14 +98,21 @@ class Connection(BackPressure):
         "told",
     )
 
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    bytes_received: int
+    flushing: bool
+    timers: Timers
+    transport: asyncio.Transport
+    turn_ends: float
+
     def __init__(self, channel: TChannel, peer: Peer | None, address: str = "") -> None:
         super().__init__(channel)
         self.timers = channel.timers
         self.peer = peer
-        self.opener = peer is not None
-        self.address = peer.hostport if peer is not None else address
+        self.opener: bool = peer is not None
+        self.address: str = peer.hostport if peer is not None else address
         """What it was opened to, or the other side's socket: never what the other side announced."""
-        self.told = ""
+        self.told: str = ""
         """The address that we announced."""
         self.announced: str | None = None
         """The address that the other side announced; None before that, and if it does not listen."""
@@ -112,19 +120,19 @@ class Connection(BackPressure):
         """Incoming calls that reached a handler."""
         self.calls_sent: int = 0
         """Attempts of outgoing calls."""
-        self.heard = False
+        self.heard: bool = False
         """Whether anything has come from the other side."""
         self.opened_at: float = 0.0
         """When the transport was there, by the channel's clock."""
         self._reason: str | BaseException | None = None
         self.certificate: Any = None
         self.incoming: dict[int, IncomingRequest] = {}
-        self.ready = False
-        self.last_heard = 0.0
+        self.ready: bool = False
+        self.last_heard: float = 0.0
         """When anything last came, by the channel's clock."""
         self.farewell: int | None = None
         """The ping whose pong a closing channel waits for."""
-        self.peer_draining = False
+        self.peer_draining: bool = False
         self._gone = False
         self._lost: asyncio.Future[None] | None = None
         self._end_timer: TimerHandle | None = None
@@ -144,7 +152,7 @@ class Connection(BackPressure):
         self.told = channel.advertised_hostport(opener=self.opener)
         self.opened_at = self.last_heard = self.timers.time()
         keep_alive(transport.get_extra_info("socket"), channel.options)
-        sans_io = self.wire = _Wire(
+        sans_io = _Wire(
             opener=self.opener,
             host_port=self.told,
             process_name=channel.process_name,
@@ -156,6 +164,7 @@ class Connection(BackPressure):
             memory=channel.memory,
         )
         sans_io.owner = self
+        self.wire: wire.Connection = sans_io
         channel.connections.add(self)
         if not channel.state.connects:
             self.abort()

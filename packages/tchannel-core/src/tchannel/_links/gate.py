@@ -57,7 +57,7 @@ class Gate:
         self._unused: dict[Connection, float] = {}
         self._timer: TimerHandle | None = None
         self._said_at = -_SAY_AGAIN
-        self.closed = 0
+        self.closed: int = 0
         """How many were closed because of a limit or for being idle."""
 
     def opened(self, connection: Connection) -> None:

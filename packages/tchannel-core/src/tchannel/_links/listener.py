@@ -79,7 +79,7 @@ class Listener:
             self._unlink = path
             self.hostport: str = hostport
             self.reachable: str | None = None
-            self.everywhere = False
+            self.everywhere: bool = False
         else:
             host, port = parse_hostport(hostport) if hostport is not None else ("", 0)
             self._sockets = _bind(host, port, reuse_port=reuse_port)

@@ -57,8 +57,10 @@ class PeerTable:
         """Those that we connect to, by the address that is connected to."""
         self.callers: dict[str, Peer] = {}
         """Those that connected to us, by the addresses of their sockets; none without a connection."""
-        self.group = PeerGroup(channel.options, self.to_connect, self.connect, self._retire)
-        self.keepalive = Keepalive(channel, self)
+        self.group: PeerGroup = PeerGroup(
+            channel.options, self.to_connect, self.connect, self._retire
+        )
+        self.keepalive: Keepalive = Keepalive(channel, self)
         self.group.channel = channel
 
     def __len__(self) -> int:

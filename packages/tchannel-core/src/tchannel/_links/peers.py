@@ -60,21 +60,21 @@ class Peer:
     )
 
     def __init__(self, hostport: str, server_name: str | None = None) -> None:
-        self.hostport = hostport
-        self.server_name = server_name
+        self.hostport: str = hostport
+        self.server_name: str | None = server_name
         self.misfit: str | None = None
         """Why it cannot be spoken to, until it can: by TLS, or its protocol."""
         self.connections: list[Connection] = []
         self.connecting: asyncio.Task[None] | None = None
         # A dict for its order: calls that wait for a connection go on in turn.
         self.waiters: dict[Wait, None] = {}
-        self.pending = 0
+        self.pending: int = 0
         self.sent_before: int = 0
         """Attempts that were sent to it over connections that are closed."""
-        self.penalty = 0.0
-        self.penalised_until = 0.0
+        self.penalty: float = 0.0
+        self.penalised_until: float = 0.0
         self.group: PeerGroup | None = None
-        self.place = _NOWHERE
+        self.place: int = _NOWHERE
         self.bucket: OrderedDict[Peer, None] | None = None
 
     @property
@@ -114,7 +114,7 @@ class PeerGroup:
         connect: Callable[[Peer], object],
         forget: Callable[[Peer], object],
     ) -> None:
-        self.max_connections = int(options.peer_connections)
+        self.max_connections: int = int(options.peer_connections)
         """How many connections the group opens to spread its calls."""
         self.channel: TChannel | None = None
         """Whose peers they are: a source may make calls on it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -33,7 +34,7 @@ class Timers:
 
     def __init__(self, clock: Clock) -> None:
         self.clock: Clock = clock
-        self.time = clock.time
+        self.time: Callable[[], float] = clock.time
         # The queue arms the timer itself: no look at it for each call.
         self.queue: DeadlineQueue = DeadlineQueue(on_earlier=self._arm)
         self._fires_at = math.inf

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tchannel_wire as wire
 
-from ..authorization import check_of
+from ..authorization import Check, check_of
 from ..errors import BadRequestError
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ __all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints"]
 
 Handler: TypeAlias = "Callable[[Request], Any]"
 """Takes the request; returns the body, a Response, an awaitable of either, or an async generator."""
+
+DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[Any, Any]]
+EncodeResult: TypeAlias = Callable[[Any], tuple[int, bytes, Any]]
+EncodeError: TypeAlias = Callable[[BaseException], tuple[int, bytes, bytes] | None]
+EncodeFailure: TypeAlias = Callable[[Exception, str], tuple[int, bytes, bytes]]
 
 
 class Endpoint:
@@ -57,23 +62,23 @@ class Endpoint:
         self,
         scheme: str | None,
         handler: Handler,
-        decode: Callable[[bytes, bytes], tuple[Any, Any]] | None,
-        encode: Callable[[Any], tuple[int, bytes, Any]],
-        encode_error: Callable[[BaseException], tuple[int, bytes, bytes] | None] | None = None,
+        decode: DecodeRequest | None,
+        encode: EncodeResult,
+        encode_error: EncodeError | None = None,
         *,
         stream: bool = False,
-        encode_failure: Callable[[Exception, str], tuple[int, bytes, bytes]] | None = None,
+        encode_failure: EncodeFailure | None = None,
     ) -> None:
         self.scheme: str | None = scheme
         self.handler: Handler = handler
-        self.authorize = check_of(handler)
+        self.authorize: Check | None = check_of(handler)
         """What says whether a call may reach the handler."""
         self.coroutine: bool = inspect.iscoroutinefunction(handler)
         """Whether a call of the handler runs none of its code yet; others may do so as well."""
-        self.decode = decode
-        self.encode = encode
-        self.encode_error = encode_error
-        self.encode_failure = encode_failure
+        self.decode: DecodeRequest | None = decode
+        self.encode: EncodeResult = encode
+        self.encode_error: EncodeError | None = encode_error
+        self.encode_failure: EncodeFailure | None = encode_failure
         self.stream: bool = stream
         self.headers: dict[str, str] = {wire.ARG_SCHEME: scheme} if scheme is not None else {}
         """The transport headers of a response; empty where they depend on the request."""

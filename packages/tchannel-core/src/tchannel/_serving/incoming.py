@@ -62,6 +62,11 @@ class IncomingRequest(ReceivedRequest):
 
     __slots__ = ()
 
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    headers: Any  # of the arg scheme
+    body: Any  # of the arg scheme
+    cancelled: bool
+
     if not TYPE_CHECKING:
         # Filled in by `serve`, and so made by C alone: 0.3 % of a small call.
         __init__ = object.__init__

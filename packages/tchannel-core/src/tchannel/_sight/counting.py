@@ -52,19 +52,19 @@ class _Row:
     )
 
     def __init__(self, service: str, endpoint: str, caller: str, *, timed: bool) -> None:
-        self.service = service
-        self.endpoint = endpoint
-        self.caller = caller
-        self.answered = 0
+        self.service: str = service
+        self.endpoint: str = endpoint
+        self.caller: str = caller
+        self.answered: int = 0
         """Responses whose time is not in `times`."""
-        self.app_errors = 0
+        self.app_errors: int = 0
         """Of all responses: how many had status FAILED."""
         self.errors: dict[str, int] = {}
         self.times: list[int] | None = [0] * BUCKETS if timed else None
         """How many responses took how long, by bucket; None where times are not kept."""
-        self.seconds = 0.0
+        self.seconds: float = 0.0
         """The sum of these times."""
-        self.error_times = Histogram()
+        self.error_times: Histogram = Histogram()
 
     def clear(self) -> None:
         """Begin anew."""
@@ -112,13 +112,16 @@ class OutgoingRow(_Row):
 
     __slots__ = ("attempt_errors", "attempt_times", "retries", "whole_times")
 
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    answered: int
+
     def __init__(self, service: str, endpoint: str, caller: str, *, timed: bool) -> None:
         super().__init__(service, endpoint, caller, timed=timed)
         self.attempt_errors: dict[str, int] = {}
-        self.retries = 0
-        self.attempt_times = Histogram()
+        self.retries: int = 0
+        self.attempt_times: Histogram = Histogram()
         """Of answered calls that waited for something before: the attempt alone, ..."""
-        self.whole_times = Histogram()
+        self.whole_times: Histogram = Histogram()
         """... and all of them."""
 
     def answered_late(self, attempt: float, whole: float) -> None:
@@ -179,15 +182,16 @@ class Counts:
     def __init__(self, most: int, registered: Callable[[str, bytes], bool], *, timed: bool) -> None:
         self._most = most
         self._registered = registered
-        self.timed = timed
+        self.timed: bool = timed
         self.incoming: dict[tuple[str, bytes, str], IncomingRow] = {}
         self.outgoing: dict[tuple[str, str, str], OutgoingRow] = {}
         self._forget()
 
     def _forget(self) -> None:
-        self.connections_made = {"incoming": 0, "outgoing": 0}
-        self.handshakes_failed = {"incoming": 0, "outgoing": 0}
-        self.bytes_received = self.bytes_sent = 0
+        self.connections_made: dict[str, int] = {"incoming": 0, "outgoing": 0}
+        self.handshakes_failed: dict[str, int] = {"incoming": 0, "outgoing": 0}
+        self.bytes_received: int = 0
+        self.bytes_sent: int = 0
         self.limits_reached: dict[str, int] = {}
 
     def clear(self) -> None:

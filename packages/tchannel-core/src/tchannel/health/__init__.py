@@ -24,8 +24,8 @@ try:
         VersionInfo,
         health,
     )
-except ImportError as error:
-    raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
+except ImportError as _error:
+    raise install_hint(_error, needs="tchannel_thrift", dist="tchannel-thrift") from None
 
 __all__ = [
     "HealthRequest",

@@ -4,7 +4,7 @@ from .._ground.optional import install_hint
 
 try:
     from tchannel_thrift import ThriftArgScheme
-except ImportError as error:
-    raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
+except ImportError as _error:
+    raise install_hint(_error, needs="tchannel_thrift", dist="tchannel-thrift") from None
 
 __all__ = ["ThriftArgScheme"]

@@ -38,7 +38,10 @@ class _Scheme:
         self.NAME = scheme.NAME
 
     # Registering is refused here, not inherited, so that nothing is ever registered by accident.
-    register = staticmethod(refuse_register)
+    @staticmethod
+    def register(*_args: object, **_kwargs: object) -> NoReturn:
+        """Say where handlers live; see `refuse_register`."""
+        refuse_register()
 
 
 class RawArgScheme(_Scheme):

@@ -5,8 +5,8 @@ import sys
 if __name__ == "__main__":
     try:
         from . import main
-    except ImportError as error:
-        sys.stderr.write(f"tcurl: {error}\n")
+    except ImportError as _error:
+        sys.stderr.write(f"tcurl: {_error}\n")
         # What tcurl ends with when something is wrong on this side.
         sys.exit(125)
     sys.exit(main())

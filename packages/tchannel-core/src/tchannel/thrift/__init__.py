@@ -15,8 +15,8 @@ try:
         register,
         thrift_request_builder,
     )
-except ImportError as error:
-    raise install_hint(error, needs="tchannel_thrift", dist="tchannel-thrift") from None
+except ImportError as _error:
+    raise install_hint(_error, needs="tchannel_thrift", dist="tchannel-thrift") from None
 
 __all__ = [
     "RequestBuilder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from logging import Logger
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import tchannel_wire as wire
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RouterConnection"]
 
-log = logger("tchannel.router")
+log: Logger = logger("tchannel.router")
 
 _HANDSHAKE_TIMEOUT = 5.0
 _PEEK = 512
@@ -42,12 +43,15 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
 
     """
 
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    transport: asyncio.Transport
+
     def __init__(self, router: Router, instance: Instance | None = None, address: str = "") -> None:
         super().__init__(router)
         self.instance = instance
         """Whom it leads to, once that is known."""
         self.remote: wire.RemotePeer | None = None
-        self.address = address if instance is None else instance.hostport
+        self.address: str = address if instance is None else instance.hostport
         """The caller's socket, or what it was opened to: what lines of the log name."""
         self.announced: str | None = None
         """Where the caller says it listens: what it advertises."""
@@ -57,7 +61,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
         """Calls that were forwarded on it, by their ids here."""
         self.local: dict[int, LocalCall] = {}
         """Calls to the router itself that have not arrived in full."""
-        self.peer_draining = False
+        self.peer_draining: bool = False
         self.held_since: float | None = None
         """Since when the frame that is being handled has been held back; None if it was not."""
         self._opener = instance is not None

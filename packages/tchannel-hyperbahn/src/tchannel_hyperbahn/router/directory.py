@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from logging import Logger
 from typing import TYPE_CHECKING
 
 from tchannel.clock import Clock, TimerHandle
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Directory", "Instance"]
 
-log = logger("tchannel.router")
+log: Logger = logger("tchannel.router")
 
 
 class Instance:
@@ -40,18 +41,18 @@ class Instance:
     )
 
     def __init__(self, hostport: str, queue: CallQueue, *, ephemeral: bool = False) -> None:
-        self.hostport = hostport
-        self.ephemeral = ephemeral
+        self.hostport: str = hostport
+        self.ephemeral: bool = ephemeral
         self.accepted: list[RouterConnection] = []
         """Connections that it opened to us; the last is the one that advertised last."""
         self.opened: list[RouterConnection] = []
         """Connections that we opened to it."""
-        self.connecting = False
-        self.names = 0
+        self.connecting: bool = False
+        self.names: int = 0
         """How many names it serves."""
-        self.pending = 0
+        self.pending: int = 0
         """Calls that it has to answer."""
-        self.queue = queue
+        self.queue: CallQueue = queue
 
     @property
     def connection(self) -> RouterConnection | None:

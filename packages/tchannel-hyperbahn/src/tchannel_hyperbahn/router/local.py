@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from logging import Logger
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AdvertisingLimits", "LocalCall", "LocalEndpoints", "is_same_host"]
 
-log = logger("tchannel.router")
+log: Logger = logger("tchannel.router")
 
 _OPTIONS = wire.Options(max_message_size=1024 * 1024)
 # A client asks for one or two things at a time; each may take max_message_size until it is whole.
@@ -45,8 +46,8 @@ class LocalCall:
     __slots__ = ("reader", "request")
 
     def __init__(self, request: wire.CallRequest) -> None:
-        self.request = request
-        self.reader = wire.FragmentReader(request.checksum_type, _OPTIONS)
+        self.request: wire.CallRequest = request
+        self.reader: wire.FragmentReader = wire.FragmentReader(request.checksum_type, _OPTIONS)
 
 
 class AdvertisingLimits:
@@ -63,9 +64,9 @@ class AdvertisingLimits:
     __slots__ = ("instances", "names", "trust_hosts")
 
     def __init__(self, names: int, instances: int, *, trust_hosts: bool) -> None:
-        self.names = names
-        self.instances = instances
-        self.trust_hosts = trust_hosts
+        self.names: int = names
+        self.instances: int = instances
+        self.trust_hosts: bool = trust_hosts
 
 
 class LocalEndpoints:

@@ -7,6 +7,7 @@ of a first frame the ttl. Checksums cover the args alone, so they stay as they a
 from __future__ import annotations
 
 from collections.abc import Callable
+from logging import Logger
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_TTL_MS", "Relay"]
 
-log = logger("tchannel.router")
+log: Logger = logger("tchannel.router")
 
 MAX_TTL_MS = 120_000
 """Milliseconds that a call may take at most, as with Hyperbahn."""

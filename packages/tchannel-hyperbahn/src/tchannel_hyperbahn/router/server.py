@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Coroutine
 from contextvars import Context
+from logging import Logger
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -24,7 +25,7 @@ from .relay import Relay
 
 __all__ = ["Router"]
 
-log = logger("tchannel.router")
+log: Logger = logger("tchannel.router")
 
 _CONNECT_TIMEOUT = 2.0
 
@@ -87,8 +88,8 @@ class Router:
         self._advertising = AdvertisingLimits(
             max_services, max_instances, trust_hosts=trust_announced_hosts
         )
-        self.limits = Limits(max_buffered)
-        self.read_buffer = memoryview(bytearray(self.limits.read))
+        self.limits: Limits = Limits(max_buffered)
+        self.read_buffer: memoryview[int] = memoryview(bytearray(self.limits.read))
         self.slow: set[Backlog] = set()
         """The receivers for which bytes wait."""
         self.connections: set[RouterConnection] = set()
@@ -98,7 +99,7 @@ class Router:
         self._acceptor: Acceptor | None = None
         self._socket: socket.socket | None = None
         self._listening = False
-        self.closed = False
+        self.closed: bool = False
         """Whether `close` was called."""
         self._all_lost = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context
+from logging import Logger
 from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STALLED_AFTER", "FrameWriter"]
 
-log = logger("tchannel.router")
+log: Logger = logger("tchannel.router")
 
 STALLED_AFTER = 10.0
 """Seconds without taking a byte after which a connection that others wait for is closed.
@@ -53,11 +54,13 @@ class FrameWriter(Backlog):
         "transport",
     )
 
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    full: bool
     transport: asyncio.Transport
 
     def __init__(self, router: Router) -> None:
         super().__init__()
-        self.closed = False
+        self.closed: bool = False
         self._router = router
         self._loop = router.loop
         self._limits = router.limits

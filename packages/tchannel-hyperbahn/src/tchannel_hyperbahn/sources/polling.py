@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 from contextvars import Context
+from logging import Logger
 
 from tchannel import TChannel
 from tchannel.clock import Clock, sleep
@@ -15,7 +16,7 @@ from ..backoff import Backoff
 
 __all__ = ["PollingSource"]
 
-log = logger("tchannel.peer_sources")
+log: Logger = logger("tchannel.peer_sources")
 
 _SHORTEST_DELAY = 0.5
 # A period varies by this part of itself, so that many clients do not ask at the same time.
@@ -42,7 +43,7 @@ class PollingSource:
             raise TypeError(f"period must be a number of seconds, not {period!r}")
         if not (math.isfinite(period) and period > 0):
             raise ValueError(f"period must be above 0, not {period!r}")
-        self.period = float(period)
+        self.period: float = float(period)
         self._task: asyncio.Task[None] | None = None
         self._answered: asyncio.Future[None] | None = None
         self._channel: TChannel | None = None

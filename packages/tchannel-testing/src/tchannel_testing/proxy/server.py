@@ -6,6 +6,7 @@ import random
 import socket
 import struct
 from collections.abc import Callable
+from logging import Logger
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, cast
 
@@ -17,7 +18,7 @@ from .pipe import Pipe
 if TYPE_CHECKING:
     from tchannel.clock import Clock
 
-log = logger("tchannel_testing.proxy")
+log: Logger = logger("tchannel_testing.proxy")
 
 #: SO_LINGER on with a time of 0: close() sends RST.
 _LINGER_RESET = struct.pack("ii", 1, 0)
@@ -31,8 +32,8 @@ class Direction:
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self.bytes = 0
-        self.frames = 0
+        self.bytes: int = 0
+        self.frames: int = 0
         self._faults = Faults()
         self._pipes: set[Pipe] = set()
         self._changed = changed
@@ -98,12 +99,12 @@ class FaultProxy:
         self._acceptor: Acceptor | None = None
         self._connections: dict[ProxiedConnection, None] = {}
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
-        self.upstream = Direction(self._changed)
-        self.downstream = Direction(self._changed)
+        self.upstream: Direction = Direction(self._changed)
+        self.downstream: Direction = Direction(self._changed)
         #: How many connections were accepted.
-        self.accepted = 0
+        self.accepted: int = 0
         #: Whether new connections are reset instead of forwarded.
-        self.refuse = False
+        self.refuse: bool = False
 
     @property
     def hostport(self) -> str:

@@ -28,7 +28,8 @@ class UnknownMatcherError(VCRError, KeyError):
     """A matcher is asked for by a name that none has; also the KeyError that it used to be."""
 
     # That of KeyError quotes its text.
-    __str__ = Exception.__str__
+    def __str__(self) -> str:
+        return Exception.__str__(self)
 
 
 class InvalidCassetteError(VCRError):

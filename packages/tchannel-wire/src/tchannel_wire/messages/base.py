@@ -50,7 +50,7 @@ class BaseMessage:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in ("id", *self._FIELDS))
 
-    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # mutable, so not hashable
 
     def __repr__(self) -> str:
         fields = "".join(f", {name}={_show(name, getattr(self, name))}" for name in self._FIELDS)

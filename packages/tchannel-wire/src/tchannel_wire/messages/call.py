@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from struct import Struct
+from typing import ClassVar
 
 from ..checksums import ChecksumType
 from ..frames import FrameType
@@ -39,7 +40,7 @@ class CallRequest(ChunksMessage):
     """
 
     __slots__ = ("headers", "service", "tracing", "ttl_ms")
-    TYPE = FrameType.CALL_REQUEST
+    TYPE: ClassVar[FrameType] = FrameType.CALL_REQUEST
     _FIELDS = (
         *("flags", "ttl_ms", "tracing", "service", "headers"),
         *("checksum_type", "checksum", "chunks"),
@@ -124,7 +125,7 @@ class CallResponse(ChunksMessage):
     """
 
     __slots__ = ("code", "headers", "tracing")
-    TYPE = FrameType.CALL_RESPONSE
+    TYPE: ClassVar[FrameType] = FrameType.CALL_RESPONSE
     _FIELDS = (
         *("flags", "code", "tracing", "headers"),
         *("checksum_type", "checksum", "chunks"),

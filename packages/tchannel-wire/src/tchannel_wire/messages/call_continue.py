@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import ClassVar, Self
 
 from ..checksums import ChecksumType
 from ..frames import FrameType
@@ -55,11 +55,11 @@ class CallRequestContinue(_Continue):
     """
 
     __slots__ = ()
-    TYPE = FrameType.CALL_REQUEST_CONTINUE
+    TYPE: ClassVar[FrameType] = FrameType.CALL_REQUEST_CONTINUE
 
 
 class CallResponseContinue(_Continue):
     """A later frame of an answer; fields as in `CallRequestContinue`."""
 
     __slots__ = ()
-    TYPE = FrameType.CALL_RESPONSE_CONTINUE
+    TYPE: ClassVar[FrameType] = FrameType.CALL_RESPONSE_CONTINUE

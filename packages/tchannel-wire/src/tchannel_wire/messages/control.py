@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from ..frames import HEADER_SIZE, MAX_FRAME_SIZE, FrameType
 from ..tracing import NO_TRACING, Tracing
@@ -27,7 +27,7 @@ class Cancel(BaseMessage):
     """
 
     __slots__ = ("tracing", "ttl_ms", "why")
-    TYPE = FrameType.CANCEL
+    TYPE: ClassVar[FrameType] = FrameType.CANCEL
     _FIELDS = ("ttl_ms", "tracing", "why")
 
     def __init__(
@@ -64,7 +64,7 @@ class Claim(BaseMessage):
     """
 
     __slots__ = ("tracing", "ttl_ms")
-    TYPE = FrameType.CLAIM
+    TYPE: ClassVar[FrameType] = FrameType.CLAIM
     _FIELDS = ("ttl_ms", "tracing")
 
     def __init__(self, *, id: int, ttl_ms: int, tracing: bytes | Tracing = NO_TRACING) -> None:
@@ -98,11 +98,11 @@ class PingRequest(_Ping):
     """Asks for a `PingResponse` with the same id; without a payload."""
 
     __slots__ = ()
-    TYPE = FrameType.PING_REQUEST
+    TYPE: ClassVar[FrameType] = FrameType.PING_REQUEST
 
 
 class PingResponse(_Ping):
     """Answers a `PingRequest`; without a payload."""
 
     __slots__ = ()
-    TYPE = FrameType.PING_RESPONSE
+    TYPE: ClassVar[FrameType] = FrameType.PING_RESPONSE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ..errors import NO_MESSAGE_ID, error_name
 from ..frames import HEADER_SIZE, MAX_FRAME_SIZE, FrameType
 from ..tracing import NO_TRACING, TRACING_SIZE, Tracing
@@ -25,7 +27,7 @@ class ErrorMessage(BaseMessage):
     """
 
     __slots__ = ("code", "description", "tracing")
-    TYPE = FrameType.ERROR
+    TYPE: ClassVar[FrameType] = FrameType.ERROR
     _FIELDS = ("code", "tracing", "description")
 
     def __init__(

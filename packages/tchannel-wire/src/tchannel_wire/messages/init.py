@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from struct import Struct
-from typing import Self
+from typing import ClassVar, Self
 
 from ..frames import HEADER_SIZE, FrameType
 from .base import BaseMessage, length, read_text
@@ -59,11 +59,11 @@ class InitRequest(_Init):
     """
 
     __slots__ = ()
-    TYPE = FrameType.INIT_REQUEST
+    TYPE: ClassVar[FrameType] = FrameType.INIT_REQUEST
 
 
 class InitResponse(_Init):
     """The accepter's half of the handshake; fields as in `InitRequest`, id of the request."""
 
     __slots__ = ()
-    TYPE = FrameType.INIT_RESPONSE
+    TYPE: ClassVar[FrameType] = FrameType.INIT_RESPONSE

@@ -23,8 +23,8 @@ try:
         VCRError,
         use_cassette,
     )
-except ImportError as error:
-    raise install_hint(error, needs="tchannel_testing", dist="tchannel-testing") from None
+except ImportError as _error:
+    raise install_hint(_error, needs="tchannel_testing", dist="tchannel-testing") from None
 
 __all__ = [
     "DEFAULT_MATCHERS",

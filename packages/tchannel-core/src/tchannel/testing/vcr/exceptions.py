@@ -11,8 +11,8 @@ try:
         UnsupportedVersionError,
         VCRError,
     )
-except ImportError as error:
-    raise install_hint(error, needs="tchannel_testing", dist="tchannel-testing") from None
+except ImportError as _error:
+    raise install_hint(_error, needs="tchannel_testing", dist="tchannel-testing") from None
 
 __all__ = [
     "CannotRecordInteractionsError",
