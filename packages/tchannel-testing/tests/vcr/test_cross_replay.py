@@ -17,12 +17,12 @@ PEER = Path(__file__).parents[4] / "tests/interop/peers/py21/.venv/bin/python"
 NEEDS = "import mock, tchannel, wrapt, yaml"
 
 
-async def converse(python, cassette, mode):
+async def converse(python, cassette, mode, *options):
     """What the conversation prints, run by the library that ``python`` has."""
     # What our environment says about Python is for our own.
-    options = ["-E"] if python == PEER else []
+    flags = ["-E"] if python == PEER else []
     process = await asyncio.create_subprocess_exec(
-        *[python, *options, HERE / "conversation.py", cassette, mode],
+        *[python, *flags, HERE / "conversation.py", cassette, mode, *options],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -54,7 +54,7 @@ def peer():
 @pytest.fixture
 async def expected(tmp_path):
     """What the conversation prints without any replaying."""
-    return await converse(sys.executable, tmp_path / "fresh.yaml", "once")
+    return await converse(sys.executable, tmp_path / "fresh.yaml", "once", "thrift_as_bytes")
 
 
 @pytest.mark.parametrize("version", [2, 3])
@@ -64,6 +64,14 @@ async def test_what_tchannel_python_recorded_replays_here(version, expected, tmp
     path.write_bytes((HERE / f"recorded_on_python{version}.yaml").read_bytes())
 
     assert await converse(sys.executable, path, "none") == expected
+
+
+async def test_what_is_recorded_here_replays_here(expected, tmp_path):
+    path = tmp_path / "fields.yaml"
+    assert await converse(sys.executable, path, "once") == expected
+
+    assert await converse(sys.executable, path, "none") == expected
+    assert "AAE" not in path.read_text()  # the base64 of Thrift headers and bodies
 
 
 @pytest.mark.interop
@@ -84,7 +92,7 @@ async def test_a_fresh_recording_of_tchannel_python_replays_here(peer, expected,
 async def test_recorded_failures_do_not_disturb_tchannel_python(peer, expected, tmp_path):
     from tchannel_testing import vcr
 
-    cassette = vcr.Cassette(tmp_path / "fresh.yaml", "new_episodes")
+    cassette = vcr.Cassette(tmp_path / "fresh.yaml", "new_episodes")  # what is bytes in it stays so
     cassette.record(vcr.Request("oldserver", "other"), vcr.Failure(3, "BusyError", "busy"))
     cassette.save()
     assert "failures:" in (tmp_path / "fresh.yaml").read_text()

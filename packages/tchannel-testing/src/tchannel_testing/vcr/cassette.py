@@ -35,6 +35,8 @@ class Cassette:
         the interaction, headers and bodies included, and returns it; None leaves the call out of
         the cassette: it goes to the network and is not recorded.
     :param allow_playback_repeats: replay a recording again once all that match have been played.
+    :param thrift_as_bytes: write Thrift bodies and headers as bytes, not as fields and values: for a
+        file that tchannel-python is to replay as well. What a file has as bytes stays so in any case.
     :raises VCRError: an unknown record mode or matcher.
     :raises InvalidCassetteError: the file cannot be understood.
     :raises OSError: the file cannot be read, or, under a mode that records, not be written.
@@ -50,6 +52,7 @@ class Cassette:
         *,
         before_record: BeforeRecord | None = None,
         allow_playback_repeats: bool = False,
+        thrift_as_bytes: bool = False,
     ) -> None:
         self.path: str = os.fspath(path)
         if not self.path:
@@ -60,6 +63,7 @@ class Cassette:
         self._matchers = Matchers(matchers)
         self._before_record = before_record
         self._repeats = allow_playback_repeats
+        self._thrift_as_bytes = thrift_as_bytes
         self._lock = threading.RLock()
         data = files.read(self.path)
         #: Whether the file was there before.
@@ -259,7 +263,7 @@ class Cassette:
                 kept, without = theirs, self._written
             new = {place: one for place, one in enumerate(self._recorded) if one is not None}
             added = [interaction for place, interaction in new.items() if place not in without]
-            data = yaml_format.dump([*kept, *added])
+            data = yaml_format.dump([*kept, *added], thrift_as_bytes=self._thrift_as_bytes)
             files.write(self.path, data)
             self._on_disk, self._written = data, set(new)
         self._dirty = False

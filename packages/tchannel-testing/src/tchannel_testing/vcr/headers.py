@@ -7,7 +7,7 @@ from typing import Final
 from tchannel.tracing import TRACING_KEY_PREFIX
 from tchannel_wire import WireError, decode_thrift_headers, encode_thrift_headers
 
-__all__ = ["SCHEMES_WITH_HEADERS", "comparable_headers", "strip_tracing"]
+__all__ = ["SCHEMES_WITH_HEADERS", "comparable_headers", "parse_headers", "strip_tracing"]
 
 #: The schemes whose arg2 has keys and values.
 SCHEMES_WITH_HEADERS: Final = ("json", "thrift")
@@ -19,7 +19,7 @@ def comparable_headers(scheme: str, arg2: bytes) -> Hashable:
     Keys and values without tracing where the scheme has them, else the bytes; also when they are
     not what the scheme says.
     """
-    headers = _parse(scheme, arg2)
+    headers = parse_headers(scheme, arg2)
     if headers is None:
         return arg2
     kept = {key: value for key, value in headers.items() if not _is_tracing(key)}
@@ -28,7 +28,7 @@ def comparable_headers(scheme: str, arg2: bytes) -> Hashable:
 
 def strip_tracing(scheme: str, arg2: bytes) -> bytes:
     """The block without tracing headers, which differ with every call; else as it is."""
-    headers = _parse(scheme, arg2)
+    headers = parse_headers(scheme, arg2)
     if not headers or not any(map(_is_tracing, headers)):
         return arg2
     kept = {key: value for key, value in headers.items() if not _is_tracing(key)}
@@ -37,7 +37,8 @@ def strip_tracing(scheme: str, arg2: bytes) -> bytes:
     return encode_thrift_headers(kept)
 
 
-def _parse(scheme: str, arg2: bytes) -> dict[str, str] | None:
+def parse_headers(scheme: str, arg2: bytes) -> dict[str, str] | None:
+    """Keys and values; None where the scheme has none, or the block is not what the scheme says."""
     if scheme == "json":
         try:
             headers = json.loads(arg2) if arg2 else {}

@@ -98,6 +98,8 @@ class Interaction:
     failure: Failure | None = None
     #: How often it was replayed from this cassette.
     play_count: int = 0
+    #: Whether its Thrift bodies stand in the file as bytes, as tchannel-python writes them.
+    as_bytes: bool = dataclasses.field(default=False, compare=False)
 
     def copy(self) -> "Interaction":
         """A copy that may be changed freely."""

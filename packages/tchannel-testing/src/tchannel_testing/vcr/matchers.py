@@ -5,8 +5,9 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Final, TypeAlias
 
 from .exceptions import UnknownMatcherError, VCRError
-from .headers import comparable_headers
+from .headers import comparable_headers, parse_headers
 from .interaction import Interaction, Request
+from .optional import thrift_bodies
 
 __all__ = ["DEFAULT_MATCHERS", "MATCHERS", "Matcher", "Matchers"]
 
@@ -15,12 +16,15 @@ Matcher: TypeAlias = Callable[[Request, Request], object]
 
 
 def _body(request: Request) -> Hashable:
-    """For json the value, however it is written; else the bytes."""
+    """For json and Thrift the value, however it is written; else the bytes."""
     if request.scheme == "json":
         try:
             return json.dumps(json.loads(request.body), sort_keys=True)
         except ValueError:
             pass
+    if request.scheme == "thrift" and (bodies := thrift_bodies()) is not None:
+        value: Hashable = bodies.comparable(request.body)
+        return value
     return request.body
 
 
@@ -53,7 +57,7 @@ def _matcher(name: str) -> Matcher:
 
 
 #: The matchers that have a name, which is that of the field in the cassette. For headers, tracing
-#: and order do not matter; for a json body, neither does how the value is written.
+#: and order do not matter; for json and Thrift bodies, neither does how the value is written.
 MATCHERS: Final[dict[str, Matcher]] = {name: _matcher(name) for name in _KEYS}
 
 #: What matches unless said otherwise: as in tchannel-python 2.1.0, all but the peer and the
@@ -102,8 +106,8 @@ class Matchers:
         differing: dict[str, str] = {}
         for name in self._named:
             if not MATCHERS[name](request, recorded):
-                live, old = (getattr(side, _SHOWN[name]) for side in (request, recorded))
-                differing[name] = f"now {_show(live)}, recorded {_show(old)}"
+                live, old = _both(name, request, recorded)
+                differing[name] = f"now {_cut(live)}, recorded {_cut(old)}"
         for name, matcher in self._functions.items():
             try:
                 if not matcher(request, recorded):
@@ -140,6 +144,23 @@ class Shelf:
         return found
 
 
-def _show(value: object) -> str:
-    text = repr(value)
+def _both(name: str, request: Request, recorded: Request) -> tuple[str, str]:
+    """How the two show what differs between them."""
+    sides = (request, recorded)
+    values = [getattr(side, _SHOWN[name]) for side in sides]
+    if name == "headers":
+        parsed = [parse_headers(side.scheme, side.headers) for side in sides]
+        if None not in parsed:
+            values = parsed
+    bodies = thrift_bodies() if name == "body" and request.scheme == "thrift" else None
+    fields = [bodies and bodies.decode(side.body) for side in sides]
+    if bodies is None or None in fields or recorded.scheme != "thrift":
+        return repr(values[0]), repr(values[1])
+    live, old = map(bodies.text_of, fields)
+    if live == old:  # it is in the types
+        live, old = (bodies.text_of(one, typed=True) for one in fields)
+    return live, old
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 400 else f"{text[:400]}... ({len(text)} characters)"

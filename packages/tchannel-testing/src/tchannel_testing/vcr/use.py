@@ -30,6 +30,7 @@ def use_cassette(
     *,
     before_record: BeforeRecord | None = None,
     allow_playback_repeats: bool = False,
+    thrift_as_bytes: bool = False,
 ) -> "CassetteContext":
     """Record calls into a cassette, or replay them from it.
 
@@ -61,6 +62,7 @@ def use_cassette(
             matchers,
             before_record=before_record,
             allow_playback_repeats=allow_playback_repeats,
+            thrift_as_bytes=thrift_as_bytes,
         ),
         inject,
     )

@@ -9,50 +9,67 @@
     interactions:
     - request:
         argScheme: 0                # 0 raw, 1 json, 2 thrift
-        body: text, or !!binary
+        body: text, or !!binary; fields and values for Thrift
         endpoint: text
-        headers: text, or !!binary
+        headers: text, or !!binary; a mapping for Thrift
         hostPort: text              # '' where the call named no peer
         knownPeers: [text...]
         serviceName: text
         transportHeaders: [{key: text, value: text}...]
       response:
-        body: text, or !!binary
+        body: as in a request
         code: 0                     # or 1 for an application error
-        headers: text, or !!binary
+        headers: as in a request
         transportHeaders: [...]     # ours, only where there is more than ``as``
     version: 1
 
 tchannel-python 2.1.0 ignores the keys it does not know (tried with the real package), so that what
 is ours costs its readers nothing; it also takes text where it writes ``!!binary`` itself. It knows
 no other arg schemes: ours are written as 0, and told by the transport header ``as``.
+
+Bodies and headers of Thrift calls are fields and values (:mod:`~tchannel_testing.vcr.thrift_bodies`),
+which tchannel-python cannot read: where a file has them as bytes they stay so, and for a new file there
+is ``thrift_as_bytes=True``.
 """
 
 import json
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any, Final
 
 import yaml
 
 from tchannel.transport import SCHEME
+from tchannel_wire import encode_thrift_headers
 
+from .headers import parse_headers
 from .interaction import Interaction, Request
+from .optional import thrift_bodies
+from .pairs import Pairs
 
-__all__ = ["SCHEMES", "VERSION", "dump"]
+__all__ = ["SCHEMES", "THRIFT", "VERSION", "dump"]
 
 VERSION: Final = 1
 
-SCHEMES: Final = ("raw", "json", "thrift")
+THRIFT: Final = "thrift"
+
+SCHEMES: Final = ("raw", "json", THRIFT)
 
 
-def dump(interactions: Iterable[Interaction]) -> bytes:
-    """The file for ``interactions``: the same bytes for the same interactions."""
+def dump(interactions: Iterable[Interaction], *, thrift_as_bytes: bool = False) -> bytes:
+    """The file for ``interactions``: the same bytes for the same interactions.
+
+    :param thrift_as_bytes: write all bodies and headers of Thrift as bytes.
+    """
     recorded: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
     for interaction in interactions:
-        request = _request_to_yaml(interaction.request)
+        bodies = None if thrift_as_bytes or interaction.as_bytes else thrift_bodies()
+        request = _request_to_yaml(interaction.request, bodies)
         if interaction.response is not None:
-            recorded.append({"request": request, "response": _response_to_yaml(interaction)})
+            recorded.append(
+                {"request": request, "response": _response_to_yaml(interaction, bodies)}
+            )
         elif interaction.failure is not None:
             error = interaction.failure
             failures.append(
@@ -107,7 +124,13 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     return _represent_bytes(dumper, text.encode(errors="replace"))
 
 
+def _represent_pairs(dumper: _Dumper, pairs: Pairs) -> yaml.MappingNode:
+    written: yaml.MappingNode = dumper.represent_mapping("tag:yaml.org,2002:map", pairs)
+    return written
+
+
 _Dumper.add_representer(bytes, _represent_bytes)
+_Dumper.add_representer(Pairs, _represent_pairs)
 _Dumper.add_representer(str, _represent_text)
 
 
@@ -123,7 +146,23 @@ def _as_text(data: bytes) -> str | None:
     return text
 
 
-def _request_to_yaml(request: Request) -> dict[str, object]:
+def _arguments(
+    scheme: str, headers: bytes, body: bytes, bodies: ModuleType | None
+) -> dict[str, object]:
+    """arg2 and arg3, as fields where ``bodies`` says that they may be."""
+    written: dict[str, object] = {"headers": headers, "body": body}
+    if scheme != THRIFT or bodies is None:
+        return written
+    parsed = parse_headers(scheme, headers)
+    if parsed is not None and headers == encode_thrift_headers(parsed):
+        written["headers"] = Pairs(parsed.items())
+    fields = bodies.decode(body)
+    if fields is not None:
+        written["body"] = bodies.to_plain(fields)
+    return written
+
+
+def _request_to_yaml(request: Request, bodies: ModuleType | None) -> dict[str, object]:
     scheme = SCHEMES.index(request.scheme) if request.scheme in SCHEMES else 0
     headers = request.transport_headers
     if request.scheme not in SCHEMES:
@@ -135,8 +174,7 @@ def _request_to_yaml(request: Request) -> dict[str, object]:
         "serviceName": request.service,
         "hostPort": request.hostport,
         "endpoint": request.endpoint,
-        "headers": request.headers,
-        "body": body,
+        **_arguments(request.scheme, request.headers, body, bodies),
         "argScheme": scheme,
         "knownPeers": list(request.known_peers),
         "transportHeaders": _headers_to_yaml(headers),
@@ -153,13 +191,12 @@ def _canonical_json(body: bytes) -> bytes:
         return body
 
 
-def _response_to_yaml(interaction: Interaction) -> dict[str, object]:
+def _response_to_yaml(interaction: Interaction, bodies: ModuleType | None) -> dict[str, object]:
     response = interaction.response
     assert response is not None, "dump() sorts out failures"
     document: dict[str, object] = {
         "code": int(response.code),
-        "headers": response.headers,
-        "body": response.body,
+        **_arguments(interaction.request.scheme, response.headers, response.body, bodies),
     }
     if (
         response.transport_headers.keys() - {SCHEME}

@@ -12,12 +12,13 @@ from typing import Any, Final, Literal
 import yaml
 
 from tchannel.transport import SCHEME
+from tchannel_wire import encode_thrift_headers
 
 from .exceptions import InvalidCassetteError, UnsupportedVersionError
 from .interaction import Failure, Interaction, Request, Response
-from .yaml_format import SCHEMES, VERSION
+from .yaml_format import SCHEMES, THRIFT, VERSION
 
-__all__ = ["load"]
+__all__ = ["Reader", "load"]
 
 _TEXT_TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "python/str", "python/unicode")
@@ -32,8 +33,8 @@ _SEQUENCE_TAGS: Final = frozenset(
 _MAPPING_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "python/dict"))
 _NULL_TAG: Final = "tag:yaml.org,2002:null"
 
-#: More than any cassette has.
-_MAX_DEPTH: Final = 20
+#: More than any cassette has: Thrift bodies go 30 levels deep, of up to three in the file.
+_MAX_DEPTH: Final = 100
 
 # The C parser is several times faster; both give the same nodes.
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,13 +47,13 @@ def load(data: bytes, path: str) -> list[Interaction]:
     :raises InvalidCassetteError: names the file, the line and the field.
     :raises UnsupportedVersionError: the version is not 1.
     """
-    return _Reader(path).read(data)
+    return Reader(path).read(data)
 
 
 class _Fields:
     """The fields of one mapping: each is asked for once, and none may be left over."""
 
-    def __init__(self, reader: "_Reader", node: yaml.Node, where: str) -> None:
+    def __init__(self, reader: "Reader", node: yaml.Node, where: str) -> None:
         self._reader = reader
         self._where = where
         self.node = node
@@ -93,14 +94,21 @@ class _Fields:
                 )
 
 
-class _Reader:
+class Reader:
+    """Reads the nodes of one file; its methods are for fields of any kind.
+
+    :param path: for messages.
+    """
+
     def __init__(self, path: str) -> None:
         self._path = path
 
     def error(self, node: yaml.Node, problem: str) -> InvalidCassetteError:
+        """The error to raise for a node; ``problem`` names the field."""
         return InvalidCassetteError(self._path, node.start_mark.line + 1, problem)
 
     def read(self, data: bytes) -> list[Interaction]:
+        """The interactions: see :func:`load`."""
         try:
             self._check_depth(data)
             root = yaml.compose(data, Loader=_Loader)
@@ -149,12 +157,14 @@ class _Reader:
 
     def _interaction(self, node: yaml.Node, where: str) -> Interaction:
         fields = _Fields(self, node, where)
-        request = self._request(fields.need("request"), f"the request of {where}")
+        request_node = fields.need("request")
+        request = self._request(request_node, f"the request of {where}")
         response = self._response(
             fields.need("response"), f"the response of {where}", request.scheme
         )
         fields.done()
-        return Interaction(request, response=response)
+        as_bytes = _as_bytes(request_node, fields.get("response"))
+        return Interaction(request, response=response, as_bytes=as_bytes)
 
     def _merge(
         self, interactions: list[Interaction], failures: list[yaml.Node]
@@ -171,10 +181,12 @@ class _Reader:
                     position_node,
                     f"position of {where} must be 0 to {len(interactions)}, not {position}",
                 )
-            request = self._request(fields.need("request"), f"the request of {where}")
+            request_node = fields.need("request")
+            request = self._request(request_node, f"the request of {where}")
             error = self._failure(fields.need("error"), f"the error of {where}")
             fields.done()
-            before[position].append(Interaction(request, failure=error))
+            failed = Interaction(request, failure=error, as_bytes=_as_bytes(request_node))
+            before[position].append(failed)
         merged = before[0]
         for interaction, following in zip(interactions, before[1:], strict=True):
             merged.append(interaction)
@@ -203,8 +215,8 @@ class _Reader:
         request = Request(
             service=self.text(fields.need("serviceName"), fields.name("serviceName")),
             endpoint=self.text(fields.need("endpoint"), fields.name("endpoint")),
-            headers=self._bytes(fields, "headers", optional=True),
-            body=self._bytes(fields, "body"),
+            headers=self._arg2(fields, scheme),
+            body=self._body(fields, scheme),
             hostport="" if hostport is None else self.text(hostport, fields.name("hostPort")),
             scheme=scheme,
             known_peers=[
@@ -227,8 +239,8 @@ class _Reader:
         checked: Literal[0, 1] = 1 if code else 0
         response = Response(
             code=checked,
-            headers=self._bytes(fields, "headers", optional=True),
-            body=self._bytes(fields, "body"),
+            headers=self._arg2(fields, scheme),
+            body=self._body(fields, scheme),
             transport_headers=self._headers(fields, where) or {SCHEME: scheme},
         )
         fields.done()
@@ -256,21 +268,38 @@ class _Reader:
                 header.done()
         return headers
 
-    def _bytes(self, fields: _Fields, name: str, optional: bool = False) -> bytes:
-        node = fields.get(name) if optional else fields.need(name)
-        if node is None or (optional and node.tag == _NULL_TAG):
+    def _arg2(self, fields: _Fields, scheme: str) -> bytes:
+        node = fields.get("headers")
+        if node is None or node.tag == _NULL_TAG:
             return b""
-        return self.binary(node, fields.name(name))
+        what = fields.name("headers")
+        if scheme != THRIFT or not isinstance(node, yaml.MappingNode):
+            return self.binary(node, what)
+        headers = {self.text(k, f"a key of {what}"): self.text(v, what) for k, v in node.value}
+        return encode_thrift_headers(headers)
+
+    def _body(self, fields: _Fields, scheme: str) -> bytes:
+        node = fields.need("body")
+        what = fields.name("body")
+        if scheme != THRIFT or not isinstance(node, yaml.MappingNode):
+            return self.binary(node, what)
+        try:
+            from .thrift_reader import read_body
+        except ModuleNotFoundError as error:
+            raise self.error(node, f"{what} is a mapping. {error}") from None
+        return read_body(self, node, what)
 
     # Scalars
 
     def sequence(self, node: yaml.Node, what: str) -> list[yaml.Node]:
+        """The items of a list; ``what`` is the field, here and below."""
         if not isinstance(node, yaml.SequenceNode) or node.tag not in _SEQUENCE_TAGS:
             raise self.error(node, f"{what} must be a list, not {_describe(node)}")
         items: list[yaml.Node] = node.value
         return items
 
     def integer(self, node: yaml.Node, what: str) -> int:
+        """A whole number."""
         if isinstance(node, yaml.ScalarNode) and node.tag in _INT_TAGS:
             try:
                 return int(node.value)
@@ -279,6 +308,7 @@ class _Reader:
         raise self.error(node, f"{what} must be a number, not {_describe(node)}")
 
     def binary(self, node: yaml.Node, what: str) -> bytes:
+        """Bytes: text, or !!binary."""
         if isinstance(node, yaml.ScalarNode):
             if node.tag in _TEXT_TAGS:
                 value: str = node.value
@@ -295,11 +325,22 @@ class _Reader:
         raise self.error(node, f"{what} must be text or !!binary, not {_describe(node)}{hint}")
 
     def text(self, node: yaml.Node, what: str) -> str:
+        """Text."""
         data = self.binary(node, what)
         try:
             return data.decode()
         except UnicodeDecodeError:
             raise self.error(node, f"{what} must be UTF-8") from None
+
+
+def _as_bytes(*sides: yaml.Node | None) -> bool:
+    """Whether headers and bodies stand there as bytes, all of them: other readers may count on it."""
+    return not any(
+        isinstance(value, yaml.MappingNode)
+        for side in sides
+        if side is not None
+        for _, value in side.value
+    )
 
 
 def _describe(node: yaml.Node) -> str:

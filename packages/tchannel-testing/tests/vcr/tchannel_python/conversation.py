@@ -1,8 +1,9 @@
 """One conversation inside a cassette, for tchannel-python 2.1.0 and for this library alike.
 
-usage: conversation.py CASSETTE RECORD_MODE
+usage: conversation.py CASSETTE RECORD_MODE [OPTION]
 
-With a mode that records, it serves itself; with "none" nothing listens. Prints what the caller saw
+With a mode that records, it serves itself; with "none" nothing listens. OPTION is an argument of
+use_cassette to be True, one that only this library has. Prints what the caller saw
 as one JSON document, so that a recording and its replay can be compared, whichever library did it.
 """
 
@@ -59,12 +60,12 @@ def serve():
 
 
 @gen.coroutine
-def talk(path, mode):
+def talk(path, mode, *options):
     hostport = "127.0.0.1:1" if mode == "none" else serve()
     client = TChannel("oldclient")
     service = thrift.load(IDL, service="oldserver", hostport=hostport)
     seen = []
-    with vcr.use_cassette(path, record_mode=mode):
+    with vcr.use_cassette(path, record_mode=mode, **dict.fromkeys(options, True)):
         for body in [b"plain text", b"\x00\xff not text", "caf\u00e9\n".encode("utf-8")]:
             answer = yield client.raw("oldserver", "echo", body, b"head", hostport=hostport)
             seen.append([base64.b64encode(part).decode() for part in (answer.body, answer.headers)])
@@ -90,4 +91,4 @@ def talk(path, mode):
 
 
 if __name__ == "__main__":
-    ioloop.IOLoop.current().run_sync(lambda: talk(*sys.argv[1:3]))
+    ioloop.IOLoop.current().run_sync(lambda: talk(*sys.argv[1:]))
