@@ -186,6 +186,14 @@ dist: $(VENV)/.test-all  ## The sdists and wheels, into dist/
 	xargs -n 1 -P $(JOBS) $(BIN)/python -m build --quiet --no-isolation --outdir dist <<< '$(DISTRIBUTIONS:%=packages/%)'
 	$(BIN)/twine check --strict dist/*
 
+.PHONY: release
+release: $(VENV)/.test-all $(if $(DRY_RUN),,$(VENV)/.check)  ## Release PACKAGE=thrift VERSION=1.1.0 (DRY_RUN=1: all that leaves no trace)
+	$(BIN)/python scripts/release.py $(PACKAGE) $(VERSION) $(if $(DRY_RUN),--dry-run)
+
+.PHONY: release-check
+release-check: $(VENV)/.test-all  ## Make every release that is due, but leave no trace of it
+	$(BIN)/python scripts/release.py --check
+
 .PHONY: wheels
 wheels: build/wheels/.stamp  ## Collect what the environments of test-all and test-plugins are made of
 

@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a module of a package
 """Install one of the distributions from its built wheel, as a user would, and prove it.
 
 Usage: ``python scripts/install_wheel.py tchannel-core [extra…] [tchannel-testing]``, with the Python to
@@ -41,7 +40,7 @@ def wheel_of(name: str) -> Path:
 def pip(*arguments: str) -> None:
     """Run this Python's pip; leave with its exit code when it fails."""
     argv = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    code = subprocess.run(argv, check=False).returncode  # noqa: S603 - made of our own words
+    code = subprocess.run(argv, check=False).returncode
     if code:
         sys.exit(code)
 

@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a module of a package
 """Run the tests of wire, core and thrift on Pythons that few have yet, or that few think of.
 
 Usage: ``python scripts/test_next.py build/pythons 3.11.2 3.14 3.15 pypy``

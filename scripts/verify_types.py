@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a module of a package
 """Say how completely packages are typed for their users, and fail where one is below the bound.
 
 What `pyright --verifytypes` counts: of all that a package shows, the part whose type is known without
@@ -20,7 +19,7 @@ def report_of(package: str) -> dict[str, object]:
     """What pyright says of a package that is installed beside this interpreter."""
     # pyright finds what it verifies by the python on the PATH only.
     here = os.path.dirname(sys.executable)
-    done = subprocess.run(  # noqa: S603 - made of our own words
+    done = subprocess.run(
         [Path(here, "pyright"), "--outputjson", "--ignoreexternal", "--verifytypes", package],
         env={**os.environ, "PATH": os.pathsep.join([here, os.environ.get("PATH", "")])},
         capture_output=True,
@@ -59,9 +58,9 @@ def main(bound: float, packages: list[str]) -> int:
         assert isinstance(counts, dict)
         # A package that shows nothing has a score of 0.
         percent = round(100 * score, 1) if any(counts.values()) else 100.0
-        print(f"{package}: {percent:g} % of its types are known")  # noqa: T201
+        print(f"{package}: {percent:g} % of its types are known")
         if percent < bound:
-            print(f"  which is less than {bound:g} %", *problems(report)[:_MOST_LISTED], sep="\n")  # noqa: T201
+            print(f"  which is less than {bound:g} %", *problems(report)[:_MOST_LISTED], sep="\n")
             status = 1
     return status
 

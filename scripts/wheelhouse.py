@@ -1,4 +1,3 @@
-# noqa: INP001 - a script, not a module of a package
 """Collect the wheels that test environments are made of, for each Python that runs here.
 
 Usage: ``python scripts/wheelhouse.py build/wheels 3.11 3.12 3.13``
@@ -47,7 +46,7 @@ def needs() -> list[str]:
 def python(version: str) -> str | None:
     """The interpreter of that version, if there is one."""
     argv = [str(ROOT / "scripts" / "find-python"), version]
-    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - ours
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout.strip() or None
 
 
@@ -55,7 +54,7 @@ def collect(interpreter: str, folder: Path, *requirements: str) -> subprocess.Po
     """Begin to fill a folder with the wheels for one Python."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", interpreter]
     argv = [*pip, "wheel", "--quiet", "--wheel-dir", str(folder), *requirements]
-    return subprocess.Popen(argv)  # noqa: S603 - made of our own words
+    return subprocess.Popen(argv)
 
 
 def files(names: tuple[str, ...]) -> list[str]:
