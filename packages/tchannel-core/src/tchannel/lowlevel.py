@@ -8,7 +8,7 @@ on working, with the same meaning, until the next major version.
 to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `change_answer`, `Decode`, `Trace`,
                         `Timeout`, `seconds`, `start_watched`
 to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
-to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`
+to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`, `protocol_of`, `reason_of_failure`
 to watch calls          `OutgoingCall`, which hooks and interceptors meet
 addresses               `parse_hostport`, `format_hostport`, `check_hostport`,
                         `announced_address`, `UNIX_PREFIX`,
@@ -41,6 +41,7 @@ from ._ground.tasks import start_task
 from ._ground.timeouts import Timeout, seconds
 from ._links.acceptor import BACKLOG, Acceptor
 from ._links.connection import Connection
+from ._links.first_bytes import protocol_of, reason_of_failure
 from ._links.peers import Peer, PeerGroup
 from ._serving.answering import change_answer
 from ._serving.endpoints import Endpoint, Endpoints, Handler
@@ -72,6 +73,8 @@ __all__ = [
     "live_channels",
     "logger",
     "parse_hostport",
+    "protocol_of",
+    "reason_of_failure",
     "saying_farewell",
     "seconds",
     "start_task",

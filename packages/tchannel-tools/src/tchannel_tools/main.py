@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "list": "services.list:add_parser",
     "describe": "services.describe:add_parser",
     "health": "services.health:add_parser",
+    "doctor": "doctor.command:add_parser",
     "decode": "decode.command:add_parser",
     "tap": "tap.command:add_parser",
     "wireshark": "wireshark.command:add_parser",

@@ -10,7 +10,7 @@ from tchannel import TChannel
 from .._terminal.failures import ToolError
 from .calls import Target
 
-__all__ = ["TLS", "make_channel"]
+__all__ = ["TLS", "make_channel", "tls_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,18 @@ def make_channel(target: Target, tls: TLS | None) -> TChannel:
     return TChannel(
         target.caller,
         known_peers=target.peers,
-        ssl_client=None if tls is None else _context(tls),
+        ssl_client=None if tls is None else tls_context(tls),
         server_name=None if tls is None else tls.server_name,
     )
 
 
-def _context(tls: TLS) -> ssl.SSLContext:
+def tls_context(tls: TLS) -> ssl.SSLContext:
+    """Return the context for connections by TLS.
+
+    Raises:
+        ToolError: A certificate or key cannot be used.
+
+    """
     try:
         context = ssl.create_default_context(cafile=tls.ca)
     except (OSError, ValueError) as error:
