@@ -172,6 +172,36 @@ async def test_a_large_request_is_refused_at_its_first_frame(tcp):
     assert len(client.connections) == 1
 
 
+@pytest.mark.parametrize("size", [10, 300_000])
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_each_check_is_asked_once_for_a_call_however_many_frames_it_takes(
+    tcp, size, streamed
+):
+    of_channel, of_endpoint = only("client"), only("client")
+    server = tcp(hostport="127.0.0.1:0", authorize=of_channel)
+
+    @server.raw.register(stream=streamed)
+    @authorize(of_endpoint)
+    async def upload(request):
+        body = b"".join([part async for part in request.body]) if streamed else request.body
+        return b"%d" % len(body)
+
+    server.listen()
+    answer = await tcp("client").raw("any", "upload", bytes(size), hostport=server.hostport)
+
+    assert answer.body == b"%d" % size
+    assert [len(of_channel.seen), len(of_endpoint.seen)] == [1, 1]
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+async def test_a_check_that_refuses_is_asked_once_as_well(tcp, size):
+    check = only("friend")
+    server = serve(tcp(hostport="127.0.0.1:0", authorize=check))
+    with pytest.raises(errors.BadRequestError, match="not authorized"):
+        await tcp("stranger").raw("any", "echo", bytes(size), hostport=server.hostport)
+    assert len(check.seen) == 1
+
+
 async def test_a_check_may_choose_the_error(tcp):
     def busy(access):
         raise errors.BusyError("not you, not now")

@@ -8,6 +8,7 @@ import pytest
 
 import tchannel_wire as wire
 from tchannel._links.connection import Connection
+from tchannel._links.gate import Gate
 from tchannel.options import Options
 
 
@@ -18,12 +19,13 @@ class Transport(asyncio.Transport):
         super().__init__({"peername": ""})
         self.protocol = protocol
         self.closing = False
+        self.written = []
 
     def is_closing(self):
         return self.closing
 
     def write(self, data):
-        pass
+        self.written.append(bytes(data))
 
     def pause_reading(self):
         pass
@@ -78,6 +80,12 @@ def call(connection, id=5, **fields):
     connection.data_received(wire.encode(wire.CallRequest(id=id, **{**request, **fields})))
 
 
+def pong(connection):
+    """Answer the ping behind the notice that a connection is to be closed."""
+    frame = wire.encode(wire.PingResponse(id=connection.drain_ping))
+    connection.data_received(frame)
+
+
 def closing(connections):
     return [connection.transport.is_closing() for connection in connections]
 
@@ -96,14 +104,100 @@ async def test_at_the_limit_the_one_goes_that_has_been_of_no_use_for_longest(ser
     assert len(channel.connections) == 3
 
 
-async def test_where_all_have_carried_calls_the_new_one_goes(server, settle):
+async def test_where_all_have_calls_under_way_the_new_one_goes(server, settle):
     channel, connect = server(max_connections=2)
+    channel.raw.register("wait", lambda request: asyncio.get_running_loop().create_future())
     connections = [connect() for _ in range(2)]
     for connection in connections:
-        call(connection)
+        call(connection, chunks=[b"wait", b"", b""])
+    await settle()
     assert closing([*connections, connect()]) == [False, False, True]
     await settle()
     assert len(channel.connections) == 2
+
+
+async def test_where_all_have_carried_calls_the_one_goes_that_was_quiet_for_longest(
+    server, clock, settle
+):
+    channel, connect = server(max_connections=3)
+    channel.raw.register("wait", lambda request: asyncio.get_running_loop().create_future())
+    waiting, quiet, latest = (connect() for _ in range(3))
+    call(waiting, chunks=[b"wait", b"", b""], ttl_ms=60_000)
+    for connection in (quiet, latest):
+        await clock.advance(1)
+        call(connection)
+    await settle()
+    newest = connect()
+    assert closing([waiting, quiet, latest, newest]) == [False] * 4
+    await settle()
+    pong(quiet)
+
+    assert closing([waiting, quiet, latest, newest]) == [False, True, False, False]
+    await settle()
+    assert len(channel.connections) == 3
+    assert channel.gate.closed == 1
+
+
+async def test_what_comes_before_the_peer_knows_that_it_is_closed_is_served(server, clock, settle):
+    channel, connect = server(max_connections=1)
+    served = []
+    channel.raw.register("work", lambda request: served.append(request.id) or b"")
+    used = connect()
+    call(used)
+    await settle()
+    connect()
+    await settle()
+    assert b"draining" in b"".join(used.transport.written)
+    call(used, id=6)
+    await settle()
+
+    assert served == [5, 6]
+    assert not used.transport.is_closing()
+    pong(used)
+    assert used.transport.is_closing()
+
+
+async def test_a_peer_that_says_nothing_to_it_has_half_a_second(server, clock, settle):
+    _, connect = server(max_connections=1)
+    used = connect()
+    call(used)
+    await settle()
+    connect()
+    await clock.advance(0.49)
+    assert not used.transport.is_closing()
+    await clock.advance(0.02)
+    assert used.transport.is_closing()
+
+
+async def test_callers_that_come_by_thousands_are_not_looked_at_each_time(
+    server, clock, settle, monkeypatch
+):
+    _, connect = server(max_connections=200)
+    connections = [connect() for _ in range(200)]
+    for connection in connections:
+        call(connection)
+    await settle()
+    looked = []
+    may_go = Gate._may_go
+    monkeypatch.setattr(Gate, "_may_go", lambda self, it: looked.append(it) or may_go(self, it))
+    for _ in range(100):
+        await clock.advance(0.01)
+        call(connect())
+        await settle(2)
+
+    # Twelve or so are found by one look at two hundred.
+    assert len(looked) < 100 * 200 / 4
+    assert len([each for each in connections if each.leaving or each.closed]) == 100
+
+
+async def test_however_many_come_few_have_more_than_the_limit(server, clock, settle):
+    channel, connect = server(max_connections=20)
+    for _ in range(200):
+        call(connect())
+        await settle(2)
+    assert len(channel.connections) <= 20 + 16 + 1
+    await clock.advance(1)
+    assert len(channel.connections) == 20
 
 
 async def test_of_too_many_that_shake_hands_the_oldest_goes(server, settle):
@@ -140,6 +234,68 @@ async def test_who_asks_whether_we_are_there_stays(server, clock):
     connection.data_received(wire.encode(wire.PingRequest(id=3)))
     await clock.advance(61)
     assert not connection.transport.is_closing()
+
+
+async def test_by_default_who_has_called_stays_and_with_an_idle_timeout_until_it_is_over(
+    server, clock
+):
+    for timeout in (None, 100):
+        channel, connect = server(idle_timeout=timeout)
+        channel.raw.register("wait", lambda request: asyncio.get_running_loop().create_future())
+        once, regular, waiting = (connect() for _ in range(3))
+        call(once)
+        call(waiting, chunks=[b"wait", b"", b""], ttl_ms=1_000_000)
+        for turn in range(10):
+            call(regular, id=10 + turn)
+            await clock.advance(25)
+            if turn == 3:
+                assert closing([once, regular, waiting]) == [False] * 3
+        assert closing([once, regular, waiting]) == [timeout is not None, False, False]
+        await clock.advance(300)
+        assert regular.transport.is_closing() == (timeout is not None)
+        assert not waiting.transport.is_closing()
+
+
+async def test_idle_connections_that_we_opened_go_as_well_and_the_next_call_opens_another(tcp):
+    server = tcp(hostport="127.0.0.1:0")
+    server.raw.register("echo", lambda request: request.body)
+    server.listen()
+    client = tcp("client", options=Options(idle_timeout=0.05))
+    assert (await client.raw("server", "echo", b"1", hostport=server.hostport)).body == b"1"
+    (first,) = client.connections
+    await first.lost
+    assert not client.connections
+    assert client.gate._idle_timer is None
+    assert (await client.raw("server", "echo", b"2", hostport=server.hostport)).body == b"2"
+    (second,) = client.connections
+    assert second is not first
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_calls_beside_the_end_of_an_idle_connection_are_not_lost(
+    server, make_channel, join, clock, settle, turns
+):
+    channel, _ = server(idle_timeout=10)
+    client = make_channel("client")
+    join(client, channel, "127.0.0.1:1")
+    await settle()
+
+    def call():
+        # One attempt alone.
+        return client.raw("server", "work", hostport="127.0.0.1:1", retry_limit=0)
+
+    await call()
+    (connection,) = channel.connections
+    (own,) = client.connections
+    await clock.advance(9)
+    connection.leave()
+    await settle(turns)
+    late = None if own.peer_draining else call()
+    assert (late is None) == (turns > 1)
+    await settle()
+    assert late is None or late.result().body == b""
+    assert not channel.connections
+    assert not client.connections
 
 
 async def test_a_limit_that_is_reached_is_logged_once_in_ten_seconds(server, clock, caplog):

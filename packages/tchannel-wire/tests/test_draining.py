@@ -26,6 +26,19 @@ def test_draining_is_announced_once_and_new_calls_are_declined(pair, decode_all,
     assert pair.to_client()[0].arg3 == b"done"
 
 
+def test_who_only_announces_that_it_leaves_goes_on_serving(pair, raw):
+    pair.server.drain("idle", decline=False)
+    assert pair.server.state is ConnectionState.OPEN
+    assert pair.to_client() == [wire.DrainReceived("idle")]
+    event = pair.request()
+    pair.server.respond(event.id, raw, b"", b"served")
+    assert pair.to_client()[0].arg3 == b"served"
+
+    pair.server.drain("closing")
+    assert pair.to_client() == [wire.DrainReceived("closing")]
+    assert pair.server.state is ConnectionState.DRAINING
+
+
 def test_calls_of_one_that_drains_come_to_their_end(pair, raw):
     event = pair.request()
     pair.client.drain("bye")

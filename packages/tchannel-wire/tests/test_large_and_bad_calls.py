@@ -334,3 +334,15 @@ def test_only_the_first_answer_counts_while_a_large_one_is_being_written(pair, r
     (response,) = pair.to_client()
 
     assert response.arg3 == bytes(200_000)
+
+
+def test_what_is_left_on_a_request_at_its_first_frame_comes_with_it(new_pair):
+    def stream_request(request):
+        assert request.context is None
+        request.context = "seen"
+        return False
+
+    pair = new_pair(server={"stream_request": stream_request})
+    large, small = pair.request(arg3=bytes(100_000)), pair.request(arg3=b"x")
+    assert (large.context, len(large.arg3)) == ("seen", 100_000)
+    assert small.context is None

@@ -19,8 +19,8 @@ it is. The error for "not authorised" is `NotAuthorizedError`: a bad request (co
 since the protocol has no code of its own for it, and one that is never retried. Whatever else a check
 does, be it another result or another exception, refuses the call and is logged.
 
-Of a call in several frames a check is asked with the first one, and again when all of it has come: it
-should look, and count nothing. Where several stand before a handler, all of them have to let it pass.
+Each check is asked once for a call; of one in several frames, with the first. Where several stand before
+a handler, all of them have to let it pass.
 """
 
 from __future__ import annotations

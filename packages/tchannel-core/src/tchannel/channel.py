@@ -54,7 +54,9 @@ _INSIDE = frozenset(
     {
         *("advertised_hostport", "changed", "close_callbacks", "connections", "endpoints"),
         *(
+            "admission",
             "events",
+            "gate",
             "guard",
             "json_codec",
             "has_running_source",
@@ -74,7 +76,7 @@ _INSIDE = frozenset(
             "state",
             "step",
         ),
-        *("stop_sources", "timers", "waiting", "wants_stream"),
+        *("queue", "stop_sources", "timers", "waiting", "wants_stream"),
     }
 )
 

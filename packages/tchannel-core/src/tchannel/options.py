@@ -11,7 +11,7 @@ from tchannel_wire import Options as WireOptions
 
 from .glossary import DEFAULT_TIMEOUT
 
-__all__ = ["Options"]
+__all__ = ["AdaptiveConcurrency", "Options"]
 
 _META_ENDPOINTS: Final = ("health", "versionInfo", "thriftIDL")
 
@@ -22,6 +22,43 @@ _MIB = 1024 * 1024
 
 SMALL: Final = 1024
 """Bytes up to which a body is not counted: looking at each would make small calls dearer."""
+
+
+class AdaptiveConcurrency:
+    """How a limit of calls in flight follows their latency: ``Options(adaptive_concurrency=)``.
+
+    The rule is that of Envoy's adaptive concurrency filter: while the median of what calls take is at
+    most ``tolerance`` times what they take when nothing queues, the limit grows; beyond, it shrinks, to
+    half each window at most. What they take when nothing queues is measured with ``least`` calls in
+    flight: in quiet moments, and where there are none, once a minute for fifty calls, or for ten that
+    took a second. So it is at the very first. Latency counts from the reading of a request to its
+    answer, with all that its handler waits for: the limit sees what no clock of this process does, a
+    database that queues, say.
+
+    It is of use where most calls take about the same time. Long polls, which wait for events, make
+    nonsense of it: serve them by a channel of their own.
+
+    Args:
+        least: Calls that may be in flight in any case, and with which nothing queues; default 10.
+            The most is ``max_calls``.
+        tolerance: How many times as long calls may take before the limit shrinks; default 1.25.
+        window: Seconds after which the limit is looked at anew; default 0.1. A window with fewer
+            than ten calls lasts longer.
+
+    Raises:
+        TypeError: An argument that is no number, or a count that is no int.
+        ValueError: An argument is not positive, or ``tolerance`` below 1.
+
+    """
+
+    __slots__ = ("least", "tolerance", "window")
+
+    def __init__(self, *, least: int = 10, tolerance: float = 1.25, window: float = 0.1) -> None:
+        self.least: int = _count("least", least)
+        self.tolerance: float = _seconds("tolerance", tolerance)
+        self.window: float = _seconds("window", window)
+        if tolerance < 1:
+            raise ValueError(f"tolerance must be 1 or more, not {tolerance!r}")
 
 
 class Options:
@@ -44,14 +81,27 @@ class Options:
         max_calls_per_connection: Incoming calls being served at once on one connection; the
             next is answered busy; default 10,000.
         max_calls: The same for the whole channel; default 100,000.
-        max_connections: Connections of the channel, both ways. Beyond it the accepted one goes that has
-            been open for longest without a call or a pong, or the new one where there is none; default
-            10,000, or what the process may have open (the soft limit of descriptors) less 64 if that
-            is less.
+        adaptive_concurrency: Let the limit of the whole channel follow how long calls take, from
+            `AdaptiveConcurrency.least` up to ``max_calls``: True, or an `AdaptiveConcurrency`; what
+            is beyond it is answered busy. Default False. What begins too late for its ttl is refused
+            either way, by the delay measured before handlers begin; this also sees what they wait for.
+        caller_share: The part of these calls, from 0 to 1, that the callers of one host may have at
+            once; the next is answered busy. A host is told by the address of its socket, IPv6 by the
+            network of 64 bits, since a caller may call itself anything, and open any number of
+            connections; all callers over Unix sockets are one. Where calls come through a router or
+            a proxy, that is the host. Default None: one host may have them all.
+        max_connections: Connections of the channel, both ways. Beyond it an accepted one goes: the
+            one that has been open for longest without a call or a pong; where each has carried
+            one, that with no call under way from which nothing has come for longest, whose peer is
+            told; where there is none, the new one. Default 10,000, or what the process may have
+            open (the soft limit of descriptors) less 64 if that is less.
         max_handshakes: Accepted connections that have not finished their handshake; beyond it the
             oldest of them goes; default 1,000.
         unused_timeout: How long an accepted connection may stay that has carried neither a call nor
             a pong; default 60. Others may stay for ever.
+        idle_timeout: How long any connection may stay without a call, either way, once it has carried
+            one; it goes within a quarter of that time more, after its peer was told, and the next
+            call opens another. Default None: for ever.
         incoming_memory: Bytes of incoming requests, for the whole channel: of those being served,
             of those whose last frame has not come, and of streamed bodies that wait for their
             readers. A request beyond it is answered busy, unless another connection has more that
@@ -115,11 +165,14 @@ class Options:
     """
 
     __slots__ = (
+        "adaptive_concurrency",
+        "caller_share",
         "checksum",
         "close_grace",
         "connect_timeout",
         "default_timeout",
         "handshake_timeout",
+        "idle_timeout",
         "incoming_memory",
         "keepalive",
         "keepalive_grace",
@@ -163,9 +216,12 @@ class Options:
         reassembly_memory: int | None = None,
         max_calls_per_connection: int = 10_000,
         max_calls: int = 100_000,
+        adaptive_concurrency: bool | AdaptiveConcurrency = False,
+        caller_share: float | None = None,
         max_connections: int | None = None,
         max_handshakes: int = 1_000,
         unused_timeout: float = 60.0,
+        idle_timeout: float | None = None,
         incoming_memory: int = 256 * _MIB,
         unsent_memory: int = 256 * _MIB,
         write_buffer: int = 4 * _MIB,
@@ -206,11 +262,20 @@ class Options:
             "max_calls_per_connection", max_calls_per_connection
         )
         self.max_calls: int = _count("max_calls", max_calls)
+        self.adaptive_concurrency: AdaptiveConcurrency | None = _adaptive_concurrency(
+            adaptive_concurrency
+        )
+        self.caller_share: float | None = (
+            None if caller_share is None else _share("caller_share", caller_share)
+        )
         self.max_connections: int = _count(
             "max_connections", _most_connections() if max_connections is None else max_connections
         )
         self.max_handshakes: int = _count("max_handshakes", max_handshakes)
         self.unused_timeout: float = _seconds("unused_timeout", unused_timeout)
+        self.idle_timeout: float | None = (
+            None if idle_timeout is None else _seconds("idle_timeout", idle_timeout)
+        )
         self.incoming_memory: int = _positive("incoming_memory", incoming_memory)
         self.unsent_memory: int = _positive("unsent_memory", unsent_memory)
         self.write_buffer: int = _positive("write_buffer", write_buffer)
@@ -281,6 +346,22 @@ def _seconds(name: str, value: float) -> float:
     if _positive(name, value) == inf:
         raise ValueError(f"{name} must be a finite number of seconds, not {value!r}")
     return value
+
+
+def _share(name: str, value: float) -> float:
+    if _positive(name, value) > 1:
+        raise ValueError(f"{name} must be a part from 0 to 1, not {value!r}")
+    return value
+
+
+def _adaptive_concurrency(value: object) -> AdaptiveConcurrency | None:
+    if isinstance(value, AdaptiveConcurrency):
+        return value
+    if not isinstance(value, bool):
+        raise TypeError(
+            f"adaptive_concurrency must be a bool or an AdaptiveConcurrency, not {value!r}"
+        )
+    return AdaptiveConcurrency() if value else None
 
 
 def _count(name: str, value: int) -> int:

@@ -371,11 +371,16 @@ class Connection(InboundSide, OutboundSide):
         message = Claim(id=self._take_id(now), ttl_ms=ttl_ms, tracing=tracing)
         self._outbox.append(encode(message))
 
-    def drain(self, reason: str) -> None:
+    def drain(self, reason: str, *, decline: bool = True) -> None:
         """Announce that this end will leave, and decline the peer's new calls from now on.
 
         Calls under way, both ways, go on. Every new call is declined one by one, because
         tchannel-go and tchannel-python ignore the announcement. A second call does nothing.
+
+        Args:
+            reason: A text for people.
+            decline: Whether new calls are declined; default True. With False only the announcement
+                is sent, each time, and nothing changes here.
 
         Raises:
             LocalProtocolError: The connection is not open.
@@ -390,9 +395,11 @@ class Connection(InboundSide, OutboundSide):
         state = after_input(self._state, LocalInput.DRAIN)
         if state == self._state:
             return
-        self._enter(state)
-        self._drain_text = f"{_DRAINING} {reason}"
-        self._send_error(NO_MESSAGE_ID, ErrorCode.DECLINED, self._drain_text, NO_TRACING)
+        text = f"{_DRAINING} {reason}"
+        if decline:
+            self._enter(state)
+            self._drain_text = text
+        self._send_error(NO_MESSAGE_ID, ErrorCode.DECLINED, text, NO_TRACING)
 
     def close(self, now: float) -> list[Event]:
         """End the connection. Whole frames that are queued can still be sent, nothing else."""

@@ -75,10 +75,11 @@ class Connected(_Event):
 class _Answerable(_Event):
     """The private part of `RequestReceived`, out of the sight of comparison and repr."""
 
-    __slots__ = ("_flow",)
+    __slots__ = ("_flow", "context")
 
     _flow: InboundFlow | None
     """What is only needed when the request or its response takes several frames."""
+    context: object
 
 
 class RequestReceived(_Answerable):
@@ -100,6 +101,7 @@ class RequestReceived(_Answerable):
         arg2: Application headers, whole.
         arg3: The body; with `more`, its beginning.
         more: Whether the rest of arg3 follows in `RequestChunk` events.
+        context: Yours: None, or what `stream_request` left there when it saw the first frame.
 
     """
 
@@ -135,6 +137,7 @@ class RequestReceived(_Answerable):
         self.arg2 = arg2
         self.arg3 = arg3
         self.more = more
+        self.context = None
         self._flow = None
 
 

@@ -151,7 +151,7 @@ class InboundSide(ConnectionBase):
         request.arg2 = arg2
         request.arg3 = arg3
         request.more = False
-        request._flow = None
+        request.context = request._flow = None
         events.append(request)
         return None
 

@@ -22,7 +22,7 @@ __all__ = ["close_channel"]
 log = logger("tchannel.closing")
 
 # In seconds: how long peers may take to learn that we leave.
-_FAREWELL = 0.5
+_DRAIN_PONG = 0.5
 
 # What a connection gets for its last bytes once everything else is over.
 _LAST_BYTES = 2.5
@@ -49,7 +49,7 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     channel.step(LifeInput.OWN_CALLS_ENDED)
     for connection in list(channel.connections):
         if connection.ready and not connection.closed:
-            connection.say_farewell()
+            connection.start_draining()
     await _until_peers_know(channel, ends)
     await _until(channel, lambda: not channel.incoming_calls, ends)
     # Those whose handshake was done meanwhile; who did not answer is not waited for again.
@@ -91,14 +91,14 @@ async def _until_peers_know(channel: Lifecycle, ends: float) -> None:
     What a peer sent before it knew is on its way, and would be lost with the socket: a peer that has
     answered the ping after the notice knows, and all of that has come and was declined.
     """
-    heard = min(ends, channel.timers.time() + _FAREWELL)
+    heard = min(ends, channel.timers.time() + _DRAIN_PONG)
     await _until(channel, lambda: not any(map(_waits_for_pong, channel.connections)), heard)
     for connection in channel.connections:
-        connection.farewell = None
+        connection.drain_ping = None
 
 
 def _waits_for_pong(connection: Connection) -> bool:
-    return connection.farewell is not None and not connection.closed
+    return connection.drain_ping is not None and not connection.closed
 
 
 async def _end_arriving(channel: Lifecycle) -> None:

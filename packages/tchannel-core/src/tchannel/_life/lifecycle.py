@@ -20,6 +20,7 @@ from .._links.listener import Listener
 from .._links.memory import ChannelMemory
 from .._links.peer_table import PeerTable
 from .._links.timers import Timers, timers_of
+from .._serving.admission import Admission
 from .._serving.queue import RequestQueue
 from .._sight.counting import Counts
 from .._sight.lag import LagMeter
@@ -77,11 +78,13 @@ class Lifecycle:
             self.loop: asyncio.AbstractEventLoop
             self.timers: Timers
             self.queue: RequestQueue
+            self.admission: Admission
             self.gate: Gate
         else:
             self.loop = None
             self.timers = None
             self.queue = None
+            self.admission = None
             self.gate = None
         if isinstance(source, ListSource):
             # Known before the first call, so that mistakes in the list are the caller's at once.
@@ -135,6 +138,7 @@ class Lifecycle:
         self.loop = loop
         self.timers = timers_of(loop, self._given_clock)
         self.queue = RequestQueue(loop, self.timers.time)
+        self.admission = Admission(self.options, self.timers.time)
         self.gate = Gate(self.options, self.connections, self.timers)
         self.guard = LoopGuard(loop, partial(self._loop_ends, loop))
         if self.listener is not None:
@@ -194,6 +198,7 @@ class Lifecycle:
                 self.guard,
                 self._closed,
                 self.queue,
+                self.admission,
                 self.gate,
                 list(self.connections),
                 self.peers_table,
@@ -210,7 +215,7 @@ class Lifecycle:
         self._changed = []
         # As before the first use.
         self.loop = self.timers = None  # type: ignore[assignment]
-        self.queue = self.gate = None  # type: ignore[assignment]
+        self.queue = self.admission = self.gate = None  # type: ignore[assignment]
         if self.listener is not None:
             self.listener.forget()
 

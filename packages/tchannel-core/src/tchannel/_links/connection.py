@@ -52,6 +52,9 @@ _LARGE_READ = 128 * 1024
 # How long a closing connection may take to get rid of its last bytes.
 _CLOSE_TIMEOUT = 2.0
 
+# How long a peer may take to know that an idle connection is about to be closed.
+_LEAVE_TIMEOUT = 0.5
+
 # How often a connection is looked at that is to be closed once its calls are answered.
 _IDLE_CHECK = 1.0
 
@@ -85,10 +88,11 @@ class Connection(BackPressure):
         "calls_received",
         "calls_sent",
         "certificate",
-        "farewell",
+        "drain_ping",
         "heard",
         "incoming",
         "last_heard",
+        "leaving",
         "opened_at",
         "opener",
         "peer",
@@ -126,12 +130,15 @@ class Connection(BackPressure):
         """When the transport was there, by the channel's clock."""
         self._reason: str | BaseException | None = None
         self.certificate: Any = None
-        self.incoming: dict[int, IncomingRequest] = {}
+        self.incoming: dict[int, IncomingRequest]
+        """Calls being served; set when the other side's address is known."""
         self.ready: bool = False
         self.last_heard: float = 0.0
         """When anything last came, by the channel's clock."""
-        self.farewell: int | None = None
+        self.drain_ping: int | None = None
         """The ping whose pong a closing channel waits for."""
+        self.leaving: bool = False
+        """Whether it is about to be closed because it was idle."""
         self.peer_draining: bool = False
         self._gone = False
         self._lost: asyncio.Future[None] | None = None
@@ -165,6 +172,7 @@ class Connection(BackPressure):
         )
         sans_io.owner = self
         self.wire: wire.Connection = sans_io
+        self.incoming = channel.admission.calls_of(self)
         channel.connections.add(self)
         if not channel.state.connects:
             self.abort()
@@ -311,8 +319,7 @@ class Connection(BackPressure):
     def _on_connected(self, event: wire.Connected) -> None:
         self.ready = True
         self.channel.counts.connections_made["outgoing" if self.opener else "incoming"] += 1
-        if not self.opener:
-            self.channel.gate.ready(self)
+        self.channel.gate.ready(self)
         self.announced = announced_address(event.remote.host_port, self.address)
         log.log(
             logging.INFO if self.opener else logging.DEBUG,
@@ -325,7 +332,7 @@ class Connection(BackPressure):
         )
         self.channel.peers_table.connection_ready(self)
         if not self.channel.state.serves:
-            self.say_farewell()  # it came while the others were told
+            self.start_draining()  # it came while the others were told
 
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
         request = self.incoming.get(event.id)
@@ -350,17 +357,19 @@ class Connection(BackPressure):
             self.channel.peers_table.keepalive.call_timed_out(self)
         call.on_expired()
 
-    def say_farewell(self) -> None:
+    def start_draining(self) -> None:
         """Tell the peer that we leave, and ping it behind that unless it is known to answer none."""
         self.wire.drain("closing")
         if self.channel.peers_table.keepalive.answers_pings(self):
-            self.farewell = self.wire.ping(self.timers.time())
+            self.drain_ping = self.wire.ping(self.timers.time())
         self.flush_soon()
 
     def _on_pong(self, event: wire.PongReceived) -> None:
-        if event.id == self.farewell:
-            self.farewell = None
+        if event.id == self.drain_ping:
+            self.drain_ping = None
             self.channel.notify()
+            if self.leaving:
+                self.close_when_idle()
         self.channel.peers_table.keepalive.pong(self)
         self._on_ignored(event)
 
@@ -525,9 +534,29 @@ class Connection(BackPressure):
         # transport.close() waits without end for a peer that does not read.
         self._end_in(_CLOSE_TIMEOUT, transport.abort)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way on it: no call, no part of one, no byte to be sent."""
+        wire = self.wire
+        return not (wire.outbound or wire.inbound or self.incoming or wire.has_data or self.paused)
+
+    def leave(self) -> None:
+        """Close it although all is well; the peer is told first, and what it still sent is served."""
+        if self.leaving or self.closed:
+            return
+        self.leaving = True
+        self._because("closed here: it was idle")
+        table = self.channel.peers_table
+        table.connection_gone(self)
+        self.wire.drain("the connection is idle", decline=False)
+        if table.keepalive.answers_pings(self):
+            self.drain_ping = self.wire.ping(self.timers.time())
+        self.flush_soon()
+        self._end_in(_LEAVE_TIMEOUT, self.close_when_idle)
+
     def close_when_idle(self) -> None:
         """Close once its calls are answered: its peer is no longer known, or not by our old address."""
-        if self.wire.outbound or self.incoming:
+        if self.wire.outbound or self.wire.inbound:
             self._end_in(_IDLE_CHECK, self.close_when_idle)
         elif not self.closed:
             self.close()

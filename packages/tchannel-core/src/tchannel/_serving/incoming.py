@@ -362,14 +362,13 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
             return
     if endpoint.authorize is not None and _barred(endpoint.authorize, connection, event):
         return
-    inbound = connection.incoming
-    options = channel.options
-    if (
-        len(inbound) >= options.max_calls_per_connection
-        or channel.incoming_calls >= options.max_calls
-    ):
-        _refuse(connection, event, errors.BusyError("too many calls in flight"))
-        return
+    admission = channel.admission
+    # One comparison for all limits of calls in flight.
+    if channel.incoming_calls >= admission.free:
+        objection = admission.objection(connection)
+        if objection is not None:
+            _refuse(connection, event, errors.BusyError(objection))
+            return
     if not channel.state.serves:
         _refuse(connection, event, errors.DeclinedError("draining: the channel is closing"))
         return
@@ -383,7 +382,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
             return
         if not memory.held:
             memory.held = size  # one of any size is served when no other is
-    request = inbound[event.id] = IncomingRequest()
+    request = connection.incoming[event.id] = IncomingRequest()
     request.held = size
     request.body = event.arg3
     request.headers = event.arg2
@@ -420,7 +419,13 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
 
 def _barred(check: Check, connection: Connection, event: wire.RequestReceived) -> bool:
     """Refuse a call that the check does not let pass, and say whether that was done."""
-    error = refusal(check, _access(connection, event))
+    verdicts = event.context
+    for asked, verdict in verdicts if isinstance(verdicts, list) else ():
+        if asked is check:
+            error = verdict  # with the first of several frames
+            break
+    else:
+        error = refusal(check, _access(connection, event))
     if error is not None:
         _refuse(connection, event, error)
     return error is not None
@@ -437,9 +442,15 @@ def wants_body(connection: Connection, event: wire.RequestReceived) -> bool:
     endpoint = endpoints.get(event.arg1, event.headers[ARG_SCHEME]) or endpoints.fallback
     if endpoint is not None and endpoint.stream:
         return True
+    # Each check is asked once: `_barred` looks here.
+    verdicts: list[tuple[Check, errors.TChannelError | None]] = []
+    event.context = verdicts
     for check in (channel.authorize, endpoint.authorize if endpoint is not None else None):
-        if check is not None and refusal(check, _access(connection, event)) is not None:
-            return True
+        if check is not None:
+            error = refusal(check, _access(connection, event))
+            verdicts.append((check, error))
+            if error is not None:
+                return True
     return False
 
 

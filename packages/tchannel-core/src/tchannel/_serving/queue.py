@@ -143,6 +143,7 @@ class RequestQueue:
             f"overloaded: a handler would begin after about {wait:.3g} s of {request.timeout:g} s"
         )
         log.debug("refused call %d: %s", request.id, error.description, extra=fields_of(request))
+        request.connection.channel.admission.refused(request)
         request.refuse(error)
 
     def _schedule(self) -> None:

@@ -284,6 +284,8 @@ def _limits(channel: TChannel, connections: list[Connection]) -> Iterator[Limit]
     options = channel.options
     busiest = max([len(each.incoming) for each in connections], default=0)
     yield Limit("max_calls", channel.incoming_calls, options.max_calls)
+    if options.adaptive_concurrency is not None and channel.admission is not None:
+        yield Limit("adaptive_concurrency", channel.incoming_calls, channel.admission.limit)
     yield Limit("max_calls_per_connection", busiest, options.max_calls_per_connection)
     yield Limit("max_connections", len(connections), options.max_connections)
     shaking = sum(not each.ready and not each.opener for each in connections)
