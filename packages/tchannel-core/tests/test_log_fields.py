@@ -25,6 +25,7 @@ ABOUT_NO_PEER = {
     ("listener.py", "not listening on IPv6"),
     ("tls.py", "%r cannot be used, the former stay"),
     ("tls.py", "%r were read again"),
+    ("streaming.py", "a callback at the end of a streamed body failed"),
     ("timeouts.py", "%s=%d: the unit is seconds"),
 }
 

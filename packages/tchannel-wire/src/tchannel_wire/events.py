@@ -137,7 +137,7 @@ class RequestReceived(_Answerable):
         self.arg2 = arg2
         self.arg3 = arg3
         self.more = more
-        self.context = None
+        self.context: object = None
         self._flow = None
 
 

@@ -31,7 +31,7 @@ class _Host:
     __slots__ = ("__weakref__", "calls")
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.calls: int = 0
 
 
 class _CountedCalls(dict[int, "IncomingRequest"]):
@@ -42,7 +42,7 @@ class _CountedCalls(dict[int, "IncomingRequest"]):
     def __init__(self, admission: Admission, host: _Host) -> None:
         super().__init__()
         self._admission = admission
-        self.host = host
+        self.host: _Host = host
 
     def __setitem__(self, id: int, request: IncomingRequest) -> None:
         if id not in self:
