@@ -99,6 +99,7 @@ WINGS = {
         "wireshark": {"_terminal"},
         "migrate": {"_terminal"},
         "services": {"_calling", "_idl", "_terminal"},
+        "routing": {"_calling", "_terminal"},
         "doctor": {"_calling", "_terminal"},
         "contexts": {"_calling", "_settings", "_terminal"},
         "development": {"_terminal"},

@@ -18,6 +18,20 @@ async def test_advertising_makes_a_name_known(router, open_raw):
     assert router.services == {"one": ["127.0.0.1:9"], "two": ["127.0.0.1:9"]}
 
 
+async def test_tools_are_told_the_names_as_by_the_admin_service_of_hyperbahn(
+    service, caller, frames
+):
+    headers = {"cn": "caller", "as": "json"}
+    caller.send(frames.call(5, "autobahn", headers=headers, chunks=[b"channels_v1", b"", b"{}"]))
+
+    answer = await caller.next()
+
+    assert (answer.id, answer.code) == (5, 0)
+    assert json.loads(answer.chunks[2]) == {
+        "service": {"serviceName": "service", "handlerType": "tchannel.relay-handler"}
+    }
+
+
 async def test_empty_names_and_empty_lists_are_accepted_and_mean_nothing(router, service):
     for names in ([], [""]):
         answer = await service.advertise(*names)

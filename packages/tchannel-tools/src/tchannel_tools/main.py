@@ -28,6 +28,8 @@ COMMANDS: Final[dict[str, str]] = {
     "list": "services.list:add_parser",
     "describe": "services.describe:add_parser",
     "health": "services.health:add_parser",
+    "discover": "routing.command:add_discover",
+    "routes": "routing.command:add_routes",
     "doctor": "doctor.command:add_parser",
     "decode": "decode.command:add_parser",
     "tap": "tap.command:add_parser",

@@ -285,7 +285,7 @@ class RouterConnection(FrameWriter, asyncio.BufferedProtocol):
 
     def _on_call_request(self, frame: bytes) -> Backlog | None:
         name = route_of(frame, self._router.relay.serves)
-        if name != self._router.NAME:
+        if name not in self._router.NAMES:
             return self._router.relay.begin(self, frame, name)
         if self.full:
             return self

@@ -1,4 +1,4 @@
-"""Calls to the router itself: ``ad``, ``unad``, ``Hyperbahn::discover`` and ``Meta::health``."""
+"""Calls to the router itself: advertising, discovery, what tools ask for, and ``Meta::health``."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ class LocalEndpoints:
         self._endpoints: dict[tuple[str, bytes], Callable[[RouterConnection, bytes], Answer]] = {
             ("json", b"ad"): self._ad,
             ("json", b"unad"): self._unad,
+            ("json", b"channels_v1"): self._channels,
             ("thrift", b"Hyperbahn::discover"): self._discover,
             ("thrift", b"Hyperbahn::discoverAffine"): self._discover,
             ("thrift", b"Meta::health"): self._health,
@@ -248,6 +249,14 @@ class LocalEndpoints:
         except (DiscoveryUnavailableError, ValueError) as error:
             raise wire.ProtocolError(str(error), code=wire.ErrorCode.BAD_REQUEST) from None
         return code, _NO_THRIFT_HEADERS, body
+
+    def _channels(self, caller: RouterConnection, arg3: bytes) -> Answer:
+        """The advertised names, as Hyperbahn's admin service has them, which tools ask for."""
+        names = {
+            name: {"serviceName": name, "handlerType": "tchannel.relay-handler"}
+            for name in self._directory.services
+        }
+        return 0, b"{}", json.dumps(names).encode()
 
     def _health(self, caller: RouterConnection, arg3: bytes) -> Answer:
         return 0, _NO_THRIFT_HEADERS, _HEALTHY

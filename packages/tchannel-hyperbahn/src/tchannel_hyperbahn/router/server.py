@@ -56,7 +56,7 @@ class Router:
 
     """
 
-    NAME: ClassVar[str] = "hyperbahn"
+    NAMES: ClassVar[frozenset[str]] = frozenset({"hyperbahn", "autobahn"})
     """The service name of the router's own endpoints."""
 
     def __init__(

@@ -1,0 +1,1 @@
+"""``tchannel discover`` and ``routes``: who serves what, as routers have it."""
