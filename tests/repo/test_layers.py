@@ -66,6 +66,15 @@ LAZY = {
     },
 }
 
+# Package -> its parts that exist for an extra -> what they import that it brings, at import time too.
+OF_EXTRAS = {
+    "tchannel_observe": {
+        "otel": {"opentelemetry"},
+        "prometheus": {"prometheus_client"},
+        "page": {"tornado"},
+    },
+}
+
 # The modules of the core that reach up on first use, and what they take there; no other may, nor more.
 REACH_UP = {
     "tchannel.schemes": {"tchannel_thrift.ThriftArgScheme"},  # of the known scheme "thrift"
@@ -216,6 +225,9 @@ def violations(imports: list[Import], dependencies: set[str], extras: set[str]) 
         if one.lazy and one.top in extras | set(LAZY[package]):
             continue
         if one.lazy and one.target in REACH_UP.get(one.module, ()):
+            continue
+        part = one.module.split(".")[1] if "." in one.module else ""
+        if one.top in OF_EXTRAS.get(package, {}).get(part, ()):
             continue
         if ALIASES.fullmatch(one.module) and one.top in LAYERS:
             continue
@@ -491,6 +503,9 @@ def test_what_stands_alone_does_not_load_tornado_or_the_core(module):
         ("tchannel_yarpc.calls", "import tchannel_thrift", False),
         ("tchannel_yarpc.calls", "def f():\n import tchannel_hyperbahn", False),
         ("tchannel_testing.service", "def f():\n import tchannel_tools", False),
+        ("tchannel_observe.otel.calls", "from opentelemetry import trace", True),
+        ("tchannel_observe.otel.calls", "import prometheus_client", False),
+        ("tchannel_observe.extras", "import opentelemetry", False),
         ("tchannel_tools.tcurl.calls", "from tchannel_thrift.rw import spec", True),
     ],
 )

@@ -53,16 +53,16 @@ REPLACED_MODULES = {
     "tchannel.container.heap": "heapq",
     "tchannel.deprecate": r"warnings\.warn",
     "tchannel.enum": r"enum\.Enum",
-    "tchannel.zipkin": "trace=True",
+    "tchannel.zipkin": r"tchannel-observe\[otel\]",
     "tchannel.zipkin.zipkin_trace": "leave the hook out",
 }
 REPLACED_NAMES = {
     "tchannel.tracing": {
         "TracingContextProvider": r"tchannel\.context\.current_request\(\)",
-        "TChannelOpenTracingClientInterceptor": r"tchannel\.interceptors\.add_outgoing",
-        "ClientTracer": r"tchannel\.interceptors\.add_outgoing",
-        "ServerTracer": r"tchannel\.interceptors\.add_outgoing",
-        "ZIPKIN_SPAN_FORMAT": r"tchannel\.interceptors\.add_outgoing",
+        "TChannelOpenTracingClientInterceptor": r"tchannel_observe\.otel",
+        "ClientTracer": r"tchannel_observe\.otel",
+        "ServerTracer": r"tchannel_observe\.otel",
+        "ZIPKIN_SPAN_FORMAT": r"tchannel_observe\.otel",
     },
     "tchannel.context": {
         "RequestContext": r"tchannel\.context\.current_request\(\)",

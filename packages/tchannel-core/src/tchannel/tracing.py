@@ -1,7 +1,8 @@
 """Names about tracing that users of tchannel-python import.
 
 Tracing itself needs no names: ``trace=`` of a channel or a call says what is traced, ids are made
-and passed on for every call, and an interceptor sees them as ``call.tracing``.
+and passed on for every call, and an interceptor sees them as ``call.tracing``. Spans are made by
+tchannel-observe.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -15,8 +16,8 @@ TRACING_KEY_PREFIX: Final = "$tracing$"
 
 if not TYPE_CHECKING:
     _INTERCEPTOR = (
-        "OpenTracing has ended. Give TChannel(name, trace=...) and report spans from an interceptor"
-        " (tchannel.interceptors.add_outgoing, add_incoming), which sees call.tracing"
+        "OpenTracing has ended, and OpenTelemetry makes spans of calls: pip install"
+        " 'tchannel-observe[otel]', then tchannel_observe.otel.TChannelInstrumentor().instrument()"
     )
     __getattr__ = refuse_names(
         __name__,

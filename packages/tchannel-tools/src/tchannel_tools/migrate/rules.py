@@ -71,7 +71,7 @@ RULES: Final = _rules(
     Rule("helper-modules", "change", "use warnings and enum of the standard library"),
     Rule("thrift-insides", "change", "use the module that thrift.load returns"),
     Rule("vcr-insides", "change", "use vcr.use_cassette; the rest is inside of tchannel-testing"),
-    Rule("opentracing", "change", "span ids travel by themselves; an interceptor sees each call"),
+    Rule("opentracing", "change", "spans are made by OpenTelemetry: tchannel-observe[otel]"),
     Rule("zipkin", "change", "tchannel.zipkin had no effect since 0.27: leave it out"),
     Rule(
         "stack-context",
