@@ -18,7 +18,7 @@ from ._calls.retries import RetryBudget
 from ._calls.spans import Trace, check_trace
 from ._ground.addresses import UNIX_PREFIX, parse_hostport
 from ._ground.process import after_fork_in_child
-from ._ground.text import check_text
+from ._ground.text import check_text, counted, shown
 from ._life.advertising import Advertising
 from ._life.lifecycle import Lifecycle
 from ._life.loops import running_loop
@@ -309,7 +309,15 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         return sorted(name for name in super().__dir__() if name not in _INSIDE)
 
     def __repr__(self) -> str:
-        return f"<TChannel {self.name} at {self.hostport}>"
+        # Without a lock or a loop: debuggers and logs ask for it, in any thread, at any time.
+        listens = self.listener is not None and not self.is_closed()
+        where = f"listens on {self.hostport}" if listens else "does not listen"
+        counts = (
+            counted(len(self.connections), "connection"),
+            counted(len(self.peers), "known peer"),
+            f"{self.outgoing_calls()} outgoing and {counted(self.incoming_calls, 'incoming call')}",
+        )
+        return f"<TChannel {shown(self.name)}: {self.state.text}, {where}, {', '.join(counts)}>"
 
     def reload_tls(self) -> None:
         """Read the files of ``ssl_server=`` and ``ssl_client=`` again, for new connections.

@@ -26,6 +26,7 @@ import tchannel_wire as wire
 
 from ._ground import tasks
 from ._ground.application_headers import decode_application_headers, encode_application_headers
+from ._ground.text import shown
 
 if TYPE_CHECKING:
     from .channel import TChannel
@@ -202,8 +203,8 @@ class Call:
         return self.replace()
 
     def __repr__(self) -> str:
-        way = "to" if self.outgoing else f"from {self.peer} for"
-        return f"<Call {way} {self.service}::{self.endpoint} as {self.scheme}>"
+        way = "to" if self.outgoing else f"from {shown(self.peer)} for"
+        return f"<Call {way} {shown(self.service)}::{shown(self.endpoint)} as {shown(self.scheme)}>"
 
 
 class UnseenCall(Call):

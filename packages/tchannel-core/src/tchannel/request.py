@@ -10,6 +10,7 @@ import tchannel_wire as wire
 
 from ._ground.application_headers import decode_application_headers
 from ._ground.generics import BodyT, HeadersT
+from ._ground.text import quoted, shown_headers
 from .tracing import TRACING_KEY_PREFIX
 
 __all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
@@ -137,7 +138,7 @@ class TransportHeaders:
         return {**self.headers, **{key: value for key, value in known.items() if value}}
 
     def __repr__(self) -> str:
-        return f"TransportHeaders({self.to_dict()!r})"
+        return f"TransportHeaders({shown_headers(self.to_dict())})"
 
 
 class Request(Generic[BodyT, HeadersT]):
@@ -228,7 +229,8 @@ class Request(Generic[BodyT, HeadersT]):
         return Request, fields, (None, {"_tracing_headers": self.tracing_headers})
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(service={self.service!r}, endpoint={self.endpoint!r})"
+        service, endpoint = quoted(self.service), quoted(self.endpoint)
+        return f"{type(self).__name__}(service={service}, endpoint={endpoint})"
 
 
 class OutgoingRequest(Request):

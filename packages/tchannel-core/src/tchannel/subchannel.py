@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._calls.calling import Calling
 from ._calls.pending import PendingCall
+from ._ground.text import shown
 from ._serving.endpoints import Endpoints
 from ._serving.meta import add_meta
 from ._serving.registering import Registering
@@ -55,7 +56,7 @@ class SubChannel(Registering):
         return self._channel
 
     def __repr__(self) -> str:
-        return f"<SubChannel {self.name} of {self._channel!r}>"
+        return f"<SubChannel {shown(self.name)} of {self._channel!r}>"
 
 
 class _Caller:

@@ -205,7 +205,7 @@ def test_attributes_are_those_of_the_async_channel(make: Make, fake: Any) -> Non
     assert (channel.hostport, channel.host, channel.port) == ("127.0.0.1:4040", "127.0.0.1", 4040)
     assert (channel.name, channel.process_name) == ("name", "process")
     assert (channel.raw.NAME, channel.json.NAME, channel.thrift.NAME) == ("raw", "json", "thrift")
-    assert repr(channel) == "<tchannel.sync.client.TChannel 'name'>"
+    assert repr(channel) == f"<sync of {made!r}>"
 
 
 def test_closing_waits_closes_the_channel_and_ends_the_thread(make: Make, fake: Any) -> None:

@@ -11,6 +11,7 @@ import tchannel_wire as wire
 
 from .. import errors
 from .._ground.log_fields import LogFields, log_fields
+from .._ground.text import counted, shown
 from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
@@ -152,6 +153,23 @@ class CallState(CallHabits):
             "known_peers": self.channel.peers_table.group.hosts,
             "streaming": hasattr(self.arg3, "__aiter__"),
         }
+
+    def in_words(self) -> str:
+        """Say which call it is and how far it has got: names and addresses, nothing of its contents."""
+        prepared = getattr(self, "prepared", None)
+        if prepared is None:
+            return "not made yet"
+        scheme = shown(prepared.headers[wire.ARG_SCHEME])
+        words = [f"{shown(prepared.service)}::{shown(prepared.arg1.decode())} as {scheme}"]
+        words.append(counted(self.attempts, "attempt"))
+        peer = self.peer.hostport if self.peer is not None else self.hostport
+        if peer is not None:
+            words.append(f"to {shown(peer)}")
+        waits = self.waits
+        if waits is not None and waits.timer is not None:
+            words.append(f"waiting for a {waits.reason()}")
+        words.append(f"timeout {self.timeout:g} s")
+        return ", ".join(words)
 
     def log_fields(self, message_id: int | None = None) -> LogFields:
         """Return what log records say of the call, sent under that id."""

@@ -12,7 +12,7 @@ from .. import errors
 from .._ground.tasks import start_task
 from .._ground.timeouts import seconds
 from ..event import EventType, when_ended
-from .pending import CallHabits, PendingCall
+from .pending import CallHabits, PendingCall, state_of
 
 if TYPE_CHECKING:
     from ..channel import TChannel
@@ -109,6 +109,9 @@ class _LateCall(asyncio.Future[Any], CallHabits):
             return False
         self._task.cancel(msg)
         return super().cancel(msg)
+
+    def __repr__(self) -> str:
+        return f"<PendingCall held up by hooks: {state_of(self)}>"
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         error = None if task.cancelled() else task.exception()

@@ -22,7 +22,7 @@ from ..interceptors import (
     run,
 )
 from .call_state import CallState, Decode
-from .pending import CallHabits, PendingCall
+from .pending import CallHabits, PendingCall, state_of
 
 if TYPE_CHECKING:
     from ..clock import TimerHandle
@@ -194,6 +194,11 @@ class Delivery(asyncio.Future[Any], CallHabits):
     def _arm(self, made: OutgoingCall, now: float) -> None:
         ends = now + made.timeout if made.deadline is None else made.deadline
         self._timer = made.channel.timers.clock.call_at(ends, self._time_is_up)
+
+    def __repr__(self) -> str:
+        made = self._made
+        which = f" {made.in_words()}" if made is not None else ""
+        return f"<PendingCall{which}: {state_of(self)}>"
 
     def _let_go(self) -> None:
         self._inner = self._made = None

@@ -21,6 +21,7 @@ from . import retries
 from .call_state import Decode
 from .droppable import DroppableCall
 from .intercepted import InterceptedCall
+from .pending import state_of
 from .waiting import Wait
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
     pending: PendingReply | None
     retry_limit: int | None
     tried: tuple[Peer, ...]
+
+    def __repr__(self) -> str:
+        return f"<PendingCall {self.in_words()}: {state_of(self)}>"
 
     # -- an attempt ---------------------------------------------------------------------------
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 from collections.abc import Coroutine, Generator
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
-__all__ = ["CallHabits", "PendingCall"]
+from .._ground.text import shown
+
+__all__ = ["CallHabits", "PendingCall", "state_of"]
 
 _T = TypeVar("_T")
+
+# Characters that a repr has room for of an error.
+_MOST: Final = 400
 
 _FORGOTTEN = (
     "this is a call, not its response: await it first, as in (await channel.json(...)).{name}"
@@ -56,6 +62,22 @@ class _Going(Coroutine[Any, Any, Any]):
     def close(self) -> None:
         """Cancel the call if it still runs."""
         self._call.cancel()
+
+    def __repr__(self) -> str:
+        return f"<coroutine of {self._call!r}>"
+
+
+def state_of(future: asyncio.Future[Any] | concurrent.futures.Future[Any]) -> str:
+    """Say how far a call has got, for its repr: nothing of the contents of its answer."""
+    if not future.done():
+        return "pending"
+    if future.cancelled():
+        return "cancelled"
+    error = future.exception()
+    if error is not None:
+        return f"failed with {shown(repr(error), _MOST)}"
+    status = getattr(future.result(), "status", None)
+    return "answered" if status is None else f"answered with status {status}"
 
 
 class CallHabits:

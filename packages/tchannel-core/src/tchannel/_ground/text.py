@@ -1,8 +1,9 @@
 """Text that is to be sent: whether it can be, and how long it is; and text that was received."""
 
+from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["MAX_SHOWN", "check_text", "escaped", "shown"]
+__all__ = ["MAX_SHOWN", "check_text", "counted", "escaped", "quoted", "shown", "shown_headers"]
 
 MAX_SHOWN: Final = 200
 """Characters of one field of a log line."""
@@ -47,3 +48,19 @@ def shown(text: str, most: int = MAX_SHOWN) -> str:
     """Return ``text`` escaped, and cut to ``most`` characters if it has more."""
     safe = escaped(text[: most + 1])
     return safe if len(safe) <= most else safe[: most - len(_CUT)] + _CUT
+
+
+def quoted(text: object) -> str:
+    """Return ``text`` in quotes, escaped and cut, for a repr: it may have come from a peer."""
+    return repr(shown(text)) if isinstance(text, str) else shown(repr(text))
+
+
+def counted(number: int, what: str) -> str:
+    """Return ``1 call``, ``2 calls``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def shown_headers(headers: Mapping[str, str]) -> str:
+    """Return transport headers as a dict is shown, keys and values escaped and cut, and not too many."""
+    some = [f"{quoted(key)}: {quoted(value)}" for key, value in list(headers.items())[:20]]
+    return f"{{{', '.join([*some, '...'] if len(headers) > len(some) else some)}}}"

@@ -317,7 +317,8 @@ class Lifecycle:
 
     def outgoing_calls(self) -> int:
         """Return how many calls wait for their answers, or to be sent."""
-        sent = sum(len(connection.wire.outbound) for connection in self.connections)
+        # A copy: a repr may ask in another thread.
+        sent = sum(len(connection.wire.outbound) for connection in list(self.connections))
         return sent + len(self.waiting)
 
     def changed(self) -> asyncio.Future[None]:

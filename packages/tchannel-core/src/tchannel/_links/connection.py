@@ -22,6 +22,7 @@ from .._ground.addresses import (
 )
 from .._ground.log_fields import LogFields, fields_of, log_fields
 from .._ground.logs import logger
+from .._ground.text import counted, quoted, shown
 from .._serving.incoming import IncomingRequest, serve, wants_body
 from .._serving.queue import SHARE
 from ..clock import TimerHandle
@@ -582,7 +583,19 @@ class Connection(BackPressure):
             self.loop.call_soon(self.loop.call_soon, self.connection_lost, None)
 
     def __repr__(self) -> str:
-        return f"<Connection {self._way} {self.address}>"
+        remote = self.wire.remote
+        words = [self.wire.state.name.lower()]
+        if remote is not None:
+            words.append(f"process {quoted(remote.process_name)}")
+        if self.announced is not None and self.announced != self.address:
+            words.append(f"announces {shown(self.announced)}")
+        if self.peer_draining:
+            words.append("peer draining")
+        if self.paused:
+            words.append("peer does not read")
+        words.append(f"{len(self.wire.outbound)} outgoing")
+        words.append(f"{counted(len(self.incoming), 'incoming call')}")
+        return f"<Connection {self._way} {shown(self.address)}: {', '.join(words)}>"
 
 
 _HANDLERS: dict[type, Callable[[Connection, Any], None]] = {

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .._ground.addresses import UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
 from .._ground.logs import logger
+from .._ground.text import counted, shown
 from ..options import Options
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Peer", "PeerGroup"]
 
 log = logger("tchannel.peers")
+
+# Addresses that the repr of a group has room for.
+_SHOWN_PEERS = 5
 
 # Where a peer lies in its group.
 _NOWHERE, _CONNECTED, _UNCONNECTED, _PENALISED = range(4)
@@ -91,9 +95,16 @@ class Peer:
         self.group.put_in_bucket(self)
 
     def __repr__(self) -> str:
-        return (
-            f"<Peer {self.hostport}: {len(self.connections)} connections, {self.pending} pending>"
-        )
+        words = [counted(len(self.connections), "connection"), f"{self.pending} pending"]
+        if self.waiters:
+            words.append(f"{len(self.waiters)} waiting for a connection")
+        if self.connecting is not None:
+            words.append("connecting")
+        if self.penalised_until:
+            words.append("chosen last")
+        if self.misfit is not None:
+            words.append(f"unfit: {shown(self.misfit)}")
+        return f"<Peer {shown(self.hostport)}: {', '.join(words)}>"
 
 
 class PeerGroup:
@@ -219,6 +230,18 @@ class PeerGroup:
         if self._expected is not None and self._expected.done():
             self._expected = None
         return self._expected
+
+    def __repr__(self) -> str:
+        words = [f"{len(self._peers)} known", f"{self._connected} connected"]
+        if self._penalised:
+            words.append(f"{len(self._penalised)} chosen last")
+        if self.expected is not None:
+            words.append("more expected")
+        some = [shown(hostport) for hostport in list(self._peers)[:_SHOWN_PEERS]]
+        if len(self._peers) > _SHOWN_PEERS:
+            some.append("...")
+        whose = f" of {shown(self.channel.name)}" if self.channel is not None else ""
+        return f"<PeerGroup{whose}: {', '.join(words)} [{', '.join(some)}]>"
 
     # -- the choice ---------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from .._ground.current import current_call
 from .._ground.log_fields import fields_of
 from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
+from .._ground.text import quoted, shown
 from ..authorization import Access, Check, refusal
 from ..event import EventType
 from ..interceptors import Call, PendingReply, Reply, process_wide
@@ -70,6 +71,15 @@ class IncomingRequest(ReceivedRequest):
     if not TYPE_CHECKING:
         # Filled in by `serve`, and so made by C alone: 0.3 % of a small call.
         __init__ = object.__init__
+
+    def __repr__(self) -> str:
+        caller = self.event.headers.get(wire.CALLER_NAME, "")
+        words = [f"{shown(self.service)}::{shown(self.endpoint)} as {shown(self.scheme)}"]
+        words.append(f"from {quoted(caller)} at {shown(self.connection.address)}")
+        words.append(f"id {self.id}, timeout {self.timeout:g} s")
+        if self.cancelled or self.answered:
+            words.append("cancelled" if self.cancelled else "answered")
+        return f"<{type(self).__name__} {', '.join(words)}>"
 
     # -- running the handler ------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import GenericAlias
-from typing import TYPE_CHECKING, ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Final, Generic
 
 from tchannel_wire import ARG_SCHEME, FAILURE_DOMAIN
 
 from .._ground.generics import BodyT, HeadersT
 from .._ground.namesake import refuse_overwritten
+from .._ground.text import escaped, quoted, shown_headers
 from ..status import OK
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class TransportHeaders:
         return {**self.headers, **{key: value for key, value in known.items() if value}}
 
     def __repr__(self) -> str:
-        return f"TransportHeaders({self.to_dict()!r})"
+        return f"TransportHeaders({shown_headers(self.to_dict())})"
 
 
 class Response(Generic[BodyT, HeadersT]):
@@ -115,10 +116,23 @@ class Response(Generic[BodyT, HeadersT]):
         self._transport = value
 
     def __repr__(self) -> str:
-        return f"Response(body={_short(self.body)}, headers={self.headers!r}, status={self.status})"
+        # It lands in logs: of headers, which have tokens, the names alone.
+        headers = self.headers
+        if isinstance(headers, Mapping):
+            said = f"{{{', '.join(f'{quoted(name)}: ...' for name in list(headers)[:_SHOWN_HEADERS])}}}"
+        else:
+            said = (
+                f"<{len(headers)} bytes>"
+                if isinstance(headers, bytes) and headers
+                else repr(headers)
+            )
+        return f"Response(body={_short(self.body)}, headers={said}, status={self.status})"
 
 
 _new = object.__new__
+
+# Names of headers that a repr has room for.
+_SHOWN_HEADERS: Final = 20
 
 
 def bytes_response(
@@ -136,4 +150,4 @@ def bytes_response(
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
+    return escaped(text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)")

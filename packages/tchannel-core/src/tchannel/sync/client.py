@@ -367,7 +367,7 @@ class TChannel:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__module__}.{type(self).__name__} {self.name!r}>"
+        return f"<sync of {self._channel!r}>"
 
     # -- the loop -----------------------------------------------------------------------------
 

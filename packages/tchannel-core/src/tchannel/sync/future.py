@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from .. import errors
+from .._calls.pending import state_of
 from .._ground.tasks import as_future
 
 __all__ = ["CallFuture"]
@@ -85,6 +86,11 @@ class CallFuture(concurrent.futures.Future[_T]):
         """Wait for the call, and return its error; raises what `result` raises of its own."""
         self._check_thread()
         return super().exception(timeout)
+
+    def __repr__(self) -> str:
+        call = self._call
+        which = f" of {call!r}" if call is not None else ""
+        return f"<{type(self).__name__}{which}: {state_of(self)}>"
 
     def _check_thread(self) -> None:
         carrier = self._carrier
