@@ -147,3 +147,65 @@ async def test_the_lag_of_the_loop_is_measured_once_somebody_has_looked():
 
         assert lag.histogram.count >= 1
         assert 0 <= lag.last <= lag.longest
+
+
+async def test_peers_that_failed_come_first_and_callers_last(clock, running):
+    server = await running("server", clock=clock)
+    caller = await running("caller")
+    server.peers.add("192.0.2.1:4040")
+    failed = server.peers.add("192.0.2.2:4040")
+    server.peers.penalise(failed, clock.time())
+    await caller.raw("server", "echo", b"", hostport=server.hostport)
+
+    snapshot = server.stats()
+
+    assert [(peer.hostport, peer.known) for peer in snapshot.peers[:2]] == [
+        ("192.0.2.2:4040", True),
+        ("192.0.2.1:4040", True),
+    ]
+    assert [peer.known for peer in snapshot.peers[2:]] == [False]
+    for most in range(4):
+        part = server.stats(most)
+        assert [one.hostport for one in part.peers] == [
+            one.hostport for one in snapshot.peers[:most]
+        ]
+        assert part.peers_total == 3
+
+
+async def test_connections_without_calls_are_told_after_the_busy_ones(running):
+    server, idle, busy = await running("server"), await running("idle"), await running("busy")
+    await idle.raw("server", "echo", b"", hostport=server.hostport)
+    call = busy.raw("server", "wait", b"", hostport=server.hostport)
+    while not server.stats().in_flight:
+        await asyncio.sleep(0)
+
+    assert [one.pending_received for one in server.stats().connections] == [1, 0]
+    assert [one.pending_received for one in server.stats(1).connections] == [1]
+    assert server.stats(0).connections == []
+    assert server.stats(0).connections_open == {"incoming": 2, "outgoing": 0}
+    call.cancel()
+
+
+@pytest.fixture
+async def running():
+    """A function that gives a channel that listens and has the endpoints "echo" and "wait"."""
+    made = []
+
+    async def start(name, **options):
+        channel = TChannel(name, hostport="127.0.0.1:0", **options)
+        channel.listen()
+        made.append(channel)
+
+        @channel.raw.register
+        async def echo(request):
+            return request.body
+
+        @channel.raw.register
+        async def wait(request):
+            await asyncio.sleep(60)
+
+        return channel
+
+    yield start
+    for channel in made:
+        await channel.close(grace=0)

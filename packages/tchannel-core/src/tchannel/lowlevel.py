@@ -16,6 +16,7 @@ addresses               `parse_hostport`, `format_hostport`, `check_hostport`,
 a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`, `start_task`
 layers of one's own     `import_layer`, `install_hint`
 log lines               `logger`: what peers sent is escaped and cut in them
+other places            `shown`: a text that came, escaped and cut likewise
 ======================  =====================================================================
 
 Times come from `tchannel.clock`, interceptors from `tchannel.interceptors`.
@@ -38,6 +39,7 @@ from ._ground.logs import logger
 from ._ground.optional import import_layer, install_hint
 from ._ground.process import drop_for_good
 from ._ground.tasks import start_task
+from ._ground.text import shown
 from ._ground.timeouts import Timeout, seconds
 from ._links.acceptor import BACKLOG, Acceptor
 from ._links.connection import Connection
@@ -77,6 +79,7 @@ __all__ = [
     "reason_of_failure",
     "saying_farewell",
     "seconds",
+    "shown",
     "start_task",
     "start_watched",
 ]

@@ -482,11 +482,13 @@ class Snapshot:
         in_flight: Calls that have not ended, the oldest first; no more than were asked for.
         incoming_in_flight: How many incoming calls there are.
         outgoing_in_flight: How many outgoing calls there are.
-        connections: Open ones, those with most calls pending first; no more than were asked for.
+        connections: Open ones, first those whose other side does not read, then those with most calls
+            pending; no more than were asked for.
         connections_open: How many there are, by direction.
         connections_made: How many there ever were whose handshake succeeded, by direction.
         handshakes_failed: How many ended before that, by direction.
-        peers: No more than were asked for, those with most calls pending first.
+        peers: No more than were asked for: the known ones first, of these the ones that were penalised
+            lately; then the others. Of each those with most calls pending come first.
         peers_total: How many there are.
         limits: The limits that are counted.
         bytes_received: Over all connections, those that are closed as well.

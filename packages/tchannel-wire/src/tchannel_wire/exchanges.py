@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .checksums import WHOLE_CHECKSUMS, ChecksumType
 from .frames import MAX_FRAME_SIZE, elide
@@ -178,7 +178,8 @@ class PreparedCall:
         self.headers = headers
         self.arg1 = arg1
         self.checksum_type = checksum_type
-        self.context: object = None
+        # Any: it is whatever its user has put there.
+        self.context: Any = None
         # service~1 and the header block
         self._prefix = prefix
         typed = prefix + bytes((checksum_type,))

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from tchannel_wire import CALLER_NAME, PreparedCall
+
 from ..errors import NoAvailablePeerError
 from ..stats import (
     APP_ERROR,
@@ -224,6 +226,15 @@ class Counts:
         if row is None:
             name = key[1].decode(errors="replace")
             row = rows[key] = IncomingRow(key[0], name, key[2], timed=self.timed)
+        return row
+
+    def row_of(self, prepared: PreparedCall) -> OutgoingRow:
+        """Return the row of an outgoing call, looked for once for each prepared one."""
+        row: OutgoingRow | None = prepared.context
+        if row is None:
+            caller = prepared.headers[CALLER_NAME]
+            endpoint = prepared.arg1.decode(errors="replace")
+            row = prepared.context = self.outgoing_row(prepared.service, endpoint, caller)
         return row
 
     def outgoing_row(self, service: str, endpoint: str, caller: str) -> OutgoingRow:

