@@ -77,6 +77,17 @@ async def test_a_thread_finds_it_by_name(service, last_router):
     assert await asyncio.to_thread(use) == b"from a thread"
 
 
+async def test_who_only_calls_needs_routers_as_known_peers_and_nothing_else(
+    service, make_channel, last_router
+):
+    client = make_channel("only-calls", known_peers=[last_router])
+
+    response = await client.raw(service.name, "echo", b"body")
+
+    assert response.body == b"body"
+    assert not client.is_listening()
+
+
 async def test_a_name_that_nobody_advertised_is_declined(client, service_name):
     with pytest.raises(errors.DeclinedError, match="no peer available for request"):
         await client.raw(service_name, "echo", retry_on="n")
