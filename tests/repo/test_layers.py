@@ -55,7 +55,7 @@ LAZY = {
         "thrift": "modules made by Apache Thrift",
     },
     "tchannel_hyperbahn": {"tchannel_thrift": "the extra [discover]"},
-    "tchannel_tools": {},
+    "tchannel_tools": {"uvloop": "the extra [speed] of the core"},
     "tchannel_yarpc": {"tchannel_thrift": "the extra [thrift]"},
     "tchannel_observe": {},
     "tchannel_testing": {
@@ -103,8 +103,9 @@ WINGS = {
         "_settings": {"_terminal"},
         "_calling": {"_settings", "_idl", "_values", "_terminal"},
         "_captures": {"_terminal"},
+        "_recordings": {"_calling", "_captures", "_terminal"},
         "tcurl": {"_calling", "_idl", "_values", "_terminal"},
-        "decode": {"_captures", "_idl", "_values", "_terminal"},
+        "decode": {"_calling", "_captures", "_idl", "_values", "_terminal"},
         "wireshark": {"_terminal"},
         "migrate": {"_terminal"},
         "services": {"_calling", "_idl", "_terminal"},
@@ -113,6 +114,9 @@ WINGS = {
         "contexts": {"_calling", "_settings", "_terminal"},
         "development": {"_terminal"},
         "tap": {"decode", "_captures", "_idl", "_terminal"},
+        "record": {"tap", "_recordings", "_captures", "_terminal"},
+        "replay": {"decode", "_recordings", "_calling", "_captures", "_idl", "_terminal"},
+        "load": {"_recordings", "_calling", "_idl", "_values", "_terminal"},
     },
 }
 

@@ -32,7 +32,10 @@ COMMANDS: Final[dict[str, str]] = {
     "routes": "routing.command:add_routes",
     "doctor": "doctor.command:add_parser",
     "decode": "decode.command:add_parser",
+    "load": "load.command:add_parser",
     "tap": "tap.command:add_parser",
+    "record": "record.command:add_parser",
+    "replay": "replay.command:add_parser",
     "wireshark": "wireshark.command:add_parser",
     "migrate": "migrate.command:add_parser",
     "context": "contexts.command:add_parser",
@@ -134,7 +137,10 @@ def _run(given: list[str]) -> int:
     if rest:
         if rest[0].startswith("-"):
             raise unknown_option(rest[0], commands.choices.get(name, parser), "--help")
-        raise ToolError(f"{rest[0]!r} is one argument too many: see --help")
+        if not hasattr(options, "further"):
+            raise ToolError(f"{rest[0]!r} is one argument too many: see --help")
+        # argparse knows no places behind an option once those before it could be all.
+        options.further = rest
     logging.getLogger("tchannel").addHandler(
         logging.StreamHandler() if getattr(options, "debug", False) else logging.NullHandler()
     )

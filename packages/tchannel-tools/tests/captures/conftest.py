@@ -1,7 +1,5 @@
 """Captures made by hand: real frames of two joined connections, as TCP packets in files."""
 
-import socket
-
 import dpkt
 import pytest
 
@@ -154,10 +152,3 @@ def decode(tmp_path, capsys):
         return code, printed.out, printed.err
 
     return run
-
-
-@pytest.fixture
-def unused_port():
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]

@@ -168,9 +168,9 @@ def test_errors_cancels_and_application_errors_are_told_apart(talk, decode):
         (["--service", "keyvalue"], {"get", "set", "slow"}),
         (["--service", "other"], set()),
         (["--endpoint", "get"], {"get"}),
-        (["--peer", "10.0.0.1"], {"get", "set", "slow"}),
-        (["--peer", "10.0.0.2:4040"], {"get", "set", "slow"}),
-        (["--peer", "10.0.0.2:1"], set()),
+        (["--address", "10.0.0.1"], {"get", "set", "slow"}),
+        (["--address", "10.0.0.2:4040"], {"get", "set", "slow"}),
+        (["--address", "10.0.0.2:1"], set()),
         (["--outcome", "ok"], {"get", "slow"}),
         (["--outcome", "error"], {"set"}),
         (["--outcome", "application-error"], {"set"}),
@@ -186,6 +186,22 @@ def test_calls_can_be_chosen(talk, decode, options, expected):
 
     found = lines(decode(talk.capture, "--json", *options)[1])
     assert {one["endpoint"] for one in found} == expected
+
+
+def test_a_choice_of_nothing_says_what_there_was(talk, decode):
+    talk.echo("get")
+    talk.echo("set", code=1)
+
+    code, out, err = decode(talk.capture, "--endpoint", "put", "--outcome", "ok")
+    assert (code, out) == (0, "")
+    assert err == (
+        "tchannel decode: --endpoint put, --outcome ok chooses none of 2 calls;"
+        " there was keyvalue get (ok), keyvalue set (application error)\n"
+    )
+
+
+def test_a_capture_without_calls_is_no_wrong_choice(talk, decode):
+    assert decode(talk.capture, "--endpoint", "put")[2] == ""
 
 
 def test_the_summary_has_a_line_for_each_endpoint(talk, decode):
@@ -332,3 +348,29 @@ def test_the_guides_file_gives_names_unless_it_is_read_strictly(talk, decode, gu
     code, _, err = decode(talk.capture, *options, "--strict")
     assert code == 125
     assert "does not explicitly specify requiredness" in err
+
+
+async def test_a_live_peer_is_asked_for_the_idl_of_bodies(talk, tool, tmp_path, keyvalue):
+    body = b"\x0b\0\1\0\0\0\3key\0"
+    for _ in range(2):
+        talk.call("KeyValue::getValue", b"\0\0", body, "thrift", service="keyvalue-server")
+    path = str(talk.capture.write(tmp_path / "calls.pcap"))
+
+    ran = await tool("decode", path, "--json", "--peer", keyvalue.hostport)
+    assert (ran.code, ran.err) == (0, "")
+    assert [one["request"]["body"] for one in lines(ran.out)] == [{"key": "key"}] * 2
+
+
+async def test_a_peer_that_tells_no_idl_is_told_once_and_costs_nothing_else(
+    talk, tool, tmp_path, unused_port
+):
+    for endpoint in ("A::b", "A::c"):
+        talk.call(endpoint, b"\0\0", b"\x0b\0\1\0\0\0\3key\0", "thrift")
+    path = str(talk.capture.write(tmp_path / "calls.pcap"))
+
+    ran = await tool("decode", path, "--json", "--peer", f"127.0.0.1:{unused_port}")
+    assert ran.code == 0
+    assert [one["request"]["body"] for one in lines(ran.out)] == [{"1:string": "key"}] * 2
+    assert ran.err.count("\n") == 1
+    assert "nothing listens there" in ran.err
+    assert ran.err.endswith("; its fields are shown by their numbers\n")

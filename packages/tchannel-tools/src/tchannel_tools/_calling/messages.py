@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from tchannel_thrift.rw import spec as specs
 from tchannel_wire import ProtocolError, decode_thrift_headers, encode_thrift_headers
 
+from .._idl.interface import Interface
 from .._terminal.failures import ToolError, one_line
 from .._values.bodies import Given, refuse_constant
 from .._values.forms import Form, hydrated_error
@@ -18,7 +19,7 @@ from .._values.thrift_answers import AnswerReader
 from .._values.thrift_values import FromJSON
 from .calls import Answer, Message
 
-__all__ = ["JSONCall", "RawCall", "Result", "SchemeCall", "ThriftCall"]
+__all__ = ["JSONCall", "RawCall", "Result", "SchemeCall", "ThriftCall", "make_call"]
 
 _NODES_FORM: Final = Form()
 
@@ -196,6 +197,36 @@ class ThriftCall:
             return True, {}, ""
         note = "" if "success" in found else f"the answer has no value, but could be {returns.name}"
         return True, {"body": found.get("success")}, note
+
+
+def make_call(
+    scheme: str,
+    endpoint: str,
+    headers: Given | None,
+    body: Given | None,
+    interface: Interface | None = None,
+    form: Form = _NODES_FORM,
+) -> SchemeCall:
+    """Return a call in an arg scheme.
+
+    Args:
+        scheme: ``"raw"``, ``"json"`` or ``"thrift"``.
+        endpoint: The endpoint.
+        headers: Application headers.
+        body: The body.
+        interface: Whose endpoint it is, for Thrift.
+        form: How to show the answer.
+
+    Raises:
+        ToolError: The interface has no such endpoint, or headers or body do not fit.
+
+    """
+    if scheme == "raw":
+        return RawCall(endpoint, headers, body)
+    if scheme == "json":
+        return JSONCall(endpoint, headers, body, form)
+    assert interface is not None, "a Thrift call has an interface"
+    return ThriftCall(endpoint, interface.function(endpoint), headers, body, form)
 
 
 def _declared(name: str, body: Mapping[str, object]) -> str:

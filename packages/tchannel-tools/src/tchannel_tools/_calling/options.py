@@ -142,6 +142,7 @@ def add_common(parser: argparse.ArgumentParser, *, json: str = "print JSON, for 
 def add_where(
     parser: argparse.ArgumentParser,
     *,
+    title: str = "where to",
     routers: str = "call through this router, a Hyperbahn",
     timeout: str = "for each call",
 ) -> None:
@@ -149,11 +150,12 @@ def add_where(
 
     Args:
         parser: Where to.
+        title: What the group of most of them is called.
         routers: What ``--router`` is for.
         timeout: What ``--timeout`` bounds.
 
     """
-    add = parser.add_argument_group("where to").add_argument
+    add = parser.add_argument_group(title).add_argument
     add_peers(add)
     add_routers(add, routers)
     add_context(add)

@@ -14,9 +14,11 @@ from tchannel_thrift.meta import meta
 
 from .._idl.interface import Interface, load_texts
 from .._terminal.failures import CallFailed, ToolError, one_line
-from .calls import Caller, Message
+from .advice import explain
+from .calls import Caller, Message, Target
+from .connecting import TLS, make_channel
 
-__all__ = ["ask_interface"]
+__all__ = ["ask_interface", "fetch_interface"]
 
 _ENDPOINT = "Meta::thriftIDL"
 _NO_HEADERS = b"\0\0"
@@ -61,6 +63,33 @@ async def ask_interface(caller: Caller, service: str, *, strict: bool) -> Interf
     )
     interface.told_by = service
     return interface
+
+
+def fetch_interface(target: Target, tls: TLS | None, *, strict: bool) -> Interface:
+    """Ask a service for its IDL over a connection made for that alone; runs a loop of its own.
+
+    Args:
+        target: The service, and where it is.
+        tls: How to connect by TLS, or None for plain connections.
+        strict: Whether fields must say if they are required.
+
+    Raises:
+        ToolError: It could not be asked, or as `ask_interface` has it.
+
+    """
+
+    async def ask() -> Interface:
+        channel = make_channel(target, tls)
+        caller = Caller(channel, target)
+        try:
+            return await ask_interface(caller, target.service, strict=strict)
+        except CallFailed as failure:
+            peer = caller.facts.peer if caller.facts is not None else ""
+            raise ToolError(explain(failure, target, peer)) from None
+        finally:
+            await channel.close(grace=0.1)
+
+    return asyncio.run(ask())
 
 
 async def _in_time(load: Callable[[], Interface], seconds: float, shown: str) -> Interface:

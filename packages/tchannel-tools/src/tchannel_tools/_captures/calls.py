@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 import tchannel_wire as wire
 
 from .packets import Segment
 from .streams import Direction
 
-__all__ = ["Call", "Calls", "Event"]
+__all__ = ["KEPT", "Args", "Call", "Calls", "Event"]
 
-# Bytes of one arg that are kept to be shown; the rest is counted.
-KEPT = 64 * 1024
+KEPT: Final = 64 * 1024
+"""Bytes of one arg that are kept to be shown; the rest is counted."""
 
 _ANSWERS = (wire.CallResponse, wire.CallResponseContinue)
 _REQUESTS = (wire.CallRequest, wire.CallRequestContinue)
@@ -23,7 +24,7 @@ class Args:
     """The args of one message, gathered from the chunks of its frames.
 
     Attributes:
-        parts: arg1, arg2 and arg3, each at most `KEPT` bytes of it.
+        parts: arg1, arg2 and arg3, as much of each as is kept.
         sizes: how long each is.
         whole: whether the last frame was seen.
 
@@ -31,7 +32,7 @@ class Args:
 
     __slots__ = ("_at", "_keep", "frames", "parts", "sizes", "whole")
 
-    def __init__(self, *, keep: bool) -> None:
+    def __init__(self, *, keep: int) -> None:
         self.parts: list[bytes] = [b"", b"", b""]
         self.sizes: list[int] = [0, 0, 0]
         self.whole: bool = False
@@ -47,8 +48,9 @@ class Args:
                 self._at = min(self._at + 1, 2)
             at = self._at
             self.sizes[at] += len(chunk)
-            if (self._keep or at == 0) and len(self.parts[at]) < KEPT:
-                self.parts[at] += bytes(chunk[: KEPT - len(self.parts[at])])
+            keep = KEPT if at == 0 else self._keep
+            if len(self.parts[at]) < keep:
+                self.parts[at] += bytes(chunk[: keep - len(self.parts[at])])
         self.whole = not message.more
 
 
@@ -140,14 +142,14 @@ class Calls:
     """Puts the calls of a capture together, on all its connections.
 
     Args:
-        keep: Whether to keep headers and bodies to be shown; else they are counted only.
+        keep: Bytes of headers, and of bodies, that are kept of each call; all are counted.
 
     Attributes:
         frames: how many were read.
 
     """
 
-    def __init__(self, *, keep: bool = True) -> None:
+    def __init__(self, *, keep: int = KEPT) -> None:
         self._keep = keep
         self._connections: dict[tuple[str, str], _Connection] = {}
         self.frames = 0

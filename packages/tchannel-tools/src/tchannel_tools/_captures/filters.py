@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import tchannel_wire as wire
 
-from .._terminal.failures import ToolError
+from .._terminal.failures import ToolError, one_line
 from .._terminal.quantities import duration
 from .calls import Call
 
-__all__ = ["Filter", "add_filters", "filter_of"]
+__all__ = ["Choosing", "Filter", "add_filters", "filter_of"]
 
 _OUTCOMES = ("ok", "error", "application error", "no answer", *map(wire.error_name, wire.ErrorCode))
 
@@ -95,3 +95,49 @@ class Filter:
         if self.slower_than is not None:
             return call.latency is None or call.latency > self.slower_than
         return True
+
+
+# Names that are kept to say what there was.
+_MOST_NAMES = 20
+
+
+class Choosing:
+    """Chooses calls by a filter, and knows at the end what to say of a filter that chose nothing.
+
+    Args:
+        chosen: The filter.
+
+    Attributes:
+        seen: How many calls there were.
+        taken: How many of them were chosen.
+
+    """
+
+    def __init__(self, chosen: Filter) -> None:
+        self._filter = chosen
+        self._names: dict[str, None] = {}
+        self.seen = 0
+        self.taken = 0
+
+    def takes(self, call: Call) -> bool:
+        """Say whether the call is wanted, and count it."""
+        self.seen += 1
+        if self._filter.takes(call):
+            self.taken += 1
+            return True
+        if len(self._names) < _MOST_NAMES:
+            self._names[f"{call.service or '?'} {call.endpoint or '?'} ({call.outcome})"] = None
+        return False
+
+    def note(self) -> str | None:
+        """Return what the user should know of a filter that chose no call; None where it chose any."""
+        if self.taken or not self.seen:
+            return None
+        given = ", ".join(
+            f"--{field.name.replace('_', '-')} {getattr(self._filter, field.name)}"
+            for field in fields(self._filter)
+            if getattr(self._filter, field.name) is not None
+        )
+        names = list(self._names)
+        there = ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
+        return one_line(f"{given} chooses none of {self.seen} calls; there was {there}")

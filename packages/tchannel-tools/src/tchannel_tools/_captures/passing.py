@@ -16,11 +16,11 @@ class Passing:
     """Puts calls together from bytes as they pass.
 
     Args:
-        keep: whether to keep headers and bodies to be shown.
+        keep: bytes of headers, and of bodies, that are kept of each call.
 
     """
 
-    def __init__(self, *, keep: bool) -> None:
+    def __init__(self, *, keep: int) -> None:
         self._calls = Calls(keep=keep)
         self._sequences: dict[tuple[str, str], int] = {}
 

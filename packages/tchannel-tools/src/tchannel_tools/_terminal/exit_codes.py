@@ -28,7 +28,7 @@ EXIT_CODES: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         f"{int(ExitCode.APPLICATION)}",
-        "application error or declared exception; migrate: something needs a change",
+        "application error or declared exception; migrate: to be changed; replay: answers differ",
     ),
     (f"{int(ExitCode.FATAL)}", "fatal protocol error"),
     (f"{int(ExitCode.INTERRUPTED)}", "interrupted (Ctrl-C)"),

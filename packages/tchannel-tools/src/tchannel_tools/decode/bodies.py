@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from tchannel_thrift.rw import ThriftError
+from tchannel_thrift.rw.spec import FunctionSpec
 from tchannel_wire import WireError, decode_thrift_headers
 
 from .._captures.calls import Args, Call
@@ -24,12 +26,23 @@ class Bodies:
     """Shows what calls carry.
 
     Args:
-        interface: The IDL of Thrift bodies, or None: then their fields are numbers.
+        interface: The IDL of Thrift bodies, or what gives that of a service, when a call of it is first
+            met. Without an IDL their fields are numbers.
 
     """
 
-    def __init__(self, interface: Interface | None) -> None:
-        self._functions = {} if interface is None else interface.endpoints()
+    def __init__(
+        self, interface: Interface | Callable[[str], Interface | None] | None = None
+    ) -> None:
+        self._ask = interface if callable(interface) else lambda service: interface
+        self._known: dict[str, dict[str, FunctionSpec]] = {}
+
+    def _functions(self, service: str) -> dict[str, FunctionSpec]:
+        found = self._known.get(service)
+        if found is None:
+            interface = self._ask(service)
+            found = self._known[service] = {} if interface is None else interface.endpoints()
+        return found
 
     def request(self, call: Call) -> dict[str, Any]:
         """Headers and body of the request: ``{"headers": ..., "body": ...}``."""
@@ -42,14 +55,16 @@ class Bodies:
     def _shown(self, call: Call, args: Args, *, answer: bool) -> dict[str, Any]:
         _, arg2, arg3 = args.parts
         found = {
-            "headers": self._headers(call.scheme, arg2),
-            "body": self._body(call, arg3, answer=answer),
+            "headers": self.headers(call.scheme, arg2),
+            "body": self.body(call.service, call.scheme, call.endpoint, arg3, answer=answer),
         }
         if args.sizes[1:] != [len(arg2), len(arg3)]:
             found["shown"] = f"{len(arg3)} of {args.sizes[2]} bytes"
         return found
 
-    def _headers(self, scheme: str, arg2: bytes) -> Any:
+    # What bodies hold may be anything.
+    def headers(self, scheme: str, arg2: bytes) -> Any:
+        """Application headers as they can be shown, or compared."""
         if scheme == "json" and arg2:
             return _json(arg2)
         if scheme != "raw" and arg2:
@@ -59,18 +74,19 @@ class Bodies:
                 pass
         return text_or_hex(arg2)
 
-    def _body(self, call: Call, arg3: bytes, *, answer: bool) -> Any:
-        if call.scheme == "json" and arg3:
+    def body(self, service: str, scheme: str, endpoint: str, arg3: bytes, *, answer: bool) -> Any:
+        """A body as it can be shown, or compared."""
+        if scheme == "json" and arg3:
             return _json(arg3)
-        if call.scheme == "thrift" and arg3:
+        if scheme == "thrift" and arg3:
             try:
-                return self._thrift(call, arg3, answer=answer)
+                return self._thrift(service, endpoint, arg3, answer=answer)
             except (ThriftError, ToolError):
                 pass
         return text_or_hex(arg3)
 
-    def _thrift(self, call: Call, arg3: bytes, *, answer: bool) -> Any:
-        function = self._functions.get(call.endpoint)
+    def _thrift(self, service: str, endpoint: str, arg3: bytes, *, answer: bool) -> Any:
+        function = self._functions(service).get(endpoint)
         if function is None:
             return plain_struct(arg3)
         reader = AnswerReader(arg3, _FORM)

@@ -7,20 +7,23 @@ import io
 import itertools
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from rich.console import Console
 from rich.table import Table
 
-from .._captures.calls import Call, Calls, Event
-from .._captures.filters import Filter, add_filters, filter_of
+from .._calling.options import add_where, where_of
+from .._calling.reflection import fetch_interface
+from .._captures.calls import KEPT, Call, Calls, Event
+from .._captures.filters import Choosing, Filter, add_filters, filter_of
 from .._captures.packets import Segment, is_capture, segments
 from .._captures.summary import Summary, percentile
-from .._idl.interface import add_reading, find_file, load_file
+from .._idl.interface import Interface, add_reading, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError, one_line
 from .._terminal.output import print_json_line, print_note
+from .._terminal.progress import Progress
 from .bodies import Bodies
 from .printing import Printer
 
@@ -58,10 +61,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
     add_reading(add)
     add_filters(add)
-    add("--peer", metavar="HOST[:PORT]", help="calls to or from this address alone")
+    add("--address", metavar="HOST[:PORT]", help="calls to or from this address alone")
     add("--events", action="store_true", help="show handshakes, pings and what is odd as well")
     add("--json", action="store_true", help="an object on each line")
     add("--debug", action="store_true", help="show tracebacks")
+    add_where(parser, title="whom to ask for the IDL of Thrift bodies (Meta::thriftIDL)")
     parser.set_defaults(run=run)
 
 
@@ -72,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         ToolError: Something cannot be read.
 
     """
-    chosen = filter_of(options, options.peer)
+    chosen = filter_of(options, options.address)
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")
@@ -84,9 +88,26 @@ def run(options: argparse.Namespace) -> int:
         if not is_capture(first):
             return _frames(options.source, first + file.read())
         name = "standard input" if options.source == "-" else options.source
-        return Decoding(options, chosen, Bodies(interface)).decode(
+        return Decoding(options, chosen, Bodies(interface or _asking(options))).decode(
             segments(_Rewound(first, file), name)  # type: ignore[arg-type]  # has what is used
         )
+
+
+def _asking(options: argparse.Namespace) -> Callable[[str], Interface | None] | None:
+    """Return what asks the peer for the IDL of a service; None where there is none to be asked."""
+    if not (options.peers or options.hostlist or options.routers):
+        return None
+    where = where_of(options)
+
+    def ask(service: str) -> Interface | None:
+        try:
+            return fetch_interface(where.target(service), where.tls, strict=options.strict)
+        except ToolError as error:
+            # Its calls are shown all the same, and others may tell theirs.
+            _note(f"{error}; its fields are shown by their numbers")
+            return None
+
+    return ask
 
 
 class _Rewound:
@@ -163,11 +184,14 @@ class Decoding:
 
     def __init__(self, options: argparse.Namespace, chosen: Filter, bodies: Bodies) -> None:
         self._options = options
-        self._chosen = chosen
-        self._printer = Printer(bodies if options.bodies else None, as_json=options.json)
-        self._calls = Calls(keep=options.bodies and not options.summary)
+        self._choosing = Choosing(chosen)
+        # Who says where the names of fields are wants to see them.
+        shown = bool(options.bodies or options.thrift or options.peers or options.routers)
+        self._printer = Printer(bodies if shown else None, as_json=options.json)
+        self._calls = Calls(keep=KEPT if shown and not options.summary else 0)
         self._summary = Summary()
         self._damage: ToolError | None = None
+        self._progress = Progress("tchannel decode", beside_output=not options.summary)
 
     def decode(self, packets: Iterator[Segment]) -> int:
         """Read it to its end, show what was asked for, and tell what was odd."""
@@ -191,7 +215,7 @@ class Decoding:
 
     def _read(self, packets: Iterator[Segment]) -> Iterator[Segment]:
         try:
-            yield from packets
+            yield from self._progress.watch(packets, "packets read")
         except ToolError as damage:
             self._damage = damage  # what came before is shown first
 
@@ -199,7 +223,7 @@ class Decoding:
         if isinstance(one, Event):
             if self._options.events:
                 self._printer.event(one)
-        elif self._chosen.takes(one):
+        elif self._choosing.takes(one):
             if self._options.summary:
                 self._summary.add(one)
             else:
@@ -263,6 +287,9 @@ class Decoding:
             _note(f"{self._calls.foreign} connections carry another protocol")
         if not self._calls.frames:
             _note("no frame was found")
+        nothing = self._choosing.note()
+        if nothing is not None:
+            _note(nothing)
 
 
 _SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}

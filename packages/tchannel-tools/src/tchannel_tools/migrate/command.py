@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .._terminal.failures import ExitCode, ToolError, one_line
 from .._terminal.output import print_json_line, print_note, print_text
+from .._terminal.progress import Progress
 from .fix import fix
 from .requirements import NAMES, scan_requirements
 from .rules import Finding
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         if options.diff:
             return ExitCode.OK
     findings: list[Finding] = []
-    for file in files:
+    for file in Progress("tchannel migrate", beside_output=True).watch(files, "files read"):
         text = _read(file)
         if file.suffix == ".py" and file.name != "setup.py":
             findings += scan(text, str(file))

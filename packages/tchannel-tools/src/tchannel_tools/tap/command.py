@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
-import time
-from collections.abc import Iterable
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
-from tchannel.lowlevel import UNIX_PREFIX, parse_hostport
-
-from .._captures.calls import Call, Event
-from .._captures.filters import Filter, add_filters, filter_of
-from .._captures.passing import Passing
-from .._captures.saving import Saving
+from .._captures.calls import KEPT, Call, Event
+from .._captures.filters import Choosing, add_filters, filter_of
 from .._idl.interface import add_reading, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError
 from .._terminal.output import print_note
 from ..decode.bodies import Bodies
 from ..decode.printing import Printer
-from .relay import Passed, Relay
+from .serving import add_ends, ends_of, serve
+from .watching import GuardedSaving, Watching
 
 __all__ = ["add_parser"]
 
@@ -43,10 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add(
-        "--listen", required=True, metavar="HOST:PORT", help="where callers connect to; port 0: any"
-    )
-    add("--to", required=True, metavar="HOST:PORT", help="the service")
+    add_ends(add)
     add("--save", metavar="FILE", help="write what passes as a capture (pcapng)")
     add("--bodies", action="store_true", help="show headers and bodies too")
     add("-t", "--thrift", "--idl", metavar="FILE", help="Thrift file for the names of fields")
@@ -65,95 +59,49 @@ def run(options: argparse.Namespace) -> int:
         ToolError: An address is none, a file cannot be read or written, or nothing can be listened on.
 
     """
-    listen = _address(options.listen, "--listen")
-    target = _address(options.to, "--to")
-    chosen = filter_of(options)
+    listen, target = ends_of(options)
+    choosing = Choosing(filter_of(options))
     interface = None
     if options.thrift is not None:
         path = find_file(options.thrift, options.service or "")
         interface = load_file(path, strict=options.strict, include_dirs=options.include_dirs)
-    bodies = Bodies(interface) if options.bodies else None
+    # Who gives the names of fields wants to see them.
+    bodies = Bodies(interface) if options.bodies or interface is not None else None
     printer = Printer(bodies, as_json=options.json)
-    if options.save is None:
-        return asyncio.run(
-            _serve(Tap(printer, chosen, None, events=options.events), listen, target)
-        )
+
+    def show(one: Call | Event) -> None:
+        if isinstance(one, Event):
+            if options.events:
+                printer.event(one)
+        elif choosing.takes(one):
+            printer.call(one)
+
+    keep = KEPT if printer.shows_bodies else 0
+    with ExitStack() as stack:
+        saving = None
+        if options.save is not None:
+            saving = GuardedSaving(_open(options.save), _tell(options.save))
+            stack.callback(saving.close)
+        look = Watching(show, keep=keep, saving=saving).look
+        asyncio.run(serve("tchannel tap", look, listen, target))
+    nothing = choosing.note()
+    if nothing is not None:
+        print_note("tchannel tap", nothing)
+    return ExitCode.OK if saving is None or saving.failure is None else ExitCode.TOOL
+
+
+def _open(path: str) -> BinaryIO:
     try:
-        with Path(options.save).open("wb") as file:
-            tap = Tap(printer, chosen, Saving(file), events=options.events)
-            return asyncio.run(_serve(tap, listen, target))
-    except OSError as error:
-        raise ToolError(f"cannot write {options.save}: {error.strerror}") from None
+        return Path(path).open("wb")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ToolError(f"cannot write {path}: {reason}") from None
 
 
-def _address(hostport: str, option: str) -> str:
-    try:
-        host, _ = parse_hostport(hostport)
-    except ValueError as error:
-        raise ToolError(f"{option}: {error}") from None
-    if host.startswith(UNIX_PREFIX):
-        raise ToolError(f"{option}: a tap relays TCP connections, not {hostport!r}")
-    return hostport
-
-
-class Tap:
-    """Shows and saves what passes."""
-
-    def __init__(
-        self, printer: Printer, chosen: Filter, saving: Saving | None, *, events: bool
-    ) -> None:
-        self._printer = printer
-        self._chosen = chosen
-        self._saving = saving
-        self._events = events
-        self._passing = Passing(keep=printer.shows_bodies)
-        self._ended: set[tuple[str, str]] = set()
-
-    def look(self, passed: Passed) -> None:
-        """Take what passed."""
-        now = time.time()
-        ends = passed.source, passed.target
-        if passed.begins:
-            segments = self._passing.begin(now, *ends)
-        elif passed.ends:
-            segments = [self._passing.end(now, *ends)]
-        else:
-            segments = [self._passing.data(now, *ends, passed.data)]
-        for segment in segments:
-            if self._saving is not None:
-                self._saving.write(segment)
-            self._show(self._passing.take(segment))
-        if passed.ends:
-            self._ended.add(ends)
-            if ends[::-1] in self._ended:
-                self._ended -= {ends, ends[::-1]}
-                self._show(self._passing.forget(*ends))
-
-    def _show(self, found: Iterable[Call | Event]) -> None:
-        for one in found:
-            if isinstance(one, Event):
-                if self._events:
-                    self._printer.event(one)
-            elif self._chosen.takes(one):
-                self._printer.call(one)
-
-
-async def _serve(tap: Tap, listen: str, target: str) -> int:
+def _tell(path: str) -> Callable[[OSError], None]:
     def failed(error: OSError) -> None:
-        print_note("tchannel tap", f"cannot connect to {target}: {error.strerror or error}")
+        print_note(
+            "tchannel tap", f"cannot write {path}: {error.strerror}; nothing more is saved in it"
+        )
 
-    relay = Relay(target, tap.look, failed)
-    try:
-        hostport = await relay.start(listen)
-    except OSError as error:
-        raise ToolError(f"cannot listen on {listen}: {error.strerror or error}") from None
-    print_note("tchannel tap", f"listening on {hostport}, for {target}; Ctrl-C ends it")
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end.set)
-    try:
-        await end.wait()
-    finally:
-        await relay.close()
-    return ExitCode.OK
+    return failed

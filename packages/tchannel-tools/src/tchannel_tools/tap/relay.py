@@ -44,6 +44,7 @@ class Relay:
         target: where to connect to, ``host:port``.
         look: told of everything that passes.
         failed: told of a target that cannot be connected to.
+        mistaken: told of what `look` raises; by default it goes to the loop's exception handler.
 
     """
 
@@ -52,10 +53,12 @@ class Relay:
         target: str,
         look: Callable[[Passed], object],
         failed: Callable[[OSError], object],
+        mistaken: Callable[[Exception], object] | None = None,
     ) -> None:
         self._target = parse_hostport(target)
-        self._look = look
+        self._tell = look
         self._failed = failed
+        self._mistaken = mistaken
         self._server: asyncio.Server | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -69,6 +72,17 @@ class Relay:
         host, port = parse_hostport(hostport)
         self._server = await asyncio.start_server(self._accepted, host, port, limit=_READ)
         return format_hostport(*self._server.sockets[0].getsockname()[:2])
+
+    def _look(self, passed: Passed) -> None:
+        try:
+            self._tell(passed)
+        except Exception as error:
+            if self._mistaken is not None:
+                self._mistaken(error)
+            else:
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "looking at what passed a relay failed", "exception": error}
+                )
 
     async def close(self) -> None:
         """End the listening and all connections."""

@@ -14,7 +14,7 @@ from .._calling.calls import Answer, Caller
 from .._calling.connecting import make_channel
 from .._calling.facts import tell_facts
 from .._calling.health import HEALTH, read_health
-from .._calling.load import Load, Outcome, make_histogram
+from .._calling.load import OK, Load, Outcome, make_histogram
 from .._calling.messages import JSONCall, RawCall, SchemeCall, ThriftCall
 from .._calling.reflection import ask_interface
 from .._idl.interface import Interface, find_file, load_file
@@ -222,10 +222,8 @@ async def _load(arguments: Arguments, caller: Caller, call: SchemeCall | None) -
             return Outcome(failure.exit_code, code_name(code))
         if call is None:
             healthy = read_health(answer)[0]
-            return Outcome(0, "ok") if healthy else Outcome(ExitCode.NOT_HEALTHY, "not healthy")
-        return (
-            Outcome(ExitCode.APPLICATION, "application error") if answer.code else Outcome(0, "ok")
-        )
+            return OK if healthy else Outcome(ExitCode.NOT_HEALTHY, "not healthy")
+        return Outcome(ExitCode.APPLICATION, "application error") if answer.code else OK
 
     progress = _progress if sys.stderr.isatty() else None
     report = await Load(plan, once, caller.channel.clock, progress).run()

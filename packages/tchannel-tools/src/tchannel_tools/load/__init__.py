@@ -1,0 +1,1 @@
+"""``tchannel load``: many calls to a service, measured."""

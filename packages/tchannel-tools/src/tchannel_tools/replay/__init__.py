@@ -1,0 +1,1 @@
+"""``tchannel replay``: recorded calls made again, and their answers compared."""
