@@ -140,7 +140,7 @@ check-style: $(VENV)/.check
 	$(BIN)/ruff format --check .
 
 check-mypy: $(VENV)/.check
-	MYPYPATH=tests/interop $(BIN)/mypy $(SOURCES) tests/typing tests/interop/thirdparty scripts
+	MYPYPATH=tests/interop:tests/typing $(BIN)/mypy $(SOURCES) tests/typing tests/interop/thirdparty scripts
 
 check-pyright: $(VENV)/.check
 	$(BIN)/pyright --pythonpath $(BIN)/python $(SOURCES) tests/typing

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import rw
 from .adapters.engine import EngineService
+from .handlers import name_for_handlers
 from .request import RequestBuilder
 from .rw.compile.unit import MODULE_FUNCTIONS
 from .rw.loader import loader_with, options_of
@@ -63,11 +64,13 @@ class TChannelThriftModule(ModuleType):
     # Types and constants are those of the IDL.
     def __getattr__(self, name: str) -> Any:
         module = self.__dict__.get("_module")
-        if module is None or name not in module.__dict__:
-            raise AttributeError(
-                f"Thrift module {self.__name__!r} has no attribute {name!r}", name=name, obj=self
-            )
-        return module.__dict__[name]
+        if module is None:
+            raise AttributeError(f"no attribute {name!r} yet", name=name, obj=self)
+        if name in module.__dict__:
+            return module.__dict__[name]
+        found = name_for_handlers(module, name)
+        setattr(self, name, found)
+        return found
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *dir(self._module)})

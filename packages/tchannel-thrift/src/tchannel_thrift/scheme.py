@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 from tchannel.event import EventType
 from tchannel.lowlevel import Endpoint, start_watched
 
+from .handlers import ServiceOf
 from .headers import NO_HEADERS, encode_headers
 from .meta_endpoints import MetaEndpoints
 from .method import Method, refuse_oneway
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ThriftArgScheme", "register"]
 
 _HandlerT = TypeVar("_HandlerT", bound=Callable[..., Any])
+_HandlersT = TypeVar("_HandlersT")
 _ResultT = TypeVar("_ResultT")
 
 _BEFORE_HEADERS = EventType.before_serialize_request_headers
@@ -196,6 +198,19 @@ class ThriftArgScheme:
         module: Any = None,
     ) -> _HandlerT: ...
 
+    # A service of a stub says what its handlers have to be.
+    @overload
+    def register(self, thrift_module: ServiceOf[_HandlersT], handler: _HandlersT) -> _HandlersT: ...
+
+    @overload
+    def register(
+        self,
+        thrift_module: ModuleType | RequestBuilder,
+        handler: _HandlersT,
+        *,
+        service: str | None = None,
+    ) -> _HandlersT: ...
+
     def register(
         self,
         thrift_module: Any,
@@ -325,6 +340,42 @@ def _is_thrift_module(thrift_module: object) -> bool:
     except ValueError:
         return True  # but without services, which `register` says
     return True
+
+
+@overload
+def register(
+    channel: TChannel | SubChannel,
+    thrift_module: Any,
+    handler: None = None,
+    method: str | None = None,
+    service: str | None = None,
+) -> Callable[[_HandlerT], _HandlerT]: ...
+
+
+@overload
+def register(
+    channel: TChannel | SubChannel,
+    thrift_module: Any,
+    handler: _HandlerT,
+    method: str | None = None,
+    service: str | None = None,
+) -> _HandlerT: ...
+
+
+@overload
+def register(
+    channel: TChannel | SubChannel, thrift_module: ServiceOf[_HandlersT], handler: _HandlersT
+) -> _HandlersT: ...
+
+
+@overload
+def register(
+    channel: TChannel | SubChannel,
+    thrift_module: ModuleType | RequestBuilder,
+    handler: _HandlersT,
+    *,
+    service: str | None = None,
+) -> _HandlersT: ...
 
 
 def register(

@@ -53,7 +53,7 @@ RIGHT = """
 # pyright: strict
 import service
 import shared
-from tchannel import TChannel
+from tchannel import Request, Response, TChannel
 from tchannel_thrift import ThriftRequest
 
 user = service.User("n", email=None, friends=[shared.UUID(1, 2)], scores={"a": {1}})
@@ -107,6 +107,39 @@ async def call(channel: TChannel) -> str | None:
 
 message: bytes = service.dumps.message(arguments, seqid=5)
 function: str = service.Users.get.name
+
+
+class Plain:
+    def ping(self, request: Request) -> str:
+        return str(request.headers)
+
+    async def get(self, request: service.Users_get_Request) -> service.User:
+        return service.User(request.body.name or "")
+
+    def put(self, request: service.Users_put_Request) -> None:
+        print(request.body.user.email)
+
+
+class Inherited(service.UsersHandlers):
+    def ping(self, request: shared.Base_ping_Request) -> Response[str]:
+        return Response("pong")
+
+    async def get(self, request: service.Users_get_Request) -> Response[service.User]:
+        return Response(service.User(request.body.name or ""))
+
+    async def put(self, request: service.Users_put_Request) -> None: ...
+
+
+handlers: service.UsersHandlers = Plain()
+
+
+def serve(channel: TChannel) -> Plain:
+    channel.thrift.register(service.Users, Inherited())
+    channel.thrift.register(service, Inherited(), service="Users")
+    return channel.thrift.register(service.Users, Plain())
+
+
+serve(TChannel("users"))
 """
 
 WRONG = [

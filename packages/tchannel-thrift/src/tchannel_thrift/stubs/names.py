@@ -47,6 +47,8 @@ class Names:
         self._find_homes(unit, "", set())
         self._module = {*unit.types, *unit.constants, *unit.services, *unit.includes}
         self._members: set[str] = set()
+        self.taken: frozenset[str] = frozenset(self._module)
+        """Names of the document's definitions."""
         self.aliases: dict[str, str] = {}
 
     def _find_homes(self, unit: Unit, prefix: str, seen: set[int]) -> None:

@@ -17,6 +17,7 @@ _MODULE = '''\
 
 from pathlib import Path as _Path
 
+from tchannel_thrift.handlers import name_for_handlers as _name_for_handlers
 from {home} import {what} as _load
 
 _here = _Path(__file__).parent
@@ -28,6 +29,11 @@ globals().update(
     if id(getattr(_module, name)) not in _included
     and (not name.startswith("_") or name in {dunders})
 )
+
+
+def __getattr__(name):
+    found = globals()[name] = _name_for_handlers(_module, name)
+    return found
 {includes}'''
 
 _DUNDERS = ("__types__", "__services__", "__includes__", "__constants__", "__thrift_source__")

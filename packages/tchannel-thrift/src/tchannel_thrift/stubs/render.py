@@ -26,15 +26,19 @@ _HEAD = """\
 
 _IMPORTS = {
     "_builtins": "import builtins as _builtins",
+    "_abstractmethod": "from abc import abstractmethod as _abstractmethod",
     "_IntEnum": "from enum import IntEnum as _IntEnum",
     "_Mapping": "from collections.abc import Mapping as _Mapping",
     "_Any": "from typing import Any as _Any",
     "_ClassVar": "from typing import ClassVar as _ClassVar",
     "_Final": "from typing import Final as _Final",
+    "_Protocol": "from typing import Protocol as _Protocol",
     "_Self": "from typing import Self as _Self",
     "_TypeAlias": "from typing import TypeAlias as _TypeAlias",
     "_overload": "from typing import overload as _overload",
     "_UUID": "from uuid import UUID as _UUID",
+    "_Request": "from tchannel import Request as _Request",
+    "_Answer": "from tchannel_thrift.handlers import Answer as _Answer",
     "_ThriftRequest": "from tchannel_thrift import ThriftRequest as _ThriftRequest",
     "_spec": "from tchannel_thrift.rw import spec as _spec",
     "_ExceptionRecord": "from tchannel_thrift.rw.codegen import ExceptionRecord as _ExceptionRecord",
@@ -242,10 +246,51 @@ class _Renderer:
                 if spec.parent is not None and spec.parent.lookup(function.name) is not None:
                     line += "  # type: ignore[assignment]"  # the parent's has other arguments
                 self._lines.append(line)
+        self._handlers(name, spec)
 
     def _parent(self, spec: ServiceSpec) -> str:
         parent = self._names.home(spec.parent)
         return "" if parent is None else f"({parent})"
+
+    def _handlers(self, service: str, spec: ServiceSpec) -> None:
+        """What serves the service: a Protocol, and the requests that its methods get."""
+        name = f"{service}Handlers"
+        if name in self._names.taken:
+            self._lines.append(f"# A definition of the file has the name {name}.")
+            return
+        parent = self._names.home(spec.parent)
+        ignore = "" if parent is None else "  # type: ignore[override]"
+        self._lines += [
+            "    # For checkers alone: what `channel.thrift.register` takes as the handlers.",
+            "    @_builtins.classmethod",
+            f"    def __serve__(cls, handlers: {name}, /) -> None: ...{ignore}",
+        ]
+        functions = [
+            function
+            for function in spec.functions
+            if is_name(function.name) and not function.oneway  # TChannel refuses these
+        ]
+        requests = {}
+        for function in functions:
+            arguments = f"_{service}_{function.name}_request"
+            requests[function.name] = (
+                f"_Request[{arguments}, _builtins.dict[_builtins.str, _builtins.str]]"
+            )
+            alias = f"{service}_{function.name}_Request"
+            if alias not in self._names.taken:
+                self._lines.append(f"{alias}: _TypeAlias = {requests[function.name]}")
+        self._names.enter({function.name for function in functions})
+        bases = "_Protocol" if parent is None else f"{parent}Handlers, _Protocol"
+        self._lines.append(f"class {name}({bases}):")
+        for function in functions:
+            answer = f"_Answer[{self._result(function)}]"
+            request = requests[function.name]
+            line = f"    def {function.name}(self, request: {request}, /) -> {answer}: ..."
+            if spec.parent is not None and spec.parent.lookup(function.name) is not None:
+                line += "  # type: ignore[override]"  # the parent's has other arguments
+            self._lines += ["    @_abstractmethod", line]
+        if not functions:
+            self._lines.append("    pass")
 
     def _function(self, service: str, function: FunctionSpec) -> None:
         prefix = f"_{service}_{function.name}"
