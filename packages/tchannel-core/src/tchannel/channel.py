@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import sys
 import threading
@@ -22,6 +23,7 @@ from ._ground.text import check_text, counted, shown
 from ._life.advertising import Advertising
 from ._life.lifecycle import Lifecycle
 from ._life.loops import running_loop
+from ._links.binding import Bound, adopt, bind
 from ._links.faults import Faults
 from ._links.listener import Listener
 from ._links.peer_table import PeerTable
@@ -338,22 +340,30 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
 
     # -- serving ------------------------------------------------------------------------------
 
-    def listen(self, port: int | None = None) -> None:
+    def listen(self, port: int | None = None, *, sock: socket.socket | None = None) -> None:
         """Listen for connections, from now on; safe to call from any thread, and again.
 
         Args:
             port: by default that of ``hostport=``, or any that is free.
+            sock: a socket that listens already, as a supervisor hands it over (socket activation); it is
+                closed with the channel. In place of ``hostport=`` and `port`.
 
         Raises:
-            AlreadyListeningError: it listens on another port already.
+            AlreadyListeningError: it listens on another port already, or on another socket than `sock`.
             OSError: the address is in use, or not one of this machine.
             RuntimeError: the channel is closed.
+            TypeError: `sock` is no socket.
+            ValueError: `sock` does not listen, or the address was given as well.
 
         """
         with self._lock:
             if self.is_closed():
                 raise RuntimeError(f"channel {self.name} is closed")
             if self.listener is not None:
+                if sock is not None and not self.listener.has(sock):
+                    raise errors.AlreadyListeningError(
+                        f"{self.name} listens on {self.hostport} already, not on that socket"
+                    )
                 if port and port != self.port:
                     raise errors.AlreadyListeningError(
                         f"{self.name} listens on port {self.port} already, not on {port}"
@@ -361,12 +371,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
                 if running_loop() is not None and (self.loop is None or not self.loop.is_running()):
                     self.use_loop()  # it listened before this loop ran, or before a fork
                 return
-            hostport = self._given_hostport
-            if port is not None and not (hostport or "").startswith(UNIX_PREFIX):
-                # By default every interface, of both families.
-                host = parse_hostport(hostport)[0] if hostport else "::"
-                hostport = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            listener = Listener(self, hostport, reuse_port=self._reuse_port)
+            listener = Listener(self, self._bound(port, sock))
             self.listener = listener
             if self.loop is None or self.loop.is_closed() or not self.loop.is_running():
                 was = self.loop
@@ -377,6 +382,20 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
                 listener.attach(self.loop)
             else:
                 self.loop.call_soon_threadsafe(listener.attach, self.loop)
+
+    def _bound(self, port: int | None, sock: socket.socket | None) -> Bound:
+        hostport = self._given_hostport
+        if sock is not None:
+            if hostport is not None or port is not None:
+                raise ValueError(
+                    "sock= says where to listen: give no hostport= and no port besides"
+                )
+            return adopt(sock)
+        if port is not None and not (hostport or "").startswith(UNIX_PREFIX):
+            # By default every interface, of both families.
+            host = parse_hostport(hostport)[0] if hostport else "::"
+            hostport = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return bind(hostport, reuse_port=self._reuse_port)
 
     def is_listening(self) -> bool:
         """Say whether `listen` was called."""

@@ -99,7 +99,7 @@ class FakeChannel:
         self.listening: list[int | None] = []
         FakeChannel.made.append(self)
 
-    def listen(self, port: int | None = None) -> None:
+    def listen(self, port: int | None = None, *, sock: object = None) -> None:
         if port == 1:
             raise PermissionError("port 1 is not yours")
         self.listening.append(port)

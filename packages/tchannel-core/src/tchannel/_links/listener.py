@@ -13,18 +13,18 @@ import logging
 import os
 import socket
 import ssl
-import stat
 import threading
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from .._ground.addresses import UNIX_PREFIX, format_hostport, parse_hostport
+from .._ground.addresses import format_hostport, parse_hostport
 from .._ground.log_fields import log_fields
 from .._ground.logs import logger
 from .._ground.process import drop_for_good
 from ..net import local_ip
-from .acceptor import BACKLOG, Acceptor
+from .acceptor import Acceptor
+from .binding import Bound, remove_socket
 from .connection import Connection
 from .first_bytes import (
     ENOUGH,
@@ -44,9 +44,6 @@ __all__ = ["Listener"]
 
 log = logger("tchannel.listener")
 
-_ALL_IPV4 = "0.0.0.0"  # noqa: S104 - what users write to bind everywhere
-_EVERYWHERE = frozenset({"", _ALL_IPV4, "::"})
-
 # How long a loop may take to start before a listener that nobody reads says so.
 _WARN_AFTER = 1.0
 
@@ -59,40 +56,20 @@ class Listener:
 
     Args:
         channel: whose connections arrive here.
-        hostport: where to listen; the port may be 0.
-        reuse_port: share the port with other processes (SO_REUSEPORT).
-
-    Raises:
-        OSError: the address is in use or not one of this machine.
+        bound: the sockets, which are closed with it.
 
     """
 
-    def __init__(self, channel: TChannel, hostport: str | None, *, reuse_port: bool) -> None:
+    def __init__(self, channel: TChannel, bound: Bound) -> None:
         self._channel = channel
         self._loop: asyncio.AbstractEventLoop | None = None
         self._acceptor: Acceptor | None = None
         self._warning: threading.Timer | None = None
-        self._unlink: str | None = None
-        if hostport is not None and hostport.startswith(UNIX_PREFIX):
-            path = hostport.removeprefix(UNIX_PREFIX)
-            self._sockets = [_bind_unix(path)]
-            self._unlink = path
-            self.hostport: str = hostport
-            self.reachable: str | None = None
-            self.everywhere: bool = False
-        else:
-            host, port = parse_hostport(hostport) if hostport is not None else ("", 0)
-            self._sockets = _bind(host, port, reuse_port=reuse_port)
-            port = self._sockets[0].getsockname()[1]
-            # Never 0.0.0.0: nobody could connect to that.
-            everywhere = self.everywhere = host in _EVERYWHERE
-            self.hostport = format_hostport(local_ip() if everywhere else host, port)
-            # What a handshake may say: peers understand dotted IPv4 alone.
-            bound = self._sockets[0]
-            address = local_ip() if everywhere else bound.getsockname()[0]
-            self.reachable = (
-                f"{address}:{port}" if everywhere or bound.family == socket.AF_INET else None
-            )
+        self._unlink = bound.unlink
+        self._sockets = list(bound.sockets)
+        self.hostport: str = bound.hostport
+        self.reachable: str | None = bound.reachable
+        self.everywhere: bool = bound.everywhere
         # Not __del__: the sockets would be collected along with us, each with a warning of its own.
         self._lost = weakref.finalize(
             self, _lose, channel.name, self.hostport, self._sockets, self._unlink, os.getpid()
@@ -248,6 +225,10 @@ class Listener:
         """The channel's name."""
         return self._channel.name
 
+    def has(self, sock: socket.socket) -> bool:
+        """Say whether it listens on this socket."""
+        return sock in self._sockets
+
     def is_unserved(self) -> bool:
         """Say whether it waits for its loop to run."""
         return bool(self._sockets) and self._loop is not None and not self._loop.is_running()
@@ -277,7 +258,7 @@ class Listener:
             bound.close()
         self._sockets = []
         if self._unlink is not None:
-            _remove_socket(self._unlink)
+            remove_socket(self._unlink)
             self._unlink = None
 
     def end_with_process(self) -> None:
@@ -316,7 +297,7 @@ def _lose(
     for bound in sockets:
         bound.close()
     if path is not None and process == os.getpid():
-        _remove_socket(path)
+        remove_socket(path)
 
 
 def _wake(readable: asyncio.Future[None]) -> None:
@@ -341,63 +322,3 @@ def _close_at_exit() -> None:
 
 
 atexit.register(_close_at_exit)
-
-
-def _bind(host: str, port: int, *, reuse_port: bool) -> list[socket.socket]:
-    # Not tornado.netutil.bind_sockets, which loses a socket when the address is in use.
-    if host not in _EVERYWHERE or host == _ALL_IPV4:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return [_listen(host, port, family, reuse_port=reuse_port)]
-    first = _listen("", port, socket.AF_INET, reuse_port=reuse_port)
-    try:
-        port = first.getsockname()[1]
-        return [first, _listen("", port, socket.AF_INET6, reuse_port=reuse_port)]
-    except OSError as error:
-        # No IPv6 on this machine, or its port of that number belongs to somebody else.
-        log.debug("not listening on IPv6: %s", error)
-        return [first]
-
-
-def _listen(
-    host: str, port: int, family: socket.AddressFamily, *, reuse_port: bool
-) -> socket.socket:
-    bound = socket.create_server(
-        (host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port
-    )
-    bound.setblocking(False)
-    return bound
-
-
-def _bind_unix(path: str) -> socket.socket:
-    if not _answered(path):
-        _remove_socket(path)  # left behind by a process that was killed
-    bound = socket.socket(socket.AF_UNIX)
-    try:
-        bound.bind(path)
-        bound.listen(BACKLOG)
-        bound.setblocking(False)
-    except BaseException:
-        bound.close()
-        raise
-    return bound
-
-
-def _answered(path: str) -> bool:
-    """Say whether somebody listens there: that socket is not ours to take away."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(path)
-        except BlockingIOError:  # more wait already than it accepts at once
-            return True
-        except OSError:
-            return False
-    return True
-
-
-def _remove_socket(path: str) -> None:
-    try:
-        if stat.S_ISSOCK(os.stat(path).st_mode):
-            os.unlink(path)
-    except FileNotFoundError:
-        pass

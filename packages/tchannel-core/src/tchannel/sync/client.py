@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import functools
 import os
+import socket
 import threading
 import warnings
 import weakref
@@ -287,16 +288,13 @@ class TChannel:
         """The interceptors of this channel; they run in the loop's thread and must not wait."""
         return self._channel.interceptors
 
-    def listen(self, port: int | None = None) -> None:
+    def listen(self, port: int | None = None, *, sock: socket.socket | None = None) -> None:
         """Listen, for peers that look after the health of this process; returns once it does.
 
-        Raises:
-            AlreadyListeningError: It listens on another port.
-            OSError: The address cannot be bound.
-
+        The arguments and errors are those of `tchannel.TChannel.listen`.
         """
         self._check_thread("listen")
-        self.submit(self._channel.listen, port).result()
+        self.submit(self._channel.listen, port, sock=sock).result()
         _at_work.add(self)
 
     def is_listening(self) -> bool:
