@@ -109,6 +109,7 @@ WINGS = {
         "wireshark": {"_terminal"},
         "migrate": {"_terminal"},
         "services": {"_calling", "_idl", "_terminal"},
+        "top": {"_calling", "_terminal"},
         "routing": {"_calling", "_terminal"},
         "doctor": {"_calling", "_terminal"},
         "contexts": {"_calling", "_settings", "_terminal"},

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "health": "services.health:add_parser",
     "discover": "routing.command:add_discover",
     "routes": "routing.command:add_routes",
+    "top": "top.command:add_parser",
     "doctor": "doctor.command:add_parser",
     "decode": "decode.command:add_parser",
     "load": "load.command:add_parser",

@@ -11,7 +11,7 @@ from tchannel import errors
 from .._terminal.failures import CallFailed, ToolError, one_line
 from .calls import Caller, Message
 
-__all__ = ["ENDPOINT", "Introspection", "introspect"]
+__all__ = ["ENDPOINT", "SERVICE", "Introspection", "introspect", "mapping"]
 
 ENDPOINT = "_gometa_introspect"
 SERVICE = "tchannel"

@@ -1,0 +1,1 @@
+"""``tchannel top``: what services are doing just now."""
