@@ -131,6 +131,10 @@ interop-calls: $(VENV)/.test peers
 interop-load: $(VENV)/.test peers
 	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -n 5 -m 'interop and load' tests/interop
 
+.PHONY: pages
+pages: $(VENV)/.test  ## Write the man page and docs/commands.md anew, from what --help shows
+	$(BIN)/python -m tchannel_tools.pages packages/tchannel-tools/man/tchannel.1 docs/commands.md
+
 .PHONY: check check-style check-mypy check-pyright check-repo
 check: $(VENV)/.check  ## Lint, format, types, layers
 	$(AT_ONCE) check-style check-mypy check-pyright verify-types check-repo

@@ -8,6 +8,9 @@ from email.parser import Parser
 # What stands beside the package: the core's voice where its package was taken away.
 BESIDE = {"tchannel": {"tchannel.py"}}
 
+# What is installed outside of the packages: the man page.
+DATA = {"tchannel_tools": {"share/man/man1/tchannel.1"}}
+
 # What tools leave in the tree, and what they are told there.
 IN_THE_TREE_ONLY = {"__pycache__", ".ruff_cache", "ruff.toml"}
 
@@ -28,7 +31,11 @@ def test_a_wheel_is_pure_python(wheel):
 
 
 def test_a_wheel_has_the_package_and_nothing_else(wheel, package):
-    tops = {name.split("/")[0] for name in names_in(wheel)}
+    names = names_in(wheel)
+    data = {name.split(".data/data/")[1] for name in names if ".data/" in name}
+    tops = {name.split("/")[0] for name in names if ".data/" not in name}
+
+    assert data == DATA.get(package, set())
 
     beside = BESIDE.get(package, set())
     assert {top for top in tops if not top.endswith(".dist-info")} == {package} | beside
@@ -43,7 +50,8 @@ def test_a_wheel_has_every_file_of_the_package(wheel, name, package, root):
         if path.is_file() and not IN_THE_TREE_ONLY & set(path.parts)
     } | BESIDE.get(package, set())
 
-    assert expected == {one for one in names_in(wheel) if ".dist-info/" not in one}
+    inside = {one for one in names_in(wheel) if ".dist-info/" not in one and ".data/" not in one}
+    assert expected == inside
 
 
 def test_a_wheel_says_that_it_is_typed(wheel, package):

@@ -108,6 +108,7 @@ WINGS = {
         "decode": {"_calling", "_captures", "_idl", "_values", "_terminal"},
         "wireshark": {"_terminal"},
         "migrate": {"_terminal"},
+        "pages": {"_terminal"},
         "services": {"_calling", "_idl", "_terminal"},
         "top": {"_calling", "_terminal"},
         "routing": {"_calling", "_terminal"},

@@ -54,6 +54,13 @@ Defaults and named contexts: `tchannel help context`. Completion for the shell:
   eval "$(tchannel completion bash)"        (or zsh, fish)
 """
 
+_HELP: Final = """
+tchannel help
+tchannel help doctor
+tchannel help exit-codes
+tchannel help man | man -l -
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``tchannel``.
@@ -172,18 +179,25 @@ def _add_help(commands: Commands[Parser]) -> None:
         "help",
         help="show help for a command, or the exit codes",
         description="Show the help of a command, or the exit codes of all.",
-        examples="tchannel help\ntchannel help doctor\ntchannel help exit-codes",
+        examples=_HELP,
     )
-    parser.add_argument("topic", metavar="COMMAND|exit-codes", nargs="?", help="what about")
+    parser.add_argument(
+        "topic", metavar="TOPIC", nargs="?", help="a command, exit-codes, or man: the man page"
+    )
     parser.set_defaults(run=_help)
 
 
 def _help(options: argparse.Namespace) -> int:
-    topics = [*COMMANDS, "exit-codes"]
+    topics = [*COMMANDS, "exit-codes", "man"]
     if options.topic is None:
         make_parser()[0].print_help()
     elif options.topic == "exit-codes":
         print_text("\n".join(["Exit codes of all commands:", *exit_code_lines()]))
+    elif options.topic == "man":
+        from .pages.man import man
+        from .pages.reading import read
+
+        print_text(man(read(make_parser()[0])).rstrip("\n"))
     elif options.topic in COMMANDS:
         make_parser([options.topic])[1].choices[options.topic].print_help()
     else:

@@ -26,6 +26,9 @@ class Parser(argparse.ArgumentParser):
 
     # As argparse has them: its own signature is long, and grows.
     def __init__(self, **kwargs: Any) -> None:
+        if "\n" not in (text := kwargs.get("description") or ""):
+            # Examples are kept as they are, so argparse breaks no line of the description either.
+            kwargs["description"] = textwrap.fill(text, 79)
         super().__init__(**kwargs)
         self.add_argument(
             "--version",
@@ -54,7 +57,7 @@ def add_command(
     return commands.add_parser(
         name,
         help=help,
-        description=textwrap.fill(description, 79),
+        description=description,
         epilog="examples:\n" + "".join(f"  {line}\n" for line in examples.strip().splitlines()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
