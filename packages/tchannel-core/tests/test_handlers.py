@@ -9,7 +9,7 @@ import anyio
 import pytest
 from tornado import gen
 
-from tchannel import Request, Response, errors, service
+from tchannel import Request, Response, TChannel, errors, service
 
 
 async def call(joined, endpoint="handler", body=b"x", **kwargs):
@@ -480,3 +480,80 @@ async def test_a_handler_that_ends_its_connection_at_once_is_cancelled(joined):
 
     assert ended == [True]
     assert isinstance(call.exception(), errors.NetworkError)
+
+
+class Handlers:
+    def method(self, request):
+        return request.body
+
+
+async def nothing():
+    return None
+
+
+def injecting(function):
+    """As decorators do that give a handler something besides the request."""
+
+    @functools.wraps(function)
+    def wrapper(request):
+        return function(request, "more")
+
+    return wrapper
+
+
+@injecting
+def with_more(request, more):
+    return more
+
+
+@pytest.mark.parametrize(
+    ("handler", "text"),
+    [
+        (nothing, r"handler nothing must take one argument, the request, but takes \(\)"),
+        (Handlers.method, r"handler Handlers.method must .* but takes \(self, request\)"),
+        (lambda request, response, proxy: None, r"but takes \(request, response, proxy\)"),
+        (lambda request, *, key: None, r"but takes \(request, \*, key\)"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["raw", "json"])
+def test_a_handler_that_cannot_be_called_with_the_request_is_refused_at_once(handler, text, scheme):
+    channel = TChannel("server")
+
+    with pytest.raises(TypeError, match=text):
+        getattr(channel, scheme).register("endpoint", handler)
+    with pytest.raises(TypeError, match=text):
+        channel.register(TChannel.FALLBACK, handler)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        Handlers().method,
+        lambda *args, **kwargs: None,
+        lambda request, more=1: None,
+        functools.partial(Handlers.method, None),
+        dict,  # does not say what it takes
+        with_more,
+    ],
+)
+def test_whatever_takes_one_argument_is_a_handler(handler):
+    assert TChannel("server").json.register("endpoint", handler) is handler
+
+
+def test_annotations_of_a_handler_may_name_what_there_is_not():
+    def handler(request: "NoSuchName") -> "NorThis":  # noqa: F821 - as where they are for checkers alone
+        return request.body
+
+    assert TChannel("server").json.register(handler) is handler
+
+
+async def test_a_handler_may_stand_where_the_endpoint_does(joined):
+    def named(request):
+        return {"named": True}
+
+    assert joined.server.register(joined.server.FALLBACK, lambda request: b"fallback")
+    assert joined.server.register("json", named) is named
+
+    answer = await joined.client.json("server", "named", {}, hostport=joined.hostport)
+    assert answer.body == {"named": True}
+    assert (await call(joined, "anything else")).body == b"fallback"

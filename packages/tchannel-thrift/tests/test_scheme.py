@@ -136,6 +136,8 @@ def test_a_handler_that_cannot_be_one_is_refused(kind):
 
     with pytest.raises(TypeError, match="handler must be callable, not 5"):
         channel.thrift.register(kind.service)(5)
+    with pytest.raises(TypeError, match=r"must take one argument, .* but takes \(key, value\)"):
+        channel.thrift.register(kind.service, lambda key, value: None, method="setValue")
     with pytest.raises(ValueError, match="has no name: say method="):
         channel.thrift.register(kind.service, functools.partial(print))
 

@@ -137,6 +137,11 @@ async def test_what_is_no_handler_or_no_name_is_refused(serving, arguments):
         serving.raw.register(*arguments)
 
 
+async def test_a_handler_that_takes_no_request_is_refused(serving):
+    with pytest.raises(TypeError, match=r"must take one argument, the request, but takes \(\)"):
+        serving.raw.register("name", lambda: None)
+
+
 async def test_a_handler_without_a_name_needs_one(serving):
     class Handler:
         def __call__(self, request):

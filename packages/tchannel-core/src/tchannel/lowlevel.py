@@ -5,8 +5,8 @@ may anybody's. It is under the same promise of stability as the rest of the API:
 on working, with the same meaning, until the next major version.
 
 ======================  =====================================================================
-to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `change_answer`, `Decode`, `Trace`,
-                        `Timeout`, `seconds`, `start_watched`
+to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `must_take_a_request`,
+                        `change_answer`, `Decode`, `Trace`, `Timeout`, `seconds`, `start_watched`
 to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
 to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`, `protocol_of`, `reason_of_failure`
 to watch calls          `OutgoingCall`, which hooks and interceptors meet
@@ -46,7 +46,7 @@ from ._links.connection import Connection
 from ._links.first_bytes import protocol_of, reason_of_failure
 from ._links.peers import Peer, PeerGroup
 from ._serving.answering import change_answer
-from ._serving.endpoints import Endpoint, Endpoints, Handler
+from ._serving.endpoints import Endpoint, Endpoints, Handler, must_take_a_request
 from .channel import TChannel, live_channels
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "install_hint",
     "live_channels",
     "logger",
+    "must_take_a_request",
     "parse_hostport",
     "protocol_of",
     "reason_of_failure",

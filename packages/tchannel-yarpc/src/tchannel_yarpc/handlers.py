@@ -9,7 +9,7 @@ from tchannel import Request as ChannelRequest
 from tchannel import Response
 from tchannel.authorization import authorize, check_of
 from tchannel.errors import BadRequestError, UnexpectedError
-from tchannel.lowlevel import Endpoint
+from tchannel.lowlevel import Endpoint, must_take_a_request
 from tchannel.lowlevel import Handler as ChannelHandler
 
 from .answers import encode_answer_headers, encode_error
@@ -117,7 +117,13 @@ class Body:
 
 
 def make_handler(service: str, encoding: str, handler: Handler) -> ChannelHandler:
-    """Return what the channel calls: it lets in calls of ``service`` alone, as YARPC does."""
+    """Return what the channel calls: it lets in calls of ``service`` alone, as YARPC does.
+
+    Raises:
+        TypeError: The handler cannot be called with one argument, the request.
+
+    """
+    must_take_a_request(handler)
 
     def serve(request: ChannelRequest) -> Any:
         if request.service != service:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tchannel_wire as wire
@@ -14,7 +15,7 @@ from ..errors import BadRequestError
 if TYPE_CHECKING:
     from ..request import Request
 
-__all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints"]
+__all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints", "must_take_a_request"]
 
 Handler: TypeAlias = "Callable[[Request], Any]"
 """Takes the request; returns the body, a Response, an awaitable of either, or an async generator."""
@@ -23,6 +24,31 @@ DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[Any, Any]]
 EncodeResult: TypeAlias = Callable[[Any], tuple[int, bytes, Any]]
 EncodeError: TypeAlias = Callable[[BaseException], tuple[int, bytes, bytes] | None]
 EncodeFailure: TypeAlias = Callable[[Exception, str], tuple[int, bytes, bytes]]
+
+
+def must_take_a_request(handler: Callable[..., object]) -> None:
+    """Find out when a handler is registered, and not at each call, that it cannot be called.
+
+    A method that is registered where its class is made is no method yet, and wants `self` as well.
+
+    Raises:
+        TypeError: It is a function or a method that cannot be called with one argument.
+
+    """
+    # What others make, and what a decorator says of another function, need not be what a call does.
+    if not isinstance(handler, FunctionType | MethodType) or hasattr(handler, "__signature__"):
+        return
+    try:
+        signature = inspect.signature(handler, follow_wrapped=False)
+    except Exception:
+        # From 3.14 on annotations are run for it, and may name what is imported for checkers alone.
+        return
+    try:
+        signature.bind(None)
+    except TypeError:
+        raise TypeError(
+            f"handler {handler.__qualname__} must take one argument, the request, but takes {signature}"
+        ) from None
 
 
 class Endpoint:
@@ -40,6 +66,9 @@ class Endpoint:
             logged, and of the text that callers may be told of it; by default the caller gets an
             error frame with that text.
         stream: whether the body is handed over as it arrives.
+
+    Raises:
+        TypeError: ``handler`` is a function that cannot be called with one argument, the request.
 
     """
 
@@ -69,6 +98,7 @@ class Endpoint:
         stream: bool = False,
         encode_failure: EncodeFailure | None = None,
     ) -> None:
+        must_take_a_request(handler)
         self.scheme: str | None = scheme
         self.handler: Handler = handler
         self.authorize: Check | None = check_of(handler)

@@ -71,7 +71,7 @@ class Registering:
     def register(
         self,
         scheme: Any,
-        endpoint: str | Fallback | None = None,
+        endpoint: str | Fallback | Callable[..., Any] | None = None,
         handler: Callable[..., Any] | None = None,
         **kwargs: Any,
     ) -> Any:
@@ -80,7 +80,7 @@ class Registering:
         Args:
             scheme: name of the arg scheme. `FALLBACK` here takes every call that no other handler
                 takes. A Thrift service or module here is ``thrift.register(scheme)``.
-            endpoint: by default the handler's name.
+            endpoint: by default the handler's name; the handler itself may stand here.
             handler: takes the request, returns the answer.
             **kwargs: what the scheme's ``register`` takes besides.
 
@@ -88,6 +88,8 @@ class Registering:
             The handler, or a decorator.
 
         """
+        if handler is None and callable(endpoint):
+            endpoint, handler = None, endpoint
         if scheme is FALLBACK:
             if handler is None:
                 return self.raw.register(FALLBACK)
