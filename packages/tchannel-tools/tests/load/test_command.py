@@ -45,10 +45,11 @@ async def test_people_get_a_table(tool, at):
 
 
 async def test_a_rate_is_kept(tool, at):
-    ran = await tool("load", *at, "get", "--rate", "200", "--duration", "500ms", "--json")
+    ran = await tool("load", *at, "get", "--rate", "200", "--calls", "40", "--json")
 
-    assert ran.json["calls"] == 100
-    assert ran.json["asked_rate"] == 200
+    # The last is due after 195 ms; how much later it ends is the machine's business.
+    assert ran.json["seconds"] >= 0.195
+    assert (ran.json["calls"], ran.json["asked_rate"]) == (40, 200)
 
 
 async def test_calls_go_over_so_many_connections(tool, service, at):
@@ -222,7 +223,7 @@ async def test_progress_is_shown_on_a_terminal_alone(service, at):
     os.close(ours)
 
     assert process.returncode == 0
-    assert out.startswith(b"120 calls in ")
+    assert b" calls in " in out
     assert "tchannel load: " in shown
     assert "calls, " in shown
     # The line is taken away at the end; what follows is what the user should know, if anything.

@@ -97,7 +97,7 @@ async def test_the_pace_is_that_of_the_recording_or_so_many_times_as_fast(tool, 
 
     assert ran.code == 0
     assert [body for body, _ in begun] == [b"a", b"b"]
-    assert begun[1][1] - begun[0][1] == pytest.approx(0.2, abs=0.1)
+    assert 0.19 < begun[1][1] - begun[0][1] < 0.39
 
 
 async def test_as_fast_as_possible_there_are_only_so_many_at_once(tool, service, file):

@@ -15,7 +15,7 @@ from .._calling.connecting import make_channel
 from .._calling.facts import tell_facts
 from .._calling.health import HEALTH, read_health
 from .._calling.load import OK, Load, Outcome, make_histogram
-from .._calling.messages import JSONCall, RawCall, SchemeCall, ThriftCall
+from .._calling.messages import SchemeCall, make_call
 from .._calling.reflection import ask_interface
 from .._idl.interface import Interface, find_file, load_file
 from .._idl.listing import describe, list_services
@@ -157,14 +157,14 @@ async def _perform(
 
 
 def _make_call(arguments: Arguments, interface: Interface | None) -> SchemeCall:
-    endpoint = arguments.endpoint
-    if arguments.scheme == "raw":
-        return RawCall(endpoint, arguments.headers, arguments.body)
-    if arguments.scheme == "json":
-        return JSONCall(endpoint, arguments.headers, arguments.body, arguments.form)
-    assert interface is not None, "a Thrift call has an interface"
-    function = interface.function(endpoint)
-    return ThriftCall(endpoint, function, arguments.headers, arguments.body, arguments.form)
+    return make_call(
+        arguments.scheme,
+        arguments.endpoint,
+        arguments.headers,
+        arguments.body,
+        interface,
+        arguments.form,
+    )
 
 
 def _show(arguments: Arguments, interface: Interface) -> int:
