@@ -10,6 +10,7 @@ import itertools
 import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,38 +39,38 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self._timers: list[
-            tuple[float, int, Callable[..., object], tuple[object, ...], list[bool]]
-        ] = []
+        # Each with its callback in a list, which is empty once it is cancelled: a loop's timer then
+        # holds nothing either.
+        self._timers: list[tuple[float, int, list[Callable[[], object]]]] = []
         self._count = itertools.count()
 
     def time(self) -> float:
         return self.now
 
     def call_at(self, when: float, callback: Callable[..., object], *args: object) -> Any:
-        alive = [True]
-        heapq.heappush(self._timers, (when, next(self._count), callback, args, alive))
+        due: list[Callable[[], object]] = [partial(callback, *args)]
+        heapq.heappush(self._timers, (when, next(self._count), due))
 
         class Handle:
             def cancel(self) -> None:
-                alive[0] = False
+                due.clear()
 
         return Handle()
 
     @property
     def waiting(self) -> int:
         """How many timers are set."""
-        return sum(alive[0] for *_, alive in self._timers)
+        return sum(len(due) for *_, due in self._timers)
 
     async def advance(self, seconds: float) -> None:
         """Let time pass: timers fire in order, and what they start runs until it waits."""
         ends = self.now + seconds
         await settle()
         while self._timers and self._timers[0][0] <= ends:
-            when, _, callback, args, alive = heapq.heappop(self._timers)
+            when, _, due = heapq.heappop(self._timers)
             self.now = max(self.now, when)
-            if alive[0]:
-                callback(*args)
+            if due:
+                due.pop()()
                 await settle()
         self.now = ends
         await settle()
@@ -86,7 +87,9 @@ class MemoryTransport(asyncio.Transport):
 
     def __init__(self, protocol: Connection) -> None:
         super().__init__()
-        self.protocol = protocol
+        self.connection = protocol
+        self.protocol: asyncio.Protocol = protocol
+        """What is told of bytes: the connection, or what stands for it while it rests."""
         self.other: MemoryTransport
         self.reading = True
         self.closing = False
@@ -103,6 +106,9 @@ class MemoryTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closing
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
 
     def write(self, data: bytes) -> None:
         assert not self.closing, "written after close"
@@ -212,7 +218,7 @@ def make_mute():
     """A function that lets the other end of a transport answer no pings, as tchannel-python does."""
 
     def make(transport: MemoryTransport) -> None:
-        other = transport.other.protocol
+        other = transport.other.connection
         other.wire = _Deaf(other.wire)
 
     return make

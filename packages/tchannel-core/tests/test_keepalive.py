@@ -35,7 +35,7 @@ def known(joined):
 
 def state(joined):
     keepalive = joined.client.peers_table.keepalive
-    return keepalive._watched[joined.to_server.protocol].state
+    return keepalive._watched[joined.to_server.connection].state
 
 
 def pings(transport):
@@ -107,7 +107,7 @@ async def test_an_idle_connection_is_pinged_once_a_minute(work):
     await work.advance(600)
     assert pings(work.to_server) in {10, 11}
     assert pings(work.to_client) == 0
-    assert work.to_server.protocol in work.client.connections
+    assert work.to_server.connection in work.client.connections
 
 
 async def test_without_keepalive_nobody_is_pinged(make_channel, join, clock):
@@ -174,7 +174,7 @@ async def test_a_retry_of_the_call_that_found_it_goes_elsewhere(work, join, make
 
 async def test_a_peer_that_only_was_slow_comes_back(work, known):
     await work.advance(2)
-    connection = work.to_server.protocol
+    connection = work.to_server.connection
     work.to_client.pause_reading()  # its handler blocks the loop for 12 s
     waiting = call(work, timeout=60)
     await work.advance(12)
@@ -191,7 +191,7 @@ async def test_a_peer_that_only_was_slow_comes_back(work, known):
 
 async def test_a_handler_that_is_slow_costs_its_peer_no_connection(work, known):
     await work.advance(2)
-    connection = work.to_server.protocol
+    connection = work.to_server.connection
     for _ in range(5):
         slow = call(work, "hang", timeout=0.2)
         await work.advance(0.3)
@@ -209,7 +209,7 @@ async def test_a_call_that_times_out_while_others_are_answered_is_no_sign(work, 
         await work.advance(0.5)
     assert slow.done()
     assert pings(work.to_server) == sent
-    assert known.connections == [work.to_server.protocol]
+    assert known.connections == [work.to_server.connection]
 
 
 async def test_of_a_peer_that_answers_no_pings_a_short_silence_is_no_sign(work, known, make_mute):
@@ -237,7 +237,7 @@ async def test_a_caller_that_is_slow_can_still_be_called_back(work):
         await asyncio.Event().wait()
 
     work.client.raw.register("echo", lambda request: request.body)
-    caller = work.to_client.protocol.address
+    caller = work.to_client.connection.address
     slow = work.server.raw("client", "hang", hostport=caller, timeout=20)
     await work.advance(21)
     assert isinstance(slow.exception(), errors.TimeoutError)
@@ -252,7 +252,7 @@ async def test_before_it_is_known_to_answer_pings_a_peer_is_chosen_last_at_the_f
     await work.advance(0.3)
     assert made.done()
     assert known.penalised_until > work.clock.now
-    assert known.connections == [work.to_server.protocol]
+    assert known.connections == [work.to_server.connection]
 
 
 async def test_long_polls_to_a_peer_that_answers_no_pings_are_left_alone(work, known, make_mute):
@@ -260,7 +260,7 @@ async def test_long_polls_to_a_peer_that_answers_no_pings_are_left_alone(work, k
     poll = call(work, "hang", timeout=300)
     await work.advance(200)
     assert not poll.done()
-    assert known.connections == [work.to_server.protocol]
+    assert known.connections == [work.to_server.connection]
 
 
 async def test_a_second_silent_period_without_calls_ends_the_connection(work):
@@ -269,10 +269,10 @@ async def test_a_second_silent_period_without_calls_ends_the_connection(work):
     await work.advance(0)
     vanish(work)
     await work.advance(19)
-    assert work.to_server.protocol in work.client.connections
+    assert work.to_server.connection in work.client.connections
     await work.advance(2)
     assert isinstance(waiting.exception(), errors.TimeoutError)
-    assert work.to_server.protocol not in work.client.connections
+    assert work.to_server.connection not in work.client.connections
 
 
 async def test_a_connection_that_was_replaced_is_closed_when_it_comes_back(work, join, known):
@@ -286,8 +286,8 @@ async def test_a_connection_that_was_replaced_is_closed_when_it_comes_back(work,
     await work.advance(3)
 
     assert (await waiting).body == b""
-    assert known.connections == [fresh.protocol]
-    assert work.to_server.protocol not in work.client.connections
+    assert known.connections == [fresh.connection]
+    assert work.to_server.connection not in work.client.connections
 
 
 # -- whom not to ping -----------------------------------------------------------------------------------
@@ -296,14 +296,14 @@ async def test_a_connection_that_was_replaced_is_closed_when_it_comes_back(work,
 async def test_a_peer_that_drains_is_not_pinged(work):
     await work.advance(2)
     before = pings(work.to_server)
-    work.to_client.protocol.wire.drain("leaving")
-    work.to_client.protocol.flush_soon()
+    work.to_client.connection.wire.drain("leaving")
+    work.to_client.connection.flush_soon()
     await work.advance(200)
     assert pings(work.to_server) == before
 
 
 async def test_tchannel_go_is_not_pinged_while_calls_wait(work):
-    work.to_server.protocol.wire.remote.headers["tchannel_language"] = "go"
+    work.to_server.connection.wire.remote.headers["tchannel_language"] = "go"
     call(work, "hang", timeout=30)
     await work.advance(29)
     assert pings(work.to_server) == 0

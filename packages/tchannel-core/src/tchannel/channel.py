@@ -78,7 +78,7 @@ _INSIDE = frozenset(
             "state",
             "step",
         ),
-        *("queue", "stop_sources", "timers", "waiting", "wants_stream"),
+        *("queue", "serves_others", "stop_sources", "timers", "waiting", "wants_stream"),
     }
 )
 
@@ -400,6 +400,12 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
     def is_listening(self) -> bool:
         """Say whether `listen` was called."""
         return self.listener is not None
+
+    def serves_others(self) -> bool:
+        """Say whether others may call it: it listens, or has handlers that its peers can reach."""
+        return self.listener is not None or any(
+            endpoints.has_handlers() for endpoints in self.services.values()
+        )
 
     def service(self, name: str) -> SubChannel:
         """Return the sub-channel of that service name, made when there is none.

@@ -298,8 +298,7 @@ class Connection(InboundSide, OutboundSide):
 
     def next_deadline(self) -> float | None:
         """When `expire` is to be called next; None while nothing is waiting."""
-        if self._open and not self.inbound and not self.outbound:
-            self._stop_timer()  # whatever it was set for is over
+        self.rest()  # whatever the timer was set for is over
         return self.deadlines.next_deadline()
 
     def expire(self, now: float) -> list[Event]:
@@ -308,6 +307,11 @@ class Connection(InboundSide, OutboundSide):
         for item in self.deadlines.pop_expired(now):
             events += item.connection.expire_item(item, now)
         return events
+
+    def rest(self) -> None:
+        """Leave the deadline queue, which then does not hold the connection, if no call is under way."""
+        if self._open and not self.outbound and not self.inbound:
+            self._stop_timer()
 
     def expire_item(self, item: DeadlineItem, now: float) -> list[Event]:
         """An item of this connection came out of a deadline queue: the events of its end."""

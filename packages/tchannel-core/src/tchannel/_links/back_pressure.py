@@ -44,6 +44,7 @@ class BackPressure(asyncio.Protocol):
     """
 
     __slots__ = (
+        "__weakref__",
         "_bodies_held",
         "_bytes_this_turn",
         "_context",

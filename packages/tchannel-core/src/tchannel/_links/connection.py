@@ -89,6 +89,7 @@ class Connection(BackPressure):
         "calls_received",
         "calls_sent",
         "certificate",
+        "dormant",
         "drain_ping",
         "heard",
         "incoming",
@@ -138,6 +139,8 @@ class Connection(BackPressure):
         """When anything last came, by the channel's clock."""
         self.drain_ping: int | None = None
         """The ping whose pong a closing channel waits for."""
+        self.dormant: bool = False
+        """Whether the loop holds it weakly: see `dormant.py`."""
         self.leaving: bool = False
         """Whether it is about to be closed because it was idle."""
         self.peer_draining: bool = False

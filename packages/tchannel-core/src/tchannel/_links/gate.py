@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Collection
 from heapq import nsmallest
@@ -48,6 +49,7 @@ class Gate:
     """
 
     __slots__ = (
+        "__weakref__",
         "_busy_until",
         "_connections",
         "_idle_timer",
@@ -100,7 +102,7 @@ class Gate:
         """The handshake is done, whoever opened the connection."""
         self._shaking.pop(connection, None)
         if self._options.idle_timeout is not None and self._idle_timer is None:
-            self._look_for_idle()
+            self.look_for_idle()
 
     def lost(self, connection: Connection) -> None:
         """A connection is over."""
@@ -208,7 +210,7 @@ class Gate:
                 )
                 connection.close()
 
-    def _look_for_idle(self) -> None:
+    def look_for_idle(self) -> None:
         """Close those that have carried no call for too long, whoever opened them."""
         timeout = self._options.idle_timeout
         assert timeout is not None
@@ -221,7 +223,16 @@ class Gate:
             elif now - since >= timeout and connection.ready and connection.wire.was_used:
                 self.closed += 1
                 connection.leave()
-        self._idle_timer = self._timers.clock.call_at(now + timeout / _LOOKS, self._look_for_idle)
+        # A channel that nobody holds any more is not kept alive by its timer.
+        self._idle_timer = self._timers.clock.call_at(
+            now + timeout / _LOOKS, _look_for_idle, weakref.ref(self)
+        )
+
+
+def _look_for_idle(gate: weakref.ref[Gate]) -> None:
+    alive = gate()
+    if alive is not None:
+        alive.look_for_idle()
 
 
 def _heard(entry: tuple[float, Connection]) -> float:

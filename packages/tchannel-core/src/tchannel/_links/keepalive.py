@@ -20,7 +20,8 @@ is merely chosen last.
 tchannel-go ends a connection on which it is pinged while it drains, and does not tell that it drains.
 It is not pinged while calls wait.
 
-All connections of a channel are looked at by one timer: ten thousand cost 2 ms a second.
+All connections of a channel are looked at by one timer: ten thousand cost 2 ms a second. With it those
+that are idle are put to rest (`dormant.py`), where `Options.keepalive` is off too.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from .._ground.log_fields import log_fields
 from .._ground.logs import logger
+from .dormant import Unclosed, rest
 
 if TYPE_CHECKING:
     from ..channel import TChannel
@@ -45,6 +47,9 @@ log = logger("tchannel.connection")
 # In seconds: how often connections are looked at, and how long a new one is quiet before it is pinged.
 _LOOK_EVERY = 1.0
 _FIRST_QUIET = 1.0
+
+# In seconds: after how long a quiet a connection is put to rest, which costs 5 µs and as much to end.
+_REST_AFTER = 2.0
 
 
 class PingState(Enum):
@@ -148,20 +153,20 @@ class Keepalive:
 
     """
 
-    __slots__ = ("__weakref__", "_channel", "_table", "_timer", "_watched")
+    __slots__ = ("__weakref__", "_channel", "_table", "_timer", "_unclosed", "_watched")
 
     def __init__(self, channel: TChannel, table: PeerTable) -> None:
         self._channel = channel
         self._table = table
+        self._unclosed = Unclosed(channel.name)
         self._timer: TimerHandle | None = None
         self._watched: dict[Connection, _Watch] = {}
 
     # -- what connections tell ----------------------------------------------------------------
 
     def watch(self, connection: Connection) -> None:
-        """Look after a connection from now on, unless the options say that none is."""
-        if self._channel.options.keepalive:
-            self._watch(connection)
+        """Look after a connection from now on."""
+        self._watch(connection)
 
     def _watch(self, connection: Connection) -> _Watch:
         watch = self._watched.get(connection)
@@ -237,8 +242,18 @@ class Keepalive:
         """Look at each connection: is it time to ping it, has it answered?"""
         self._timer = None
         now = self._channel.timers.time()
+        looks = self._channel.options.keepalive
         for connection, watch in list(self._watched.items()):
-            self._look_at(connection, watch, now)
+            if looks:
+                self._look_at(connection, watch, now)
+            if (
+                not connection.dormant
+                and now - connection.last_heard >= _REST_AFTER
+                and connection.idle
+                and not connection.closed
+                and not self._channel.serves_others()
+            ):
+                rest(connection, self._unclosed)
         if self._watched:
             self._look_later()
 

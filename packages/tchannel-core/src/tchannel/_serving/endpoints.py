@@ -161,6 +161,12 @@ class Endpoints:
         if self._meta is not None and key.startswith(b"Meta::"):
             self._meta.add(key, endpoint)
 
+    def has_handlers(self) -> bool:
+        """Say whether anything but ``Meta::`` endpoints is served."""
+        return self.fallback is not None or not all(
+            name.startswith(b"Meta::") for name in self.by_name
+        )
+
     def names(self) -> list[str]:
         """Return the names of all endpoints."""
         return [name.decode(errors="replace") for name in self.by_name]
