@@ -2,8 +2,9 @@
 
 The loop holds a socket's transport, and that its protocol. Once a connection that we opened is idle,
 another protocol takes its place, which holds it weakly and wakes it with the first byte. Where the
-channel is collected meanwhile, the socket is closed, with a ResourceWarning. A call under way, a listener,
-an advertisement and a peer source keep their channel; so does a handler, which others may yet call.
+channel is collected meanwhile, the socket is closed, with a ResourceWarning. A call under way, a
+listener, an advertisement and a peer source keep their channel; so does a handler, which others may yet
+call.
 """
 
 from __future__ import annotations
