@@ -22,7 +22,7 @@ ABOUT_NO_PEER = {
     ("closing.py", "%r failed while %s closes"),
     ("listener.py", "%s listens on %s"),
     ("listener.py", "%s listens on %s, but its event loop"),
-    ("listener.py", "not listening on IPv6"),
+    ("binding.py", "not listening on IPv6"),
     ("tls.py", "%r cannot be used, the former stay"),
     ("tls.py", "%r were read again"),
     ("streaming.py", "a callback at the end of a streamed body failed"),
