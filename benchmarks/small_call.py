@@ -21,7 +21,7 @@ IN_FLIGHT = 32
 BODY = bytes(range(16))
 
 
-def timed(started: float) -> None:
+def print_time(started: float) -> None:
     """Print the CPU seconds since `started`."""
     print(time.process_time() - started)
 
@@ -72,21 +72,29 @@ async def floor(calls: int) -> None:
     while load.answered < calls:
         server.data_received(there.taken())
         client.data_received(back.taken())
-    timed(started)
+    print_time(started)
 
 
-async def channel(calls: int) -> None:
-    """The public API: one raw echo after another on each of 32 lanes."""
+async def channel(calls: int, *, timed: bool = True) -> None:
+    """The public API: one raw echo after another on each of 32 lanes.
+
+    Args:
+        calls: How many.
+        timed: Whether the histograms of latency are kept, or the counters alone.
+
+    """
     from tchannel import Request, Response, TChannel
+    from tchannel.options import Options
 
-    server = TChannel("benchmark", hostport="127.0.0.1:0")
+    options = Options(latency_histograms=timed)
+    server = TChannel("benchmark", hostport="127.0.0.1:0", options=options)
 
     @server.raw.register
     async def echo(request: Request) -> Response:
         return Response(request.body, request.headers)
 
     server.listen()
-    client = TChannel("client", known_peers=[server.hostport])
+    client = TChannel("client", known_peers=[server.hostport], options=options)
 
     async def lane() -> None:
         for _ in range(calls // IN_FLIGHT):
@@ -96,9 +104,14 @@ async def channel(calls: int) -> None:
     assert response.body == BODY
     started = settle()
     await asyncio.gather(*(lane() for _ in range(IN_FLIGHT)))
-    timed(started)
+    print_time(started)
     await client.close()
     await server.close()
+
+
+async def counters(calls: int) -> None:
+    """The same with counters alone."""
+    await channel(calls, timed=False)
 
 
 async def wire(calls: int) -> None:
@@ -127,7 +140,7 @@ async def wire(calls: int) -> None:
             assert isinstance(request, wire_layer.RequestReceived)
             server.respond(request.id, headers, request.arg2, request.arg3)
         answered += len(client.receive(server.data_to_send(), 0.0))
-    timed(started)
+    print_time(started)
     assert answered == calls
 
 
@@ -143,7 +156,7 @@ class SlowTime(asyncio.SelectorEventLoop):
         return time.monotonic() * 0.01
 
 
-PATHS = {"floor": floor, "wire": wire, "channel": channel}
+PATHS = {"floor": floor, "wire": wire, "channel": channel, "counters": counters}
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=SlowTime) as runner:

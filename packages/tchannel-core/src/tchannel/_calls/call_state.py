@@ -12,6 +12,7 @@ import tchannel_wire as wire
 from .. import errors
 from .._ground.log_fields import LogFields, log_fields
 from .._ground.text import counted, shown
+from .._sight.counting import outcome_of
 from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
@@ -84,6 +85,8 @@ class CallState(CallHabits):
     hostport: str | None
     """The address that the caller named."""
     tracing: bytes
+    status: int
+    """That of a streamed response, while it still arrives."""
     stream: bool
     """Whether the response's body is to be read as it arrives."""
     request: OutgoingRequest | None
@@ -179,6 +182,8 @@ class CallState(CallHabits):
 
     def fail(self, error: errors.TChannelError) -> None:
         """End the call with this error, and tell the hooks."""
+        if not self.done():
+            self.count_error(outcome_of(error))
         self._complete_error(error)
         events = self.channel.events
         event = (
@@ -194,6 +199,17 @@ class CallState(CallHabits):
                 self.wait().for_outcome(running, partial(self.finish_with, error))
                 return
         self.finish_with(error)
+
+    def count_error(self, outcome: str) -> None:
+        """Count the end of a call that got no response, and how long it took to get none."""
+        exchange = self.exchange
+        now = self.channel.timers.time()
+        began = now
+        if self.waits is not None:
+            began = self.waits.began
+        elif exchange is not None:
+            began = exchange.deadline - exchange.ttl
+        self.channel.counts.row_of(self.prepared).ended(outcome, now - began)
 
     def finish_with(self, error: BaseException) -> None:
         """End the call with this error, without a word to the hooks."""

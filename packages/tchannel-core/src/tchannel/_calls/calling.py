@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._links.peer_table import PeerTable
     from .._links.timers import Timers
     from .._serving.incoming import IncomingRequest
+    from .._sight.counting import Counts
     from ..event import EventEmitter
     from ..interceptors import Interceptors
     from ..options import Options
@@ -55,6 +56,7 @@ class Calling:
     loop: asyncio.AbstractEventLoop
     state: ChannelState
     connections: set[Any]
+    counts: Counts
     retry_budget: RetryBudget
     waiting: dict[Wait, None]
     use_loop: Callable[[], asyncio.AbstractEventLoop | None]
@@ -368,10 +370,9 @@ class Calling:
             wire.ROUTING_KEY: routing_key,
         }
         headers.update({header: value for header, value in optional.items() if value is not None})
-        return self._remember(
-            key,
-            wire.prepare_call(service, headers, endpoint.encode(), self.options.checksum),
-        )
+        prepared = wire.prepare_call(service, headers, endpoint.encode(), self.options.checksum)
+        self.counts.row_of(prepared)
+        return self._remember(key, prepared)
 
     def _remember(self, key: tuple[Any, ...], prepared: wire.PreparedCall) -> wire.PreparedCall:
         if len(self._prepared) >= _MAX_PREPARED:

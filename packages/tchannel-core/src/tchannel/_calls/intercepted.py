@@ -136,6 +136,7 @@ class InterceptedCall(CallState):
             self.prepared = wire.prepare_call(
                 call.service, call.headers, endpoint, self.channel.options.checksum
             )
+            self.channel.counts.row_of(self.prepared)
         if call.hostport is not None:
             check_hostport(call.hostport)
         for name in _CHANGEABLE:

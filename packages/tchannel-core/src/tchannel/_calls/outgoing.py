@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
@@ -12,10 +13,12 @@ import tchannel_wire as wire
 from .. import errors
 from .._ground.logs import logger
 from .._ground.tasks import start_task
+from .._sight.counting import BUCKET_OF, outcome_of
 from ..event import EventType
 from ..options import SMALL
 from ..response import Response
 from ..retry import DEFAULT_RETRY_LIMIT
+from ..stats import bucket_of
 from ..streaming import Body, close_body, write_chunk
 from . import retries
 from .call_state import Decode
@@ -69,6 +72,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         "request",
         "retry_limit",
         "retry_on",
+        "status",
         "stream",
         "streamed",
         "timeout",
@@ -170,6 +174,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         except (TypeError, ValueError) as error:
             # What an interceptor made of the call cannot be sent.
             self._end_attempt()
+            self.count_error(outcome_of(error))
             self.finish_with(error)
             return
         if not connection.flushing:
@@ -222,6 +227,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             if self.exchange is exchange:
                 self.pump = None
                 self._abandon("the caller's body failed")
+                self.count_error(outcome_of(error))
                 self.finish_with(error)
         finally:
             await close_body(body, self.log_fields(exchange.id))
@@ -237,10 +243,32 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         peer = self.peer
         if peer is not None and peer.penalty and peer.group is not None:
             peer.group.forgive(peer)
-        self.waits = None  # else the two would keep each other until the collector comes
         arg3: bytes | Body = event.arg3
         if self.stream:
             arg3 = self._stream_response(event)
+            if self.streamed is None:
+                self._count_answer(event.code)
+        elif self.waits is not None:
+            self._count_answer(event.code)
+        else:
+            # The same for the usual case, without a call. When it was sent and when the answer was read
+            # is known already: no look at the clock.
+            row = self.prepared.context
+            if event.code:
+                row.app_errors += 1
+            times = row.times
+            if times is None:
+                row.answered += 1
+            else:
+                exchange = self.exchange
+                took = self.connection.last_heard - exchange.deadline + exchange.ttl  # type: ignore[union-attr]
+                at = floor(took * 1e6)
+                try:
+                    times[BUCKET_OF[at]] += 1
+                except IndexError:
+                    times[bucket_of(at)] += 1
+                row.seconds += took
+        self.waits = None  # else the two would keep each other until the collector comes
         if self.streamed is None:
             self._end_attempt()
         try:
@@ -265,6 +293,19 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
                 self.delivered_to.deliver(self)
                 self.delivered_to = None
 
+    def _count_answer(self, status: int) -> None:
+        """Count the answer to a call, now that all of it has come."""
+        row = self.channel.counts.row_of(self.prepared)
+        if status:
+            row.app_errors += 1
+        connection, exchange = self.connection, self.exchange
+        if connection is None or exchange is None:
+            row.answered += 1
+            return
+        sent = exchange.deadline - exchange.ttl
+        began = sent if self.waits is None else self.waits.began
+        row.answered_late(connection.last_heard - sent, connection.last_heard - began)
+
     # As the end of `on_response`, which spares the usual call this one.
     def _end_well(self, event: wire.ResponseReceived, arg3: bytes | Body, result: object) -> None:
         self.waits = None
@@ -282,6 +323,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         body.feed(event.arg3, not event.more)
         if event.more:
             self.streamed = body
+            self.status = event.code
             if self.exchange is not None:
                 # From here on the caller alone holds the call, by its answer.
                 self.exchange.context = DroppableCall(self)
@@ -305,6 +347,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self.streamed.feed(event.data, event.last)
             if event.last:
                 self.streamed = None
+                self._count_answer(self.status)
                 self._end_attempt()
 
     def on_error(self, event: wire.ErrorReceived) -> None:
@@ -355,13 +398,22 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         connection = self.connection
         if connection is not None:
             error.peer = connection.address
-        message_id = self.exchange.id if self.exchange is not None else None
+        message_id = None
+        exchange = self.exchange
+        if exchange is not None:
+            message_id = exchange.id
+            if self.waits is None:
+                # So that the time of the whole call is known in the end.
+                self.wait().began = exchange.deadline - exchange.ttl
         self._end_attempt()
         if self.waits is not None:
             self.waits.sent()
         self._complete_error(error)
         running = self._attempt_watched(error)
         if self.streamed is not None:
+            self.channel.counts.row_of(self.prepared).attempt_failed(outcome_of(error))
+            self.count_error(outcome_of(error))
+            self.waits = None
             self.streamed.fail(error)
             self.streamed = None
         elif self.done():
@@ -388,6 +440,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         self, error: errors.TChannelError, kind: str, message_id: int | None = None
     ) -> None:
         channel = self.channel
+        channel.counts.row_of(self.prepared).attempt_failed(outcome_of(error))
         if not isinstance(error.code, int) or kind in {retries.UNSENT, retries.UNKNOWN}:
             events = channel.events
             event = EventType.on_operational_error_per_attempt
@@ -430,6 +483,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             error,
             extra=self.log_fields(message_id),
         )
+        channel.counts.row_of(self.prepared).retries += 1
         self.wait().for_retry(now + delay)
 
     def _give_up(self, error: errors.TChannelError) -> None:
@@ -458,6 +512,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         """Cancel the call, and tell the peer if it has got it."""
         if self.done():
             return False
+        if self.attempts or self.waits is not None:  # else interceptors have not let it through
+            self.count_error("cancelled")
         self._abandon("cancelled by the caller")
         self.waits = None
         if self.pending is not None:
@@ -481,4 +537,5 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
     def stop_body(self) -> None:
         """The caller wants no more of the streamed response."""
         if self.streamed is not None:
+            self.count_error("cancelled")
             self._abandon("the caller reads no further")

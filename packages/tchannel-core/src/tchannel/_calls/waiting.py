@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
+from .._sight.counting import outcome_of
 from ..event import when_ended
 from . import retries
 
@@ -227,6 +228,7 @@ class Wait:
             self.call.begin()
         except Exception as error:
             # A timer has nobody to raise to: the caller is the one to hear of it.
+            self.call.count_error(outcome_of(error))
             self.call.finish_with(error)
 
     # -- for those who look ---------------------------------------------------------------------

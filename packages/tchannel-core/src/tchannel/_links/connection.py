@@ -26,6 +26,7 @@ from .._ground.text import counted, quoted, shown
 from .._serving.incoming import IncomingRequest, serve, wants_body
 from .._serving.queue import SHARE
 from ..clock import TimerHandle
+from ..stats import OTHERS, OUTCOME_OF_CODE
 from .back_pressure import HOLD_TURN, BackPressure
 from .first_bytes import OtherProtocolError
 from .sockets import keep_alive
@@ -401,7 +402,7 @@ class Connection(BackPressure):
                 event.why,
                 extra=fields_of(request),
             )
-            request.abandon()
+            request.abandon(outcome="cancelled")
 
     def _on_request_expired(self, event: wire.RequestExpired) -> None:
         request = self.incoming.get(event.id)
@@ -415,10 +416,12 @@ class Connection(BackPressure):
                 request.endpoint,
                 extra=fields_of(request),
             )
-            request.abandon()
+            request.abandon(outcome="timeout")
 
     def _on_refused(self, event: wire.RequestRefused) -> None:
         endpoint = event.endpoint.decode(errors="replace")
+        row = self.channel.counts.incoming_row(event.service, event.endpoint, OTHERS)
+        row.ended(OUTCOME_OF_CODE[event.error.code], 0.0)
         self.fault(
             # A call that comes while we drain is no mistake of the peer's, nor one whose caller gave
             # up while it was still being written: tchannel-go then writes no more, and no cancel.

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from copy import copy
+from math import floor
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import tchannel_wire as wire
-from tchannel_wire import ARG_SCHEME
+from tchannel_wire import ARG_SCHEME, CALLER_NAME
 
 from .. import errors
 from .._ground.current import current_call
@@ -17,13 +18,16 @@ from .._ground.log_fields import fields_of
 from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
 from .._ground.tasks import start_task
+from .._sight.counting import BUCKET_OF
 from ..event import EventType
 from ..request import Request, TransportHeaders
 from ..response import Response
+from ..stats import OTHER_ERROR, OUTCOME_OF_CODE, bucket_of
 from ..streaming import Body, close_body, write_chunk
 
 if TYPE_CHECKING:
     from .._links.connection import Connection
+    from .._sight.counting import IncomingRow
     from ..interceptors import PendingReply
     from .endpoints import Endpoint
 
@@ -183,11 +187,43 @@ class ReceivedRequest(Request):
             self._report(error)
             self.refuse(error)
             return
+        # Counted here alone: how many calls began, the connections know.
+        row = endpoint.rows.get(event.headers[CALLER_NAME])
+        if row is None or row.service != event.service:
+            row = self.row()
+        if code:
+            row.app_errors += 1
+        if row.times is None:
+            row.answered += 1
+        else:
+            took = connection.timers.time() - event.deadline + event.ttl_ms * 0.001
+            at = floor(took * 1e6)
+            try:
+                row.times[BUCKET_OF[at]] += 1
+            except IndexError:
+                row.times[bucket_of(at)] += 1
+            row.seconds += took
         self._close()
         if not connection.flushing:
             connection.flush_soon()
         if size > _LARGE and connection.wire.buffered > _MUCH and not connection.paused:
             connection.write_at_once()
+
+    def row(self) -> IncomingRow:
+        """Return where the call is counted, and let it be found faster the next time."""
+        event = self.event
+        endpoint = self.endpoint_
+        caller = event.headers[CALLER_NAME]
+        row = self.connection.channel.counts.incoming_row(event.service, event.arg1, caller)
+        # Not where the endpoint serves any name, nor the row any caller.
+        if endpoint.scheme is not None and row.caller == caller:
+            endpoint.rows[caller] = row
+        return row
+
+    def took(self) -> float:
+        """Return for how many seconds it has been served."""
+        event = self.event
+        return self.connection.timers.time() - event.deadline + event.ttl_ms * 0.001
 
     def _drop_answer(self, size: int) -> None:
         self.connection.fault(
@@ -222,6 +258,7 @@ class ReceivedRequest(Request):
             if not self.answered:
                 if writer is None:
                     writer = self._start_response(code, arg2)
+                self.row().answered_in(self.took(), code)
                 self._close()
                 writer.finish()
                 connection.flush_soon()
@@ -293,6 +330,8 @@ class ReceivedRequest(Request):
     def refuse(self, error: BaseException) -> None:
         """Answer with an error frame."""
         code, text = self._describe(error)
+        if not self.answered:
+            self.row().ended(OUTCOME_OF_CODE.get(code, OTHER_ERROR), self.took())
         self._close()
         connection = self.connection
         connection.wire.fail(self.id, code, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from copy import copy
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +14,7 @@ from ..authorization import Check, check_of
 from ..errors import BadRequestError
 
 if TYPE_CHECKING:
+    from .._sight.counting import IncomingRow
     from ..request import Request
 
 __all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints", "must_take_a_request"]
@@ -73,6 +75,7 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_added",
         "_headers",
         "authorize",
         "block",
@@ -83,6 +86,7 @@ class Endpoint:
         "encode_failure",
         "handler",
         "headers",
+        "rows",
         "scheme",
         "stream",
     )
@@ -113,6 +117,9 @@ class Endpoint:
         self.headers: dict[str, str] = {wire.ARG_SCHEME: scheme} if scheme is not None else {}
         """The transport headers of a response; empty where they depend on the request."""
         self._headers: dict[str, bytes] = {}
+        self.rows: dict[str, IncomingRow] = {}
+        """Where its calls are counted, by their callers."""
+        self._added = False
         self.block: bytes = self.header_block(scheme) if scheme is not None else b""
         """The same, encoded."""
 
@@ -153,6 +160,10 @@ class Endpoints:
     def add(self, name: str | bytes, endpoint: Endpoint) -> None:
         """Let ``endpoint`` serve the calls of ``name`` in its scheme, instead of an earlier one."""
         key = name.encode() if isinstance(name, str) else name
+        if endpoint._added:
+            endpoint = copy(endpoint)  # for another name, service or channel: counted by itself
+            endpoint.rows = {}
+        endpoint._added = True
         first = self.by_name.get(key)
         if first is None or first.scheme == endpoint.scheme or endpoint.scheme is None:
             self.by_name[key] = endpoint

@@ -24,6 +24,7 @@ from ..event import EventType
 from ..interceptors import Call, PendingReply, Reply, process_wide
 from ..options import SMALL
 from ..response import Response
+from ..stats import CONNECTION_LOST, OTHER_ERROR, OUTCOME_OF_CODE
 from ..streaming import Body
 from ..tracing import TRACING_KEY_PREFIX
 from .answering import ReceivedRequest
@@ -249,16 +250,22 @@ class IncomingRequest(ReceivedRequest):
 
     # -- when nobody waits for the handler ----------------------------------------------------
 
-    def abandon(self, error: errors.TChannelError | None = None) -> None:
+    def abandon(
+        self, error: errors.TChannelError | None = None, outcome: str = CONNECTION_LOST
+    ) -> None:
         """Nobody waits for the answer any more: stop the handler if it can be stopped.
 
         Args:
             error: What the caller is told; by default nothing, because it is gone.
+            outcome: How the call has ended, where the caller is told nothing.
 
         """
         self.cancelled = True
-        if error is not None and not self.answered:
-            self.refuse(error)
+        if not self.answered:
+            if error is not None:
+                self.refuse(error)
+            else:
+                self.row().ended(outcome, self.took())
         self._close()
         if self.stream is not None:
             self.stream.fail(errors.CanceledError("the caller is gone"))
@@ -496,6 +503,9 @@ def _refuse(
     if code is None or not 0 < code < errors.FATAL:  # of a check that raises what is never sent
         code = errors.UNEXPECTED_ERROR
     connection.wire.fail(event.id, code, error.description or type(error).__name__)
+    counts = connection.channel.counts
+    row = counts.incoming_row(event.service, event.arg1, event.headers[wire.CALLER_NAME])
+    row.ended(OUTCOME_OF_CODE.get(code, OTHER_ERROR), 0.0)
     endpoint = event.arg1.decode(errors="replace")
     connection.fault(
         logging.INFO,
