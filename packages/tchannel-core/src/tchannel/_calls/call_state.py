@@ -85,7 +85,7 @@ class CallState(CallHabits):
     hostport: str | None
     """The address that the caller named."""
     tracing: bytes
-    status: int
+    streamed_code: int
     """That of a streamed response, while it still arrives."""
     stream: bool
     """Whether the response's body is to be read as it arrives."""

@@ -72,9 +72,9 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         "request",
         "retry_limit",
         "retry_on",
-        "status",
         "stream",
         "streamed",
+        "streamed_code",
         "timeout",
         "tracing",
         "tried",
@@ -323,7 +323,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         body.feed(event.arg3, not event.more)
         if event.more:
             self.streamed = body
-            self.status = event.code
+            self.streamed_code = event.code
             if self.exchange is not None:
                 # From here on the caller alone holds the call, by its answer.
                 self.exchange.context = DroppableCall(self)
@@ -347,7 +347,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self.streamed.feed(event.data, event.last)
             if event.last:
                 self.streamed = None
-                self._count_answer(self.status)
+                self._count_answer(self.streamed_code)
                 self._end_attempt()
 
     def on_error(self, event: wire.ErrorReceived) -> None:
