@@ -1,9 +1,10 @@
 """The small-call path in one process, a fixed number of times, for ``check.py`` to count.
 
-    python benchmarks/small_call.py floor|wire|channel CALLS
+    python benchmarks/small_call.py floor|wire|channel|counters CALLS
 
 "wire" joins two sans-IO connections in memory; "channel" calls a channel over loopback in the same
-process, 32 in flight; "floor" frames and echoes the same payload in memory and nothing else.
+process, 32 in flight, and "counters" does so without histograms of latency; "floor" frames and echoes
+the same payload in memory and nothing else.
 Prints the CPU seconds of the calls alone.
 """
 
