@@ -18,7 +18,7 @@ from .requirements import NAMES, scan_requirements
 from .rules import Finding
 from .scan import scan
 
-__all__ = ["add_parser"]
+__all__ = ["add_parser", "findings_in"]
 
 _SKIPPED = frozenset(
     {".git", ".hg", ".tox", ".venv", "venv", "node_modules", "__pycache__", "build"}
@@ -73,13 +73,7 @@ def run(options: argparse.Namespace) -> int:
             return ExitCode.OK
     findings: list[Finding] = []
     for file in Progress("tchannel migrate", beside_output=True).watch(files, "files read"):
-        text = _read(file)
-        if file.suffix == ".py" and file.name != "setup.py":
-            findings += scan(text, str(file))
-        elif file.suffix == ".py":
-            findings += [*scan(text, str(file)), *scan_requirements(text, str(file))]
-        else:
-            findings += scan_requirements(text, str(file))
+        findings += findings_in(file)
     if options.changes:
         findings = [one for one in findings if one.rule.level == "change"]
     for one in findings:
@@ -93,6 +87,19 @@ def run(options: argparse.Namespace) -> int:
     return (
         ExitCode.APPLICATION if any(one.rule.level == "change" for one in findings) else ExitCode.OK
     )
+
+
+def findings_in(file: Path) -> list[Finding]:
+    """Return what the rules find in a file: of code, or of requirements.
+
+    Raises:
+        ToolError: It cannot be read.
+
+    """
+    text, name = _read(file), str(file)
+    if file.suffix != ".py":
+        return scan_requirements(text, name)
+    return scan(text, name) + (scan_requirements(text, name) if file.name == "setup.py" else [])
 
 
 def _print(one: Finding, *, as_json: bool) -> None:
