@@ -115,3 +115,14 @@ async def test_a_name_that_hyperbahn_does_not_know_is_declined(hyperbahn):
 
     assert (ran.code, ran.out) == (4, "")
     assert "nobody has advertised 'nobody-has-this-name'" in ran.err
+
+
+async def test_top_shows_who_is_up_and_tells_nothing_beside_who_is_down(node4, py21):
+    ran = await run("top", node4.hostport, py21.hostport, "127.0.0.1:1", "--once", "--json")
+
+    assert ran.code == 125
+    node, python, down = ran.json["hosts"]
+    for host in (node, python):
+        assert host["down"] is False
+        assert "does not tell what it serves" in host["problem"]
+    assert down["down"] is True

@@ -141,7 +141,7 @@ def _run(given: list[str]) -> int:
         hint = f"did you mean {near}?" if near else f"there are {', '.join(COMMANDS)}"
         raise ToolError(f"there is no command {name!r}: {hint}")
     parser, commands = make_parser([name] if name in COMMANDS else COMMANDS)
-    options, rest = parser.parse_known_args(given)
+    options, rest = _parse(parser, commands, given)
     if rest:
         if rest[0].startswith("-"):
             raise unknown_option(rest[0], commands.choices.get(name, parser), "--help")
@@ -154,6 +154,16 @@ def _run(given: list[str]) -> int:
     )
     code: int = options.run(options)
     return code
+
+
+def _parse(
+    parser: Parser, commands: Commands[Parser], given: list[str]
+) -> tuple[argparse.Namespace, list[str]]:
+    """Parse; what stands in a place of its own may do so anywhere between the options."""
+    try:
+        return commands.choices[given[0]].parse_known_intermixed_args(given[1:])
+    except (KeyError, TypeError):  # no command; or one with commands of its own
+        return parser.parse_known_args(given)
 
 
 def _add_completion(commands: Commands[Parser]) -> None:

@@ -49,6 +49,22 @@ def test_an_answer_that_is_no_json_is_told():
         JSONCall("ep", None, None).read(answer(b"hello"))
 
 
+@pytest.mark.parametrize(
+    ("head", "body", "shown"),
+    [
+        (b"oops", b'{"type": "t"}', ("oops", {"type": "t"})),
+        (b"\0\0", b"no way\xff", ("\0\0", "no way\N{REPLACEMENT CHARACTER}")),
+    ],
+)
+def test_an_application_error_is_shown_whatever_it_is_written_in(head, body, shown):
+    call = JSONCall("ep", None, None, Form(exact=True))
+    result = call.read(answer(body, arg2=head, code=1))
+
+    assert not result.ok
+    assert result.document["ok"] is False
+    assert (result.document["head"], result.document["body"]) == shown
+
+
 def test_yaml_that_json_cannot_say_is_refused():
     day = Given("the body", "day: 2020-01-01", None, yaml=True)
 

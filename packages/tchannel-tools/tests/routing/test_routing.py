@@ -113,7 +113,8 @@ async def test_a_peer_that_is_no_router_is_told_in_a_line(tool, service):
     ran = await tool("routes", "-p", service.hostport)
 
     assert ran.code == 6
-    assert ran.err.startswith(f"tchannel routes: {service.hostport}: bad-request: ")
+    assert ran.err.startswith(f"tchannel routes: {service.hostport}: it does not tell what")
+    assert ran.err.endswith("is it a Hyperbahn, or the router for development?\n")
     assert ran.err.count("\n") == 1
 
 

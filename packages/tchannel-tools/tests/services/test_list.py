@@ -64,6 +64,14 @@ async def test_a_type_is_described_as_the_idl_has_it(tool, at):
     assert (ran.code, ran.out) == (0, "exception NotFoundError {\n  1: string key\n}\n")
 
 
+async def test_names_may_stand_anywhere_between_the_options(tool, at):
+    before = await tool("describe", *at, "NotFoundError")
+    after = await tool("describe", *at[1:], "keyvalue-server", "--json", "NotFoundError")
+
+    assert before.code == after.code == 0
+    assert list(after.json) == ["NotFoundError"]
+
+
 async def test_what_there_is_not_is_told_with_what_comes_near(tool, at):
     ran = await tool("describe", "keyvalue-server", "NotFoundEror", *at[1:])
 

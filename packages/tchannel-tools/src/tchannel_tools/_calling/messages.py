@@ -93,10 +93,15 @@ class JSONCall:
 
     def read(self, answer: Answer) -> Result:
         """Headers and body as values."""
-        head = _load(answer.arg2, "headers of the answer are") if answer.arg2 else None
-        body = _load(answer.arg3, "body of the answer is") if answer.arg3 else None
         ok = not answer.code
-        shown = body if ok or self._form.exact else hydrated_error(body)
+        if ok:
+            head = _load(answer.arg2, "headers of the answer are") if answer.arg2 else None
+            body = shown = _load(answer.arg3, "body of the answer is") if answer.arg3 else None
+        else:
+            # Of an application error all is shown that came, JSON or not: it says what went wrong.
+            head, _ = _load_or_text(answer.arg2)
+            body, is_json = _load_or_text(answer.arg3)
+            shown = hydrated_error(body) if is_json and not self._form.exact else body
         document = {"ok": ok, "head": head, "body": shown, "headers": dict(answer.headers)}
         return Result(ok, document, note="" if ok else _application_error(body))
 
@@ -261,6 +266,15 @@ def _load(data: bytes, what: str) -> Any:
         return json.loads(data, parse_constant=refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ToolError(f"the {what} no JSON: {error}; try --raw") from None
+
+
+# As _load.
+def _load_or_text(data: bytes) -> tuple[Any, bool]:
+    """The value of JSON, or the text where it is none; and which of them it is."""
+    try:
+        return _load(data, "") if data else None, True
+    except ToolError:
+        return data.decode(errors="replace"), False
 
 
 def _finite(digits: str) -> float | None:

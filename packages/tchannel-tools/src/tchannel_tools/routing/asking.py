@@ -20,6 +20,8 @@ __all__ = ["RouterFailed", "advertised_names", "instances"]
 ADMIN: Final = "autobahn"
 """Hyperbahn's service for those who run it."""
 _CHANNELS: Final = "channels_v1"
+_NO_ROUTER: Final = frozenset({errors.BAD_REQUEST, errors.DECLINED})
+_HINT: Final = "; is it a Hyperbahn, or the router for development?"
 
 
 class RouterFailed(Exception):
@@ -49,9 +51,10 @@ async def advertised_names(channel: TChannel, where: Where, router: str) -> list
     try:
         answer = await caller.call(Message("json", _CHANNELS, b"{}", b"{}"))
     except CallFailed as failure:
-        raise RouterFailed(
-            f"{router}: {explain(failure, target, router, 'json')}", failure.exit_code
-        ) from None
+        said = explain(failure, target, router, "json")
+        if failure.sent and failure.error.code in _NO_ROUTER:
+            said = f"it does not tell what it routes: {one_line(failure.description)}{_HINT}"
+        raise RouterFailed(f"{router}: {said}", failure.exit_code) from None
     try:
         body = json.loads(answer.arg3)
     except (ValueError, RecursionError):
@@ -85,6 +88,7 @@ async def instances(
         except errors.TChannelError as error:
             failure = CallFailed(error, sent=error.id is not None)
             said = one_line(error.description or str(error))
+            said += _HINT if error.code in _NO_ROUTER else ""
             raise RouterFailed(f"{router}: {said}", failure.exit_code) from None
 
     found = await asyncio.gather(*map(ask, services))
