@@ -8,7 +8,8 @@ import textwrap
 import pytest
 
 import tchannel
-from tchannel import TChannel, errors, request, response, schemes
+from tchannel import TChannel, errors, request, response, schemes, sync
+from tchannel.event import EventType
 
 
 def run(code):
@@ -39,6 +40,68 @@ def test_transport_headers_are_those_of_raw_unless_said_otherwise(headers):
     assert headers().to_dict() == {"as": "raw"}
     assert headers.from_dict({}).scheme is None
     assert headers(scheme="json").to_dict() == {"as": "json"}
+
+
+def test_transport_headers_are_there_where_nothing_was_said():
+    """They were None: docs/migration.md."""
+    assert tchannel.Request().transport.caller_name is None
+    assert tchannel.Response().transport.to_dict() == {}
+
+
+def test_a_sync_channel_has_a_channel_and_is_none():
+    channel = sync.TChannel("name")
+
+    assert not isinstance(channel, TChannel)
+    assert isinstance(channel.channel, TChannel)
+
+
+def test_calls_are_not_traced_unless_asked_for():
+    assert TChannel("name").trace is False
+    assert TChannel("name", trace=True).trace is True
+
+
+# -- errors and attempts ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error", [errors.FatalProtocolError, errors.ReadError, errors.InvalidChecksumError]
+)
+async def test_a_handler_that_raises_a_fatal_error_ends_its_call_and_no_connection(joined, error):
+    def fail(request):
+        raise error("no")
+
+    joined.server.raw.register("fail", fail)
+
+    with pytest.raises(errors.UnexpectedError) as caught:
+        await joined.client.raw("server", "fail", hostport=joined.hostport)
+
+    assert caught.value.code == errors.UNEXPECTED_ERROR
+    assert not joined.to_server.closing
+
+
+async def test_busy_peers_are_asked_again_after_the_others_up_to_five_times(tcp):
+    asked, told = [], []
+
+    def busy(request):
+        asked.append(request.connection.channel)
+        raise errors.BusyError("full")
+
+    servers = [tcp(f"server-{n}", hostport="127.0.0.1:0") for n in range(3)]
+    for server in servers:
+        server.raw.register("work", busy)
+        server.listen()
+    client = tcp("client", known_peers=[server.hostport for server in servers])
+    client.hooks.register(
+        lambda request, error: told.append("attempt"), EventType.after_receive_error
+    )
+    client.hooks.register(lambda request, error: told.append("call"), EventType.on_exception)
+
+    with pytest.raises(errors.BusyError) as caught:
+        await client.raw("service", "work")
+
+    assert caught.value.attempts == len(asked) == 5
+    assert set(asked[:3]) == set(servers)
+    assert told == ["attempt"] * 5 + ["call"]
 
 
 # -- Meta without Thrift ----------------------------------------------------------------------
