@@ -91,10 +91,17 @@ async def test_a_timeout_is_recorded_and_replayed_at_once(path):
     assert replayed.value.description == recorded.value.description
 
 
-async def test_the_lack_of_a_peer_is_recorded_like_other_errors(path, client):
-    for mode in ("once", "none"):
-        with vcr.use_cassette(path, mode), pytest.raises(errors.NoAvailablePeerError):
-            await client.raw("nowhere", "endpoint", retry_on="n")
+async def test_the_lack_of_a_peer_is_not_recorded_and_the_next_run_asks_again(path, service):
+    async with TChannel("client") as client:
+        with vcr.use_cassette(path), pytest.raises(errors.NoAvailablePeerError):
+            await client.raw("service", "echo", b"x", retry_on="n")
+    assert not path.exists()
+
+    async with TChannel("client", known_peers=[service.hostport]) as client:
+        with vcr.use_cassette(path) as cassette:
+            assert (await client.raw("service", "echo", b"x")).body == b"x"
+
+    assert len(cassette.requests) == 1
 
 
 async def test_a_replay_needs_no_peer_and_no_loop_to_connect(recorded, client):

@@ -152,7 +152,11 @@ def _record(cassette: Cassette, live: Request, call: Call, proceed: Proceed) -> 
         try:
             if error is None:
                 cassette.fill(place, live, _response(live, answer.result()))
-            elif isinstance(error, errors.TChannelError):
+            elif isinstance(error, errors.TChannelError) and not isinstance(
+                error, errors.NoAvailablePeerError
+            ):
+                # Who found no peer asked nobody: recorded, a service that was not started at the first
+                # run would be missing in every later one.
                 cassette.fill(place, live, Failure.of(error))
         except Exception as problem:  # before_record is the user's; save() tells
             cassette.note_problem(problem)
