@@ -6,6 +6,7 @@ carry ``counted`` assert nothing that a busy machine could change: ``make attack
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -63,10 +64,10 @@ def start_script() -> Callable[..., subprocess.Popen[str]]:
 class Victim:
     """A service in a process of its own."""
 
-    def __init__(self, loop: str, log: Path) -> None:
+    def __init__(self, loop: str, log: Path, *arguments: object) -> None:
         self.log = log
         with log.open("w", encoding="utf-8") as errors:
-            self.process = start("victim.py", loop, stderr=errors)
+            self.process = start("victim.py", loop, *arguments, stderr=errors)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.strip().isdigit(), log.read_text(encoding="utf-8")
@@ -88,8 +89,8 @@ class Victim:
 class Good:
     """The honest caller beside an attack."""
 
-    def __init__(self, port: int) -> None:
-        self._process = start("good.py", port, stdin=subprocess.PIPE)
+    def __init__(self, port: int, *arguments: object) -> None:
+        self._process = start("good.py", port, *arguments, stdin=subprocess.PIPE)
 
     def phase(self, name: str, seconds: float) -> None:
         """Begin a phase, and let it last."""
@@ -151,24 +152,58 @@ Attack = Callable[..., Outcome]
 
 
 @pytest.fixture
-def victim(tmp_path: Path) -> Callable[[str], Victim]:
-    """A function that starts the service on a loop: ``victim("uvloop")``."""
+def victim(tmp_path: Path) -> Callable[..., Victim]:
+    """A function that starts the service on a loop: ``victim("uvloop")``, or with a certificate's file."""
 
-    def make(loop: str) -> Victim:
+    def make(loop: str, *certificate: Path) -> Victim:
         if loop == "uvloop":
             pytest.importorskip("uvloop")
-        return Victim(loop, tmp_path / "log")
+        return Victim(loop, tmp_path / "log", *certificate)
 
     return make
 
 
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate signed by itself, with its key: RSA, which costs the service most."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "victim")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "victim.pem"
+    file.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return file
+
+
 @pytest.fixture
-def attack(victim: Callable[[str], Victim]) -> Attack:
+def attack(victim: Callable[..., Victim]) -> Attack:
     """A function that lets a hostile peer loose: ``attack("pings", "asyncio", seconds=4)``."""
 
-    def run(name: str, loop: str, seconds: float, alone: float = 2.0) -> Outcome:
-        service = victim(loop)
-        good = Good(service.port)
+    def run(
+        name: str, loop: str, seconds: float, alone: float = 2.0, tls: Path | None = None
+    ) -> Outcome:
+        service = victim(loop, *([tls] if tls else []))
+        good = Good(service.port, *(["tls"] if tls else []))
         good.phase("warm", 0.5)
         good.phase("alone", alone)
         before = service.memory("VmRSS")

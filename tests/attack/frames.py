@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import zlib
 
@@ -66,16 +67,26 @@ def cancel(id: int) -> bytes:
 
 
 def connect(
-    port: int, *, shake: bool = True, timeout: float = 10.0, **fields: bytes
+    port: int, *, shake: bool = True, tls: bool = False, timeout: float = 10.0, **fields: bytes
 ) -> socket.socket:
     """A connection to the victim, with its handshake done unless ``shake`` is false."""
     end = socket.create_connection(("127.0.0.1", port), timeout=timeout)
     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if tls:
+        end = client_context().wrap_socket(end)
     if shake:
         end.sendall(init(**fields))
         kind, _, _ = receive(end)
         assert kind == 2, kind
     return end
+
+
+def client_context() -> ssl.SSLContext:
+    """TLS with whomever."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def receive(end: socket.socket) -> tuple[int, int, bytes]:

@@ -1,6 +1,6 @@
 """An honest caller, one call after another, in a process of its own.
 
-python good.py PORT    a line on stdin begins the phase of that name; at the end of stdin it prints
+python good.py PORT [tls]    a line on stdin begins the phase of that name; at the end of stdin it prints
 the latencies of each phase, and what went wrong, as JSON
 """
 
@@ -15,7 +15,7 @@ import frames
 PAUSE = 0.003
 
 
-def main(port: int) -> None:
+def main(port: int, *, tls: bool) -> None:
     phases: dict[str, tuple[list[float], list[str]]] = {}
     phase = ""
     end, id = None, 0
@@ -29,7 +29,7 @@ def main(port: int) -> None:
         started = time.perf_counter()
         try:
             if end is None:
-                end, id = frames.connect(port), 1
+                end, id = frames.connect(port, tls=tls), 1
             id += 1
             end.sendall(frames.call(id, arg3=b"0123456789"))
             kind, answered, payload = frames.receive(end)
@@ -46,4 +46,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), tls="tls" in sys.argv[2:])

@@ -8,9 +8,11 @@ is the attack.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import select
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -216,6 +218,53 @@ def json_bomb(port: int, until: float) -> str:
     return f"{len(answers)} answers, the last {answers[-1] if answers else None}"
 
 
+def client_hello() -> bytes:
+    """The first bytes of a TLS client."""
+    came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        frames.client_context().wrap_bio(came, goes).do_handshake()
+    return goes.read()
+
+
+def tls_handshakes(port: int, until: float) -> str:
+    """Handshakes that are begun and dropped once they have cost the service its signature."""
+    hello, begun, dropped = client_hello(), 0, 0
+    ends: dict[socket.socket, None] = {}
+    while time.monotonic() < until:
+        while len(ends) < 200:
+            end = socket.socket()
+            try:
+                end.connect(("127.0.0.1", port))
+                end.sendall(hello)
+            except OSError:
+                end.close()
+                break
+            end.setblocking(False)
+            ends[end] = None
+            begun += 1
+        answered, _, _ = select.select(list(ends), [], [], 0.1)
+        for end in answered:
+            del ends[end]
+            end.close()
+            dropped += 1
+    for end in ends:
+        end.close()
+    return f"{begun} begun, {dropped} answered"
+
+
+def tls_half(port: int, until: float) -> str:
+    """2,000 handshakes that are begun and never ended."""
+    hello, ends = client_hello(), []
+    while time.monotonic() < until and len(ends) < 2000:
+        end = socket.socket()
+        ends.append(end)
+        with contextlib.suppress(OSError):
+            end.connect(("127.0.0.1", port))
+            end.sendall(hello)
+    time.sleep(max(0, until - time.monotonic()))
+    return f"{len(ends)} connections"
+
+
 ATTACKS: dict[str, Callable[[int, float], str]] = {
     **{name: flood(name) for name in FLOODS},
     "unread-answers": unread_answers,
@@ -224,6 +273,8 @@ ATTACKS: dict[str, Callable[[int, float], str]] = {
     "unfinished": unfinished,
     "idle": idle,
     "json-bomb": json_bomb,
+    "tls-handshakes": tls_handshakes,
+    "tls-half": tls_half,
 }
 
 

@@ -54,6 +54,27 @@ def test_who_fills_memory_meets_a_bound_and_others_are_served(attack, name, loop
     assert outcome.failed("attack") == outcome.failed("after") == []
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_handshakes_that_are_never_ended_hold_no_memory(attack, certificate, loop):
+    outcome = attack("tls-half", loop, seconds=5, tls=certificate)
+
+    assert outcome.grown <= 20 + 32  # a hundred of them at once, of 200 KB each
+    assert outcome.logged <= _LOG
+    assert outcome.failed("attack") == outcome.failed("after") == []
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_flood_of_handshakes_does_not_keep_others_waiting(attack, certificate, loop):
+    outcome = attack("tls-handshakes", loop, seconds=5, tls=certificate)
+
+    assert outcome.grown <= 32
+    assert outcome.logged <= _LOG
+    assert outcome.failed("attack") == outcome.failed("after") == []
+    assert outcome.p99("attack") <= 10 * max(_FLOOR, outcome.p99("alone"))
+
+
 @pytest.mark.counted
 @pytest.mark.parametrize(
     "name", ["pings", "ttl-0", "unread-answers", "burst-and-close", "unfinished"]

@@ -1,12 +1,15 @@
 """A service of the library with its default options, in a process of its own.
 
-python victim.py LOOP    LOOP: asyncio or uvloop; prints the port, serves until it is killed
+python victim.py LOOP [CERTIFICATE]    LOOP: asyncio or uvloop; prints the port, serves until it is killed
+
+With a certificate, in a file with its key, it speaks TLS.
 """
 
 import asyncio
 import json
 import logging
 import os
+import ssl
 import sys
 import time
 
@@ -20,9 +23,13 @@ def burn(seconds: float) -> None:
         pass
 
 
-async def main() -> None:
+async def main(certificate: str | None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    channel = TChannel("victim", hostport="127.0.0.1:0")
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    channel = TChannel("victim", hostport="127.0.0.1:0", ssl_server=context)
 
     @channel.raw.register
     def echo(request):
@@ -80,9 +87,10 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    certificate = sys.argv[2] if len(sys.argv) > 2 else None
     if sys.argv[1] == "uvloop":
         import uvloop
 
-        uvloop.run(main())
+        uvloop.run(main(certificate))
     else:
-        asyncio.run(main())
+        asyncio.run(main(certificate))

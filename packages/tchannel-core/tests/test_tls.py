@@ -1,6 +1,8 @@
 """TLS: what both sides say of a failure, names, files that change, limits, permissive mode."""
 
 import asyncio
+import gc
+import itertools
 import logging
 import os
 import socket
@@ -327,6 +329,46 @@ async def test_handshakes_in_flight_are_limited_and_the_others_wait_for_their_tu
     assert response.body == b"x"
     for one in opened:
         one.close()
+
+
+async def test_handshakes_begin_one_after_another_and_the_loop_has_turns_between(
+    tcp, tls, monkeypatch
+):
+    server = serve(tcp("server", hostport="127.0.0.1:0", ssl_server=tls[0]))
+    context = type(server.tls_server.context(0.0))
+    wrap_bio = context.wrap_bio
+    turn, begun = 0, []
+
+    def note(self, *args, **kwargs):
+        begun.append(turn)
+        return wrap_bio(self, *args, **kwargs)
+
+    monkeypatch.setattr(context, "wrap_bio", note)
+    opened = [half_handshake(server) for _ in range(50)]
+    while len(begun) < 50:
+        turn += 1
+        await asyncio.sleep(0)
+
+    assert all(later - earlier >= 2 for earlier, later in itertools.pairwise(begun))
+    for one in opened:
+        one.close()
+
+
+async def test_handshakes_that_are_dropped_leave_nothing_to_the_collector(tcp, tls):
+    server = serve(tcp("server", hostport="127.0.0.1:0", ssl_server=tls[0]))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            half_handshake(server).close()
+        await asyncio.sleep(0.01)
+        while server.listener.arriving:
+            await asyncio.sleep(0.001)
+        # asyncio's protocol has a buffer of a quarter of a MiB; uvloop has one of its own.
+        left = [one for one in gc.get_objects() if type(one) is asyncio.sslproto.SSLProtocol]
+        assert left == []
+    finally:
+        gc.enable()
 
 
 async def test_who_says_nothing_costs_no_handshake(tcp, tls):
