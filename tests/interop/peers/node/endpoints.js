@@ -64,6 +64,23 @@ function registerRaw(channel, service, seen) {
             }
         });
     });
+    raw('relay', function relay(req, res, arg2, arg3) {
+        var name = String(arg2);
+        var sub = channel.subChannels[name] || channel.makeSubChannel({serviceName: name});
+        sub.request({
+            serviceName: name,
+            host: String(arg3),
+            parent: req,
+            timeout: 5000,
+            headers: {as: 'raw', cn: service.serviceName}
+        }).send('echo', '', '', function answered(error, response, head, body) {
+            if (error) {
+                res.sendError('UnexpectedError', 'the relayed call failed: ' + error.message);
+            } else {
+                res.sendOk(head, body);
+            }
+        });
+    });
     raw('blackhole', function blackhole() {});
     raw('crash', function crash(req, res) {
         // tchannel-node handlers have no way to fail but to say so.

@@ -39,6 +39,14 @@ def register(channel):
 
     for endpoint, handler in _raw_handlers(channel).items():
         channel.raw.register(endpoint)(counting(endpoint, handler))
+
+    @gen.coroutine
+    def json_relay(request):
+        to = request.body
+        answer = yield channel.json(to["service"], "json-echo", {}, {}, hostport=to["hostport"])
+        raise gen.Return(Response(answer.body))
+
+    channel.json.register("json-relay")(counting("json-relay", json_relay))
     for endpoint, handler in _JSON_HANDLERS.items():
         channel.json.register(endpoint)(counting(endpoint, handler))
     module = thrift.load(IDL, service=channel.name)
@@ -66,6 +74,13 @@ def _raw_handlers(channel):
         )
         raise gen.Return(Response(body, head))
 
+    @gen.coroutine
+    def relay(request):
+        answer = yield channel.raw(
+            request.headers.decode(), "echo", b"", b"", hostport=request.body.decode()
+        )
+        raise gen.Return(Response(answer.body, answer.headers))
+
     def die(request):
         if request.body == b"process":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -88,6 +103,7 @@ def _raw_handlers(channel):
         "slow": slow,
         "reqinfo": reqinfo,
         "callme": callme,
+        "relay": relay,
         "blackhole": lambda request: gen.Future(),
         "crash": crash,
         "die": die,

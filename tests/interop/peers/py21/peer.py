@@ -16,6 +16,7 @@ import threading
 
 import calls
 import endpoints
+import tracer
 import transport
 from tornado import gen, ioloop
 
@@ -87,7 +88,9 @@ def main():
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
 
     # A host here keeps the address in the init header from being the machine's own one.
-    channel = TChannel(options.service, hostport=f"127.0.0.1:{options.listen or 0}")
+    channel = TChannel(
+        options.service, hostport=f"127.0.0.1:{options.listen or 0}", tracer=tracer.install()
+    )
     transport.remember_arrivals(channel)
     if options.checksum is not None:
         transport.use_checksum(options.checksum)

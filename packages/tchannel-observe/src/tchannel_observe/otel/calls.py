@@ -25,8 +25,9 @@ from tchannel.lowlevel import logger
 from tchannel.streaming import Body
 
 from .._version import __version__
+from ..text import safe
 from . import conventions
-from .conventions import APPLICATION_ERROR, CANCELLED, OK, SYSTEM, address_of, safe
+from .conventions import APPLICATION_ERROR, CANCELLED, OK, SYSTEM, address_of
 from .propagation import extract, inject, parent_in_bytes
 
 __all__ = ["CallTelemetry"]

@@ -11,6 +11,9 @@ from typing import Final, NamedTuple
 import tchannel_wire as wire
 from tchannel.errors import TChannelError
 from tchannel.lowlevel import UNIX_CALLER, UNIX_PREFIX, parse_hostport
+from tchannel.stats import APP_ERROR, OUTCOME_OF_CODE, SUCCESS
+
+from ..text import safe
 
 __all__ = [
     "APPLICATION_ERROR",
@@ -24,7 +27,6 @@ __all__ = [
     "Address",
     "address_of",
     "error_type",
-    "safe",
     "status_of",
 ]
 
@@ -39,30 +41,11 @@ BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5,
 """Upper bounds of the histograms, in seconds."""
 
 # The words of ``rpc.response.status_code`` are those of outcomes in `tchannel.stats`.
-OK: Final = "success"
-"""An answer with code 0."""
+OK: Final = SUCCESS
+APPLICATION_ERROR: Final = APP_ERROR
+CANCELLED: Final = OUTCOME_OF_CODE[wire.ErrorCode.CANCELLED]
 
-APPLICATION_ERROR: Final = "app-error"
-"""An answer with another code: a declared exception, a status that is not OK."""
-
-CANCELLED: Final = "cancelled"
-
-_UNEXPECTED: Final = "unexpected-error"
-
-_OF_CODES: Final[dict[int, str]] = {
-    wire.ErrorCode.TIMEOUT: "timeout",
-    wire.ErrorCode.CANCELLED: CANCELLED,
-    wire.ErrorCode.BUSY: "busy",
-    wire.ErrorCode.DECLINED: "declined",
-    wire.ErrorCode.UNEXPECTED: _UNEXPECTED,
-    wire.ErrorCode.BAD_REQUEST: "bad-request",
-    wire.ErrorCode.NETWORK: "network-error",
-    wire.ErrorCode.UNHEALTHY: "unhealthy",
-    wire.ErrorCode.FATAL: "fatal-protocol-error",
-}
-
-_MOST: Final = 256
-"""Characters of a name that a peer may have made up."""
+_UNEXPECTED: Final = OUTCOME_OF_CODE[wire.ErrorCode.UNEXPECTED]
 
 
 def status_of(error: BaseException, *, served: bool = False) -> str | None:
@@ -78,7 +61,7 @@ def status_of(error: BaseException, *, served: bool = False) -> str | None:
     code = error.code if isinstance(error, TChannelError) else None
     if code is None:
         return _UNEXPECTED if served else None
-    return _OF_CODES.get(code, str(code))
+    return OUTCOME_OF_CODE.get(code, str(code))
 
 
 def error_type(error: BaseException) -> str:
@@ -86,17 +69,6 @@ def error_type(error: BaseException) -> str:
     kind = type(error)
     module = kind.__module__
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
-
-
-def safe(text: str, most: int = _MOST) -> str:
-    """Return ``text`` as exporters can send it: valid Unicode, and no more than ``most`` characters.
-
-    One lone surrogate, of a name that was no UTF-8, would cost them a whole batch.
-    """
-    text = text[:most]
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Address(NamedTuple):

@@ -27,8 +27,8 @@ import tchannel_wire as wire
 from tchannel.interceptors import Call
 from tchannel.tracing import TRACING_KEY_PREFIX
 
+from ..text import safe
 from . import jaeger
-from .conventions import safe
 
 __all__ = ["extract", "inject", "parent_in_bytes"]
 
