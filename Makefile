@@ -190,6 +190,16 @@ dist: $(VENV)/.test-all  ## The sdists and wheels, into dist/
 	xargs -n 1 -P $(JOBS) $(BIN)/python -m build --quiet --no-isolation --outdir dist <<< '$(DISTRIBUTIONS:%=packages/%)'
 	$(BIN)/twine check --strict dist/*
 
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.test
+	$(PIP) -r requirements/docs.txt
+	touch $@
+
+.PHONY: docs
+docs: $(VENV)/.docs  ## The documentation site, into build/docs; warnings are errors
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs $(JOBS) --builder html docs build/docs
+	@grep -ohE 'https?://[^ )>"`]+' -r docs --include='*.md' | sort -u > build/external-links
+	@echo "build/docs/index.html; $$(wc -l < build/external-links) links lead elsewhere: build/external-links"
+
 .PHONY: release
 release: $(VENV)/.test-all $(if $(DRY_RUN),,$(VENV)/.check)  ## Release PACKAGE=thrift VERSION=1.1.0 (DRY_RUN=1: all that leaves no trace)
 	$(BIN)/python scripts/release.py $(PACKAGE) $(VERSION) $(if $(DRY_RUN),--dry-run)

@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 import tchannel_wire as wire
@@ -158,10 +159,10 @@ class Call:
         }
 
     @property
-    def application_headers(self) -> dict[str, str] | None:
+    def application_headers(self) -> Mapping[str, str] | None:
         """The application headers as strings by name, whatever the scheme: of ``arg2``, read anew.
 
-        A dict of the reader's own; what is to be changed in the call is set as a whole. None for raw
+        Read-only: what is to be changed in the call is set as a whole. None for raw
         headers that are not encoded as strings by name, and for those of json or thrift that are no
         such headers. Values that a peer sent as json may be of any type.
 
@@ -174,7 +175,9 @@ class Call:
                 and would be lost.
 
         """
-        return decode_application_headers(self.scheme, self.arg2)
+        headers = decode_application_headers(self.scheme, self.arg2)
+        # A change of a copy would be lost without a word.
+        return None if headers is None else MappingProxyType(headers)
 
     @application_headers.setter
     def application_headers(self, value: Mapping[str, str]) -> None:

@@ -130,8 +130,9 @@ def inject(call: Call, context: Context, parent: SpanContext) -> None:
     if span.is_valid and span.span_id != parent_id:
         flags = wire.Tracing.TRACED if span.trace_flags.sampled else 0
         call.tracing = wire.Tracing(span.span_id, parent_id, span.trace_id & _LOW, flags)
-    named = call.application_headers
-    if named is not None and (call.arg2 or call.scheme != "raw"):
+    there = call.application_headers
+    if there is not None and (call.arg2 or call.scheme != "raw"):
+        named = dict(there)
         further = jaeger.written_baggage(baggage.get_all(context))
         if span.is_valid:
             further[jaeger.TRACE_KEY] = jaeger.written(span, parent_id)
