@@ -41,12 +41,12 @@ try:
         Metric,
     )
     from prometheus_client.registry import REGISTRY, Collector, CollectorRegistry
-except ImportError as error:
-    raise extra_hint(error, "prometheus", "prometheus_client") from None
+except ImportError as _error:
+    raise extra_hint(_error, "prometheus", "prometheus_client") from None
 
 __all__ = ["BUCKETS", "ChannelCollector", "register", "unregister"]
 
-log = logger(__name__)
+log: Final = logger(__name__)
 
 BUCKETS: Final = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),

@@ -20,7 +20,7 @@ from ..extras import extra_hint
 
 try:
     from .instrumentor import TChannelInstrumentor
-except ImportError as error:
-    raise extra_hint(error, "otel", "opentelemetry", "opentelemetry.instrumentation") from None
+except ImportError as _error:
+    raise extra_hint(_error, "otel", "opentelemetry", "opentelemetry.instrumentation") from None
 
 __all__ = ["TChannelInstrumentor"]

@@ -32,7 +32,7 @@ from .propagation import extract, inject, parent_in_bytes
 
 __all__ = ["CallTelemetry"]
 
-log = logger(__name__)
+log: Final = logger(__name__)
 
 _NAME: Final = "tchannel_observe.otel"
 _OTHER: Final = "_OTHER"
