@@ -47,6 +47,7 @@ FOREIGN = {
     ("tchannel_tools", "_action_groups"): "the same",
     ("tchannel_tools", "_group_actions"): "the same",
     ("tchannel_tools", "_choices_actions"): "the same",
+    ("tchannel", "_current_frames"): "sys tells the stacks of other threads no other way",
     ("tchannel_thrift", "_getframe"): "the caller's module, as thriftrw's install() takes it",
     ("tchannel_testing", "_genfunctions"): "pytest has no other way to collect a function",
     ("tchannel_testing", "_fixtureinfo"): "pytest has no other way to add a fixture to a test",

@@ -29,9 +29,10 @@ from ._links.listener import Listener
 from ._links.peer_table import PeerTable
 from ._links.peers import PeerGroup
 from ._links.tls import ContextSource
-from ._serving.endpoints import Endpoints, NoEndpoints
+from ._serving.endpoints import Endpoint, Endpoints, NoEndpoints
 from ._serving.meta import add_meta
 from ._serving.registering import Registering
+from ._sight.introspection import add_introspection
 from ._sight.snapshot import take
 from .authorization import Check, must_be_check
 from .clock import Clock
@@ -227,6 +228,7 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
         self.faults: Faults = Faults()
         Lifecycle.__init__(self, clock, _source(known_peers), PeerTable(self))
         self._meta = Endpoints("tchannel")
+        add_introspection(self, self._meta, Endpoint, live_channels)
         self.endpoints: Endpoints = Endpoints(name, meta=self._meta)
         add_meta(self.endpoints, self.options.meta_endpoints)
         self.default_endpoints: NoEndpoints | Endpoints = (

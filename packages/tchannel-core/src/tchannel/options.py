@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from tchannel_wire import ChecksumType
 from tchannel_wire import Options as WireOptions
@@ -148,6 +148,12 @@ class Options:
             default health, versionInfo and thriftIDL (which tells the IDL of what is served).
         max_error_text: Bytes of an undeclared exception's text that reach the caller;
             default 1,000.
+        introspection: Who may ask the channel for its state, under the service name ``tchannel``
+            (``tchannel::stats``, ``tchannel::stacks``, ``_gometa_introspect``, ``_gometa_runtime``):
+            ``"local"``, over loopback addresses and Unix sockets (a proxy on this machine makes its
+            callers such); ``"all"``; or ``"off"``. ``authorize=`` is asked as well. Default local.
+        introspection_stacks: Whether they may see where tasks and threads are, which names source
+            files; default False.
         latency_histograms: Whether `TChannel.stats` tells how long calls take; default True. Each row
             of it then has 2 KB.
         max_stats_rows: Services, endpoints and callers that `TChannel.stats` tells apart in each
@@ -174,6 +180,8 @@ class Options:
         "handshake_timeout",
         "idle_timeout",
         "incoming_memory",
+        "introspection",
+        "introspection_stacks",
         "keepalive",
         "keepalive_grace",
         "keepalive_idle",
@@ -242,6 +250,8 @@ class Options:
         known_services_only: bool = False,
         meta_endpoints: Iterable[str] = _META_ENDPOINTS,
         max_error_text: int = 1_000,
+        introspection: Literal["local", "all", "off"] = "local",
+        introspection_stacks: bool = False,
         latency_histograms: bool = True,
         max_stats_rows: int = 1_000,
         checksum: ChecksumType = ChecksumType.CRC32C,
@@ -298,6 +308,8 @@ class Options:
         self.known_services_only: bool = _flag("known_services_only", known_services_only)
         self.meta_endpoints: frozenset[str] = _meta_endpoints(meta_endpoints)
         self.max_error_text: int = _count("max_error_text", max_error_text)
+        self.introspection: str = _introspection(introspection)
+        self.introspection_stacks: bool = _flag("introspection_stacks", introspection_stacks)
         self.latency_histograms: bool = _flag("latency_histograms", latency_histograms)
         self.max_stats_rows: int = _count("max_stats_rows", max_stats_rows)
         self.checksum: ChecksumType = _checksum(checksum)
@@ -378,6 +390,12 @@ def _meta_endpoints(names: Iterable[str]) -> frozenset[str]:
         if name not in _META_ENDPOINTS:
             raise ValueError(f"meta_endpoints are {', '.join(_META_ENDPOINTS)}, not {name!r}")
     return wanted
+
+
+def _introspection(value: str) -> str:
+    if value not in ("local", "all", "off"):
+        raise ValueError(f"introspection must be 'local', 'all' or 'off', not {value!r}")
+    return value
 
 
 def _flag(name: str, value: bool) -> bool:

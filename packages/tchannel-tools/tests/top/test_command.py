@@ -12,6 +12,8 @@ from contextlib import suppress
 
 import pytest
 
+from tchannel.options import Options
+
 
 @pytest.fixture
 def busy(tcp):
@@ -76,7 +78,7 @@ async def test_several_hosts_are_shown_and_one_that_is_down_as_that(tool, busy):
 
 
 async def test_a_service_that_tells_nothing_is_no_host_that_is_down(tool, tcp):
-    quiet = tcp("quiet", hostport="127.0.0.1:0")
+    quiet = tcp("quiet", hostport="127.0.0.1:0", options=Options(introspection="off"))
 
     @quiet.raw.register(quiet.FALLBACK)
     def refuse(request):

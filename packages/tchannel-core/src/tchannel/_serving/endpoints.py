@@ -89,6 +89,7 @@ class Endpoint:
         "rows",
         "scheme",
         "stream",
+        "task_name",
     )
 
     def __init__(
@@ -120,6 +121,8 @@ class Endpoint:
         self.rows: dict[str, IncomingRow] = {}
         """Where its calls are counted, by their callers."""
         self._added = False
+        self.task_name: str = "handler"
+        """What tasks of the handler are called; made once, it is cheaper than one that is numbered."""
         self.block: bytes = self.header_block(scheme) if scheme is not None else b""
         """The same, encoded."""
 
@@ -164,6 +167,7 @@ class Endpoints:
             endpoint = copy(endpoint)  # for another name, service or channel: counted by itself
             endpoint.rows = {}
         endpoint._added = True
+        endpoint.task_name = f"{self.service} {key.decode(errors='replace')}"
         first = self.by_name.get(key)
         if first is None or first.scheme == endpoint.scheme or endpoint.scheme is None:
             self.by_name[key] = endpoint

@@ -214,11 +214,12 @@ class IncomingRequest(ReceivedRequest):
     def _run(self, coroutine: Coroutine[Any, Any, None], context: Context) -> None:
         # A real task: asyncio.timeout, TaskGroup and anyio need a current task.
         loop = self.connection.loop
+        name = self.endpoint_.task_name
         task: asyncio.Task[None] = (
             # Not by a partial, which makes the dict of the keywords twice: 0.15 µs less.
-            _Task(coroutine, loop=loop, context=context, eager_start=True)
+            _Task(coroutine, loop=loop, name=name, context=context, eager_start=True)
             if EAGER
-            else _Task(coroutine, loop=loop, context=context)
+            else _Task(coroutine, loop=loop, name=name, context=context)
         )
         if not task.done():
             self._task = task

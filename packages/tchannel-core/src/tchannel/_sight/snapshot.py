@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..channel import TChannel
     from .counting import Counts
 
-__all__ = ["take"]
+__all__ = ["connection_stats", "take"]
 
 _PYTHON: Final = platform.python_version()
 
@@ -58,7 +58,7 @@ def take(channel: TChannel, most: int | None) -> Snapshot:
         in_flight=[_call(one, now) for one in _smallest(most, walk.in_flight, _began)],
         incoming_in_flight=channel.incoming_calls,
         outgoing_in_flight=walk.sent + len(channel.waiting),
-        connections=[_connection(each, now) for each in walk.busiest()],
+        connections=[connection_stats(each, now) for each in walk.busiest()],
         connections_open={
             "incoming": len(walk.connections) - walk.opened,
             "outgoing": walk.opened,
@@ -259,7 +259,8 @@ def _business(connection: Connection) -> tuple[bool, int]:
     return connection.paused, len(connection.incoming) + len(connection.wire.outbound)
 
 
-def _connection(connection: Connection, now: float) -> ConnectionStats:
+def connection_stats(connection: Connection, now: float) -> ConnectionStats:
+    """Return what there is to say of a connection."""
     remote = connection.wire.remote
     return ConnectionStats(
         direction="outgoing" if connection.opener else "incoming",
