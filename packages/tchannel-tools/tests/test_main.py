@@ -123,3 +123,18 @@ def test_who_reads_no_further_ends_it_without_a_word(tmp_path):
 
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["load", "svc", "get"], ["replay", "calls.jsonl"]])
+def test_what_needs_an_extra_says_what_to_install_before_anything_else(
+    arguments, capsys, monkeypatch
+):
+    for module in [one for one in sys.modules if one.split(".")[0] == "hdrh"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "hdrh", None)
+
+    assert main([*arguments, "-p", "127.0.0.1:1"]) == 125
+    assert capsys.readouterr().err == (
+        f"tchannel {arguments[0]}: measuring many calls needs hdrhistogram, which is not installed:"
+        " pip install 'tchannel-tools[load]'\n"
+    )

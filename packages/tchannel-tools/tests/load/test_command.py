@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("hdrh", reason="the extra `load`")
 
+from tchannel import errors
 from tchannel_tools.main import main
 
 pytestmark = pytest.mark.extra
@@ -102,6 +103,17 @@ async def test_errors_are_counted_by_kind_and_say_the_exit_code(tool, service, a
     ran = await tool("load", *at, "crash", "--calls", "3")
     assert ran.code == 5
     assert "unexpected (5) " in ran.out
+    assert ran.err == "tchannel load: the first unexpected: RuntimeError: oops\n"
+
+
+async def test_what_a_peer_says_of_a_failure_does_not_drive_the_terminal(tool, service, at):
+    @service.raw.register("hostile")
+    def hostile(request):
+        raise errors.BusyError("\x1b[31mred\nline")
+
+    ran = await tool("load", *at, "hostile", "--raw", "", "--calls", "2")
+    assert ran.code == 3
+    assert ran.err == "tchannel load: the first busy: �[31mred line\n"
 
 
 async def test_a_result_is_kept_in_a_file_and_compared_with(tool, at, tmp_path):

@@ -283,7 +283,7 @@ async def test_load_without_its_extra_says_what_to_install_before_anything_is_se
 
         assert (ran.code, ran.out) == (125, "")
         assert ran.err == (
-            "tcurl: the load mode needs hdrhistogram, which is not installed:"
+            "tcurl: measuring many calls needs hdrhistogram, which is not installed:"
             " pip install 'tchannel-tools[load]'\n"
         )
     assert asked == []

@@ -165,7 +165,7 @@ def make_histogram() -> Any:
         module = importlib.import_module("hdrh.histogram")
     except ModuleNotFoundError:
         raise ToolError(
-            "the load mode needs hdrhistogram, which is not installed:"
+            "measuring many calls needs hdrhistogram, which is not installed:"
             " pip install 'tchannel-tools[load]'"
         ) from None
     return module.HdrHistogram(1, _LONGEST, _DIGITS)

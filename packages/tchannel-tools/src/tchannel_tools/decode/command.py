@@ -34,6 +34,7 @@ examples:
   tchannel decode calls.pcap
   tchannel decode calls.pcapng --service keyvalue --slower-than 100ms
   tchannel decode calls.pcap --bodies -t keyvalue.thrift
+  tchannel decode calls.pcap --peer 127.0.0.1:4040      (asked for the IDL of Thrift bodies)
   tchannel decode calls.pcap --summary
   tcpdump -i any -w - port 4040 | tchannel decode - --json
   tchannel decode 0010d0...          (frames as hex digits; a file of them; a raw stream)

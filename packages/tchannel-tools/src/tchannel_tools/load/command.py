@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any, Final
 
+from tchannel import Response
+from tchannel.errors import TChannelError
+
 from .._calling.calls import Target
 from .._calling.connecting import TLS
 from .._calling.lines import Lines, Request, drive, outcome_of, run_fast
-from .._calling.load import Load, LoadPlan, LoadReport, make_histogram
+from .._calling.load import OK, Load, LoadPlan, LoadReport, Outcome, make_histogram
 from .._calling.messages import make_call
 from .._calling.options import add_common, add_where, where_of
 from .._calling.reflection import fetch_interface
@@ -184,7 +188,8 @@ def run(options: argparse.Namespace) -> int:
     if options.connections is not None:
         connections = count(options.connections, "--connections")
     todo = _Run(target, where.tls, _plan(options), connections, requests)
-    report, interrupted, cpu = run_fast(_measure(todo))
+    outcomes = _Outcomes()
+    report, interrupted, cpu = run_fast(_measure(todo, outcomes))
     document = {
         **_settings(options, todo),
         **report.document(),
@@ -200,6 +205,8 @@ def run(options: argparse.Namespace) -> int:
         print_document(document)
     else:
         print_text(report.text())
+    for outcome, said in outcomes.said.items():
+        print_note("tchannel load", f"the first {outcome.name}: {said}")
     _tell(report, todo, cpu)
     if interrupted:
         print_note("tchannel load", "interrupted; this is what was measured until then")
@@ -298,7 +305,23 @@ def _interface(options: argparse.Namespace, target: Target, tls: TLS | None) -> 
 # -- the calls ------------------------------------------------------------------------------------
 
 
-async def _measure(todo: _Run) -> tuple[LoadReport, bool, float]:
+class _Outcomes:
+    """Says how calls ended, and keeps what was said of the first failure of each kind."""
+
+    def __init__(self) -> None:
+        self.said: dict[Outcome, str] = {}
+
+    def of(self, call: asyncio.Future[Response[bytes, bytes]]) -> Outcome:
+        """As `outcome_of` has it."""
+        outcome = outcome_of(call)
+        if outcome is not OK and outcome not in self.said:
+            error = call.exception()
+            if isinstance(error, TChannelError):
+                self.said[outcome] = error.description or type(error).__name__
+        return outcome
+
+
+async def _measure(todo: _Run, outcomes: _Outcomes) -> tuple[LoadReport, bool, float]:
     """Make the calls; returns what came of them, whether it was interrupted, and CPU seconds."""
     lines = Lines(todo.target, todo.tls, todo.connections)
     progress = Progress("tchannel load")
@@ -310,7 +333,7 @@ async def _measure(todo: _Run) -> tuple[LoadReport, bool, float]:
             lambda: lines.call(following()),
             lines.clock,
             progress.show if progress.wanted else None,
-            outcome=outcome_of,
+            outcome=outcomes.of,
         )
         before = _cpu()
         report, interrupted = await drive(load)

@@ -14,7 +14,7 @@ import tchannel_wire as wire
 from tchannel import Response, errors
 
 from .._calling.lines import Lines, Request, drive, outcome_of, run_fast
-from .._calling.load import Load, LoadPlan, Outcome
+from .._calling.load import Load, LoadPlan, Outcome, make_histogram
 from .._calling.options import Where, add_common, add_where, where_of
 from .._captures.summary import percentile
 from .._idl.interface import add_reading, find_file, load_file
@@ -98,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
     """
     speed = None if options.speed == "max" else rate(options.speed, "--speed")
     shown = count(options.differences, "--differences")
+    # Before anything is sent: whether the extra is installed is no business of the service's.
+    make_histogram()
     where = where_of(options)
     interface = None
     if options.thrift is not None:
