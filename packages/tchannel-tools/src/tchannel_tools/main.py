@@ -145,10 +145,7 @@ def _run(given: list[str]) -> int:
     if rest:
         if rest[0].startswith("-"):
             raise unknown_option(rest[0], commands.choices.get(name, parser), "--help")
-        if not hasattr(options, "further"):
-            raise ToolError(f"{rest[0]!r} is one argument too many: see --help")
-        # argparse knows no places behind an option once those before it could be all.
-        options.further = rest
+        raise ToolError(f"{rest[0]!r} is one argument too many: see --help")
     logging.getLogger("tchannel").addHandler(
         logging.StreamHandler() if getattr(options, "debug", False) else logging.NullHandler()
     )

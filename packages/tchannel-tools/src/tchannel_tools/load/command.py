@@ -76,7 +76,7 @@ def add_parser(commands: Commands[Parser]) -> None:
         help="compare with an earlier result (of -o); with two files nothing is called",
     )
     add_common(parser)
-    parser.set_defaults(run=run, further=[])
+    parser.set_defaults(run=run)
 
 
 def _add_what(add: Any) -> None:
@@ -154,7 +154,6 @@ def run(options: argparse.Namespace) -> int:
         ToolError: Something makes no sense, cannot be read, or cannot be connected to.
 
     """
-    _fill_places(options)
     compared = options.compare or []
     if len(compared) > 2:
         raise ToolError("--compare takes one earlier result, or two to be compared with each other")
@@ -212,15 +211,6 @@ def run(options: argparse.Namespace) -> int:
         print_note("tchannel load", "interrupted; this is what was measured until then")
         return ExitCode.INTERRUPTED
     return report.exit_code
-
-
-def _fill_places(options: argparse.Namespace) -> None:
-    """Give the places behind options their meaning."""
-    for place in ("service", "endpoint", "in_place"):
-        if getattr(options, place) is None and options.further:
-            setattr(options, place, options.further.pop(0))
-    if options.further:
-        raise ToolError(f"{options.further[0]!r} is one argument too many: see --help")
 
 
 def _plan(options: argparse.Namespace) -> LoadPlan:
