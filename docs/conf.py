@@ -2,6 +2,9 @@
 
 import re
 from importlib.metadata import version as version_of
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
 
 project = "TChannel for Python"
 author = "TChannel for Python maintainers"
@@ -41,12 +44,16 @@ html_theme_options = {"navigation_with_keys": False}
 
 def link_into_the_repository(app, name, source):
     """Files beside docs/ are no pages: say where they lie instead of linking to nothing."""
-    source[0] = re.sub(r"\[([^\]]+)\]\(((?:\.\./)+[^)]+)\)", _place, source[0])
+    here = Path(app.env.doc2path(name)).parent
 
+    def place(link):
+        target = (here / link[2].partition("#")[0]).resolve()
+        if target.is_relative_to(DOCS):
+            return link[0]
+        path = target.relative_to(DOCS.parent).as_posix()
+        return link[1] if link[1].strip("`") == path else f"{link[1]} (`{path}`)"
 
-def _place(link):
-    text, path = link[1], re.sub(r"^(\.\./)+", "", link[2])
-    return text if text.strip("`") == path else f"{text} (`{path}`)"
+    source[0] = re.sub(r"\[([^\]]+)\]\(((?:\.\./)+[^)]+)\)", place, source[0])
 
 
 def tables_of_docstrings(app, what, name, obj, options, lines):
