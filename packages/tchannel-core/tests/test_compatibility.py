@@ -60,6 +60,16 @@ def test_calls_are_not_traced_unless_asked_for():
     assert TChannel("name", trace=True).trace is True
 
 
+async def test_a_request_has_the_transport_of_the_guide(joined):
+    seen = []
+    joined.server.raw.register("look", lambda request: seen.append(request.transport))
+
+    await joined.client.raw("server", "look", hostport=joined.hostport, timeout=2)
+
+    assert (seen[0].ttl, seen[0].flags) == (2000, 0)
+    assert seen[0].headers["cn"] == seen[0].caller_name == "client"
+
+
 # -- errors and attempts ----------------------------------------------------------------------
 
 

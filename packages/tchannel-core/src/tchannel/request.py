@@ -126,6 +126,11 @@ class TransportHeaders:
         self.announced = announced
         self.peer_certificate = peer_certificate
 
+    @property
+    def ttl(self) -> int:
+        """`ttl_ms`, under the name that the guide of tchannel-python has for it: milliseconds."""
+        return self.ttl_ms
+
     @classmethod
     def from_dict(cls, headers: Mapping[str, str], **fields: Any) -> TransportHeaders:
         """Make them of the headers on the wire; unknown keys stay in ``.headers``."""
