@@ -17,16 +17,12 @@ from tchannel.options import Options
 
 @pytest.fixture
 def busy(tcp):
-    """A service that tells its stats, and has served a call."""
-    channel = tcp("tchannel", hostport="127.0.0.1:0")
+    """A service, which tells its stats as all of this library do."""
+    channel = tcp("busy", hostport="127.0.0.1:0")
 
     @channel.json.register("get")
     def get(request):
         return request.body
-
-    @channel.json.register("tchannel::stats")
-    def stats(request):
-        return channel.stats(request.body["most"]).to_dict() | {"service": "busy"}
 
     channel.listen()
     return channel
@@ -35,14 +31,15 @@ def busy(tcp):
 @pytest.fixture
 def go(tcp):
     """A service that tells what one of tchannel-go does."""
-    channel = tcp("tchannel", hostport="127.0.0.1:0")
+    options = Options(introspection="off")  # of its own
+    channel = tcp("tchannel", hostport="127.0.0.1:0", options=options)
 
     @channel.json.register("_gometa_introspect")
     def introspect(request):
         return {
             "channelState": "ChannelListening",
             "localPeer": {"serviceName": "goserver", "processName": "go[1]"},
-            "subChannels": {"goserver": {"handler": {"methods": ["echo"]}}},
+            "subChannels": {"goserver": {"handler": {"methods": ["goserver::echo"]}}},
             "numConnections": 4,
         }
 

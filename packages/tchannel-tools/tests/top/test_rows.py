@@ -18,11 +18,14 @@ GO = {
         "goserver": {
             "service": "goserver",
             "isolated": False,
-            "handler": {"type": "methods", "methods": ["echo", "KeyValue::get"]},
+            "handler": {
+                "type": "methods",
+                "methods": ["goserver::echo", "goserver::KeyValue::get"],
+            },
         },
         "tchannel": {
             "service": "tchannel",
-            "handler": {"type": "methods", "methods": ["_gometa_introspect"]},
+            "handler": {"type": "methods", "methods": ["tchannel::_gometa_introspect"]},
         },
     },
     "rootPeers": {

@@ -34,11 +34,11 @@ class Introspection:
         self.state = state
 
     def endpoints(self) -> dict[str, list[str]]:
-        """The endpoints by service."""
+        """The endpoints by service, without its name, which tchannel-go puts before each."""
         found: dict[str, list[str]] = {}
         for name, one in mapping(self.state.get("subChannels")).items():
             methods = mapping(mapping(one).get("handler")).get("methods")
-            found[str(name)] = [str(method) for method in methods or ()]
+            found[str(name)] = [str(one).removeprefix(f"{name}::") for one in methods or ()]
         own = str(mapping(self.state.get("localPeer")).get("serviceName") or "")
         if own:
             found.setdefault(own, [])

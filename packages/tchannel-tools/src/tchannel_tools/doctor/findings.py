@@ -85,9 +85,13 @@ def print_finding(finding: Finding) -> None:
     console = Console(highlight=False, soft_wrap=True)
     width = min(console.width, _WIDEST) if sys.stdout.isatty() else 80
     lines = [
-        *textwrap.wrap(one_line(finding.text), width - _INDENT),
+        *textwrap.wrap(one_line(finding.text), width - _INDENT, break_on_hyphens=False),
         *textwrap.wrap(
-            finding.mend, width - _INDENT, initial_indent="-> ", subsequent_indent="   "
+            finding.mend,
+            width - _INDENT,
+            initial_indent="-> ",
+            subsequent_indent="   ",
+            break_on_hyphens=False,
         ),
     ] or [""]
     verdict = Text(f"  {finding.verdict:<9}", style=_COLOURS[finding.verdict])

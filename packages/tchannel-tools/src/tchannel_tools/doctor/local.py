@@ -150,7 +150,7 @@ def _loop(found: Mapping[str, metadata.Distribution], has_module: Callable[[str]
     return Finding(
         "uvloop",
         Verdict.NOTE,
-        "not installed: calls cost about twice as much on asyncio's own loop",
+        "not installed: asyncio's own loop is used, which is slower",
         "pip install 'tchannel-core[speed]', and uvloop.run(main())",
     )
 
@@ -162,7 +162,7 @@ def _checksum(has_module: Callable[[str], bool]) -> Finding:
     return Finding(
         "CRC-32C",
         Verdict.NOTE,
-        "computed in Python, which is a hundred times slower",
+        "computed in Python, which takes a thousand times as long",
         "pip install google-crc32c",
     )
 
