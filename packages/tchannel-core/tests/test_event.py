@@ -28,6 +28,14 @@ VALUES = {
     "on_exception": 0x50,
     "on_operational_error": 0x51,
     "on_operational_error_per_attempt": 0x52,
+    "on_connection_opened": 0x60,
+    "on_connection_closed": 0x61,
+    "on_handshake_failed": 0x62,
+    "on_peer_penalised": 0x63,
+    "on_peer_forgiven": 0x64,
+    "on_peer_draining": 0x65,
+    "on_draining": 0x66,
+    "on_limit_reached": 0x67,
 }
 
 

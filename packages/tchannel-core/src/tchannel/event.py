@@ -1,4 +1,4 @@
-"""Events of a channel's calls, and the hooks that watch them.
+"""Events of a channel: its calls, connections and peers, and the hooks that watch them.
 
 Hooks watch; they cannot change a call (interceptors can, see `tchannel.interceptors`)::
 
@@ -61,6 +61,14 @@ class EventType(enum.IntEnum):
     on_exception = 0x50
     on_operational_error = 0x51
     on_operational_error_per_attempt = 0x52
+    on_connection_opened = 0x60
+    on_connection_closed = 0x61
+    on_handshake_failed = 0x62
+    on_peer_penalised = 0x63
+    on_peer_forgiven = 0x64
+    on_peer_draining = 0x65
+    on_draining = 0x66
+    on_limit_reached = 0x67
 
 
 class EventHook:
@@ -127,6 +135,32 @@ class EventHook:
 
     def on_operational_error_per_attempt(self, request: Any, error: Any) -> Any:
         """An attempt failed without an answer: timeout, connection, no peer."""
+
+    # -- connections and peers; `connection` is a `tchannel.stats.ConnectionStats` ----------------
+
+    def on_connection_opened(self, connection: Any) -> Any:
+        """A connection has shaken hands, whoever opened it."""
+
+    def on_connection_closed(self, connection: Any, reason: str) -> Any:
+        """A connection that had shaken hands is closed; ``reason`` is what the log says."""
+
+    def on_handshake_failed(self, address: str, reason: str) -> Any:
+        """No connection came about: to the address that was called, or from that of a socket."""
+
+    def on_peer_penalised(self, hostport: str, seconds: float) -> Any:
+        """A known peer is chosen last for so many seconds: it was busy, silent or not there."""
+
+    def on_peer_forgiven(self, hostport: str) -> Any:
+        """The penalty of a known peer has ended, by a success."""
+
+    def on_peer_draining(self, connection: Any, reason: str) -> Any:
+        """The other side of a connection says that it leaves; it gets no calls of ours any more."""
+
+    def on_draining(self, channel: Any) -> Any:
+        """The channel closes: its peers are told, and new calls are declined."""
+
+    def on_limit_reached(self, name: str, limit: int) -> Any:
+        """Something was refused or closed because of a limit of `Options`, which has that name."""
 
 
 class EventEmitter:
@@ -265,6 +299,14 @@ class EventRegistrar:
     on_exception: _Register
     on_operational_error: _Register
     on_operational_error_per_attempt: _Register
+    on_connection_opened: _Register
+    on_connection_closed: _Register
+    on_handshake_failed: _Register
+    on_peer_penalised: _Register
+    on_peer_forgiven: _Register
+    on_peer_draining: _Register
+    on_draining: _Register
+    on_limit_reached: _Register
 
     def __init__(self, event_emitter: EventEmitter) -> None:
         self.event_emitter = event_emitter

@@ -11,6 +11,7 @@ from .._ground.current import saying_farewell
 from .._ground.logs import logger
 from .._ground.tasks import as_future
 from ..errors import CanceledError
+from ..event import EventType
 from .states import LifeInput
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
         channel.listener.close()
     await _until(channel, lambda: not channel.outgoing_calls(), ends)
     channel.step(LifeInput.OWN_CALLS_ENDED)
+    if channel.events.callbacks[EventType.on_draining]:
+        channel.events.fire(EventType.on_draining, channel)
     for connection in list(channel.connections):
         if connection.ready and not connection.closed:
             connection.start_draining()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .._ground.process import drop_for_good
 from .._ground.tasks import start_task
+from .._ground.text import shown
 from .._ground.timeouts import Timeout, seconds
 from .._links.connection import Connection
 from .._links.faults import Faults
@@ -25,6 +26,7 @@ from .._serving.queue import RequestQueue
 from .._sight.counting import Counts
 from .._sight.lag import LagMeter
 from ..clock import Clock
+from ..event import EventType
 from ..options import Options
 from ..peer_sources import ListSource, PeerSource
 from .closing import close_channel
@@ -89,6 +91,18 @@ class Lifecycle:
         if isinstance(source, ListSource):
             # Known before the first call, so that mistakes in the list are the caller's at once.
             self.peers_table.group.update(source.peers)
+
+    def limit_reached(self, name: str, limit: int) -> None:
+        """Count that something was refused or closed because of a limit, and tell the hooks."""
+        self.counts.limit_reached(name)
+        if self.events.callbacks[EventType.on_limit_reached]:
+            self.events.fire(EventType.on_limit_reached, name, limit)
+
+    def handshake_failed(self, direction: str, address: str, reason: str) -> None:
+        """Count that a connection did not come about, and tell the hooks."""
+        self.counts.handshakes_failed[direction] += 1
+        if self.events.callbacks[EventType.on_handshake_failed]:
+            self.events.fire(EventType.on_handshake_failed, address, shown(reason))
 
     def _has_endpoint(self, service: str, endpoint: bytes) -> bool:
         raise NotImplementedError

@@ -25,7 +25,9 @@ from .._ground.logs import logger
 from .._ground.text import counted, quoted, shown
 from .._serving.incoming import IncomingRequest, serve, wants_body
 from .._serving.queue import SHARE
+from .._sight.snapshot import connection_stats
 from ..clock import TimerHandle
+from ..event import EventType
 from ..stats import OTHERS, OUTCOME_OF_CODE
 from .back_pressure import HOLD_TURN, BackPressure
 from .first_bytes import OtherProtocolError
@@ -338,6 +340,17 @@ class Connection(BackPressure):
         self.channel.peers_table.connection_ready(self)
         if not self.channel.state.serves:
             self.start_draining()  # it came while the others were told
+        self._fire(EventType.on_connection_opened)
+
+    def _fire(self, event: EventType, reason: str | None = None) -> None:
+        """Tell the hooks of the connection."""
+        events = self.channel.events
+        if events.callbacks[event]:
+            told = connection_stats(self, self.timers.time())
+            if reason is None:
+                events.fire(event, told)
+            else:
+                events.fire(event, told, shown(reason))
 
     def _on_request_chunk(self, event: wire.RequestChunk) -> None:
         request = self.incoming.get(event.id)
@@ -447,6 +460,7 @@ class Connection(BackPressure):
         )
         self.peer_draining = True
         self.channel.peers_table.connection_gone(self)
+        self._fire(EventType.on_peer_draining, event.reason)
 
     def _on_ignored(self, event: object) -> None:
         log.debug(
@@ -467,6 +481,11 @@ class Connection(BackPressure):
                 cast("OutgoingCall", context).on_connection_lost(written, error)
         for request in list(self.incoming.values()):
             request.abandon()
+        why = str(error or self._reason)
+        if self.ready:
+            self._fire(EventType.on_connection_closed, why)
+        elif self.peer is None and self.heard:
+            self.channel.handshake_failed("incoming", self.address, why)
         if not self.ready and self.peer is not None:
             table.connect_failed(self.peer, error or ConnectionResetError("closed by peer"))
         self._close_transport()

@@ -168,13 +168,14 @@ class Gate:
             and connection.idle
         )
 
-    def _end(self, connection: Connection, now: float, what: str, limit: float) -> None:
+    def _end(self, connection: Connection, now: float, what: str, limit: int) -> None:
         self.closed += 1
         self.lost(connection)
         self._say(connection, now, what, limit)
         connection.abort()
 
-    def _say(self, connection: Connection, now: float, what: str, limit: float) -> None:
+    def _say(self, connection: Connection, now: float, what: str, limit: int) -> None:
+        connection.channel.limit_reached(f"max_{what}", limit)
         if now - self._said_at >= _SAY_AGAIN:
             self._said_at = now
             log.warning(

@@ -210,6 +210,7 @@ class Listener:
 
     def _failed(self, peer: str, reason: str, level: int) -> None:
         channel = self._channel
+        channel.handshake_failed("incoming", peer or "a Unix socket", reason)
         channel.faults.log(
             channel.timers,
             log,

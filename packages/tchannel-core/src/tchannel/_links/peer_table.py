@@ -193,6 +193,7 @@ class PeerTable:
             reason,
             extra=log_fields(peer.hostport),
         )
+        channel.handshake_failed("outgoing", peer.hostport, reason)
         peer.connecting = None
         peer.misfit = reason if misfits(error) else None
         if peer.group is not None and not peer.connections:

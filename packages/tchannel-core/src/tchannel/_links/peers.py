@@ -20,6 +20,7 @@ from .._ground.addresses import UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
 from .._ground.logs import logger
 from .._ground.text import counted, shown
+from ..event import EventType
 from ..options import Options
 
 if TYPE_CHECKING:
@@ -362,13 +363,22 @@ class PeerGroup:
             extra=log_fields(peer.hostport),
         )
         self.file(peer)
+        if self.channel is not None:
+            events = self.channel.events
+            if events.callbacks[EventType.on_peer_penalised]:
+                left = peer.penalised_until - now
+                events.fire(EventType.on_peer_penalised, peer.hostport, left)
 
     def forgive(self, peer: Peer) -> None:
         """End the penalty of a peer that answered."""
-        peer.penalty = 0.0
+        penalised, peer.penalty = peer.penalty, 0.0
         if peer.penalised_until:
             peer.penalised_until = 0.0
             self.file(peer)
+        if penalised and self.channel is not None:
+            events = self.channel.events
+            if events.callbacks[EventType.on_peer_forgiven]:
+                events.fire(EventType.on_peer_forgiven, peer.hostport)
 
     def _release_until(self, now: float) -> None:
         releases = self._releases

@@ -110,11 +110,16 @@ class Admission:
     def objection(self, connection: Connection) -> str | None:
         """Return why one more call of ``connection`` is not let in; None if it is."""
         calls = connection.incoming
-        if len(calls) >= self._options.max_calls_per_connection:
+        channel = connection.channel
+        most = self._options.max_calls_per_connection
+        if len(calls) >= most:
+            channel.limit_reached("max_calls_per_connection", most)
             return "too many calls in flight on this connection"
-        if connection.channel.incoming_calls >= self.limit:
+        if channel.incoming_calls >= self.limit:
+            channel.limit_reached("max_calls", self.limit)
             return "too many calls in flight"
         if isinstance(calls, _CountedCalls) and calls.host.calls >= self.limit_of_host:
+            channel.limit_reached("caller_share", self.limit_of_host)
             return "too many calls in flight of this caller's host"
         return None
 

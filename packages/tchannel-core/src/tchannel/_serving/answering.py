@@ -226,6 +226,8 @@ class ReceivedRequest(Request):
         return self.connection.timers.time() - event.deadline + event.ttl_ms * 0.001
 
     def _drop_answer(self, size: int) -> None:
+        channel = self.connection.channel
+        channel.limit_reached("unsent_memory", int(channel.options.unsent_memory))
         self.connection.fault(
             logging.WARNING,
             "the answer of %s to %s, %d bytes, is dropped: too many wait for peers that do not read",

@@ -396,6 +396,7 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     else:
         memory = channel.memory
         if memory.held and not memory.take(size, connection.wire):
+            channel.limit_reached("incoming_memory", int(channel.options.incoming_memory))
             _refuse(connection, event, errors.BusyError("too many bytes of requests in flight"))
             return
         if not memory.held:
