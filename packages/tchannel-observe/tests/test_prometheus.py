@@ -114,6 +114,7 @@ async def test_connections_peers_bytes_and_limits_are_told(scrape_of_calls):
     limits = {dict(pairs)["limit"] for name, pairs in samples if name == "tchannel_limit"}
     assert "max_calls" in limits
     assert values(samples, "tchannel_limit_used", limit="max_calls")
+    assert values(samples, "tchannel_limits_reached_total", limit="max_calls") == [0, 0]
 
 
 async def test_a_scrape_from_another_thread_is_answered_by_the_channels_loop(server, registry):

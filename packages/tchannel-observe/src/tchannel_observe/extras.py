@@ -14,10 +14,12 @@ def extra_hint(error: ImportError, extra: str, *needs: str) -> ImportError:
         *needs: The modules that it brings.
 
     """
-    if isinstance(error, ModuleNotFoundError) and error.name in needs:
-        return ModuleNotFoundError(
-            f"this needs {error.name}, which is not installed:"
-            f" pip install 'tchannel-observe[{extra}]'",
-            name=error.name,
-        )
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    for need in sorted(needs, reverse=True):  # the narrower first
+        if missing is not None and f"{missing}.".startswith(f"{need}."):
+            return ModuleNotFoundError(
+                f"this needs {need}, which is not installed:"
+                f" pip install 'tchannel-observe[{extra}]'",
+                name=need,
+            )
     return error

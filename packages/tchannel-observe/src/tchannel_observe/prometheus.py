@@ -306,7 +306,9 @@ class _Families:
         for limit in snapshot.limits:
             self.limit.add_metric((channel, limit.name), limit.limit)
             self.used.add_metric((channel, limit.name), limit.used)
-        for name, count in snapshot.limits_reached.items():
+        # From 0 on: the rate of a counter that begins with 1 misses the first time.
+        reached = {**{limit.name: 0 for limit in snapshot.limits}, **snapshot.limits_reached}
+        for name, count in reached.items():
             self.reached.add_metric((channel, name), count)
         _add_histogram(self.lag, one, snapshot.loop_lag.histogram)
 
