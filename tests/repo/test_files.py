@@ -12,7 +12,9 @@ MOST_LINES = 800
 COMMON = {Path("/"), Path("/home"), Path("/tmp"), Path("/usr"), Path("/opt"), Path("/srv")}
 
 # The address of a package index, whatever its host.
-INDEX = re.compile(r"https?://\S+/simple\b|--(extra-)?index-url|^\s*registry\s*=", re.MULTILINE)
+INDEX = re.compile(
+    r"https?://\S+/simple\b|--(extra-)?index-url|^\s*registry\s*=\s*[\"']?\w+://", re.MULTILINE
+)
 LOCKED = re.compile(r'"resolved":\s*"(?:git\+)?(?:https?|file):')
 
 
