@@ -22,10 +22,10 @@ def traces(channel: TChannel, tracers: TracerProvider, meters: MeterProvider) ->
 
 
 def metrics(channel: TChannel) -> None:
-    registry = CollectorRegistry()
-    collector = register(channel, name="main", registry=registry)
+    collected = CollectorRegistry()
+    collector = register(channel, name="main", registry=collected)
     assert_type(collector, ChannelCollector)
-    registry.register(collector)
+    collected.register(collector)
     register(SyncTChannel("name"))
     register(channel, "main")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    unregister(channel, registry=registry)
+    unregister(channel, registry=collected)
