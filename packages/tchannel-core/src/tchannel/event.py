@@ -61,6 +61,9 @@ class EventType(enum.IntEnum):
     on_exception = 0x50
     on_operational_error = 0x51
     on_operational_error_per_attempt = 0x52
+    on_retry = 0x53
+    on_call_ended = 0x54
+    on_call_served = 0x55
     on_connection_opened = 0x60
     on_connection_closed = 0x61
     on_handshake_failed = 0x62
@@ -135,6 +138,15 @@ class EventHook:
 
     def on_operational_error_per_attempt(self, request: Any, error: Any) -> Any:
         """An attempt failed without an answer: timeout, connection, no peer."""
+
+    def on_retry(self, request: Any, retry: int) -> Any:
+        """An attempt failed and another follows: the first retry, the second and so on."""
+
+    def on_call_ended(self, request: Any, ended: Any) -> Any:
+        """A call that was made has ended; ``ended`` is a `tchannel.stats.CallEnded`."""
+
+    def on_call_served(self, request: Any, ended: Any) -> Any:
+        """An incoming call has ended, served or refused; ``ended`` is a `tchannel.stats.CallEnded`."""
 
     # -- connections and peers; `connection` is a `tchannel.stats.ConnectionStats` ----------------
 
@@ -299,6 +311,9 @@ class EventRegistrar:
     on_exception: _Register
     on_operational_error: _Register
     on_operational_error_per_attempt: _Register
+    on_retry: _Register
+    on_call_ended: _Register
+    on_call_served: _Register
     on_connection_opened: _Register
     on_connection_closed: _Register
     on_handshake_failed: _Register

@@ -32,6 +32,7 @@ __all__ = [
     "OTHER_ERROR",
     "OUTCOME_OF_CODE",
     "SUCCESS",
+    "CallEnded",
     "CallInFlight",
     "CallStats",
     "ConnectionStats",
@@ -309,6 +310,22 @@ class CallStats:
             attempt_errors=_minus(self.attempt_errors, earlier.attempt_errors),
             retries=max(self.retries - earlier.retries, 0),
         )
+
+
+@dataclass(slots=True)
+class CallEnded:
+    """How a call ended; what hooks are told (`tchannel.event`).
+
+    Attributes:
+        outcome: One of those of `CallStats.outcomes`.
+        seconds: From its beginning to its end, with all attempts and waits.
+        attempts: How many were made; 1 of an incoming call.
+
+    """
+
+    outcome: str
+    seconds: float
+    attempts: int = 1
 
 
 @dataclass(slots=True)

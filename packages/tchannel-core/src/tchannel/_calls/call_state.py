@@ -16,6 +16,7 @@ from .._sight.counting import outcome_of
 from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
+from ..stats import CallEnded
 from ..streaming import Body
 from .pending import CallHabits
 from .spans import Trace, make_tracing
@@ -202,14 +203,22 @@ class CallState(CallHabits):
 
     def count_error(self, outcome: str) -> None:
         """Count the end of a call that got no response, and how long it took to get none."""
+        self.channel.counts.row_of(self.prepared).ended(outcome, self._took())
+        if self.channel.events.callbacks[EventType.on_call_ended]:
+            self.tell_end(outcome)
+
+    def _took(self) -> float:
+        """Return the seconds since the call began."""
         exchange = self.exchange
         now = self.channel.timers.time()
-        began = now
         if self.waits is not None:
-            began = self.waits.began
-        elif exchange is not None:
-            began = exchange.deadline - exchange.ttl
-        self.channel.counts.row_of(self.prepared).ended(outcome, now - began)
+            return now - self.waits.began
+        return 0.0 if exchange is None else now - exchange.deadline + exchange.ttl
+
+    def tell_end(self, outcome: str) -> None:
+        """Tell the hooks how the call has ended."""
+        ended = CallEnded(outcome, self._took(), self.attempts)
+        self.channel.events.fire(EventType.on_call_ended, self.as_request(), ended)
 
     def finish_with(self, error: BaseException) -> None:
         """End the call with this error, without a word to the hooks."""

@@ -18,7 +18,7 @@ from ..event import EventType
 from ..options import SMALL
 from ..response import Response
 from ..retry import DEFAULT_RETRY_LIMIT
-from ..stats import bucket_of
+from ..stats import APP_ERROR, SUCCESS, bucket_of
 from ..streaming import Body, close_body, write_chunk
 from . import retries
 from .call_state import Decode
@@ -42,6 +42,7 @@ _BEFORE_SEND = int(EventType.before_send_request)
 _AFTER_SEND = int(EventType.after_send_request)
 _BEFORE_RECEIVE = int(EventType.before_receive_response)
 _AFTER_RECEIVE = int(EventType.after_receive_response)
+_ENDED = int(EventType.on_call_ended)
 
 
 # A Future has a result type of its own here: the scheme's response, known to the caller.
@@ -268,6 +269,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
                 except IndexError:
                     times[bucket_of(at)] += 1
                 row.seconds += took
+            if hooks[_ENDED]:
+                self.tell_end(APP_ERROR if event.code else SUCCESS)
         self.waits = None  # else the two would keep each other until the collector comes
         if self.streamed is None:
             self._end_attempt()
@@ -298,6 +301,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
         row = self.channel.counts.row_of(self.prepared)
         if status:
             row.app_errors += 1
+        if self.channel.events.callbacks[_ENDED]:
+            self.tell_end(APP_ERROR if status else SUCCESS)
         connection, exchange = self.connection, self.exchange
         if connection is None or exchange is None:
             row.answered += 1
@@ -484,6 +489,8 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             extra=self.log_fields(message_id),
         )
         channel.counts.row_of(self.prepared).retries += 1
+        if channel.events.callbacks[EventType.on_retry]:
+            channel.events.fire(EventType.on_retry, self.as_request(), tries)
         self.wait().for_retry(now + delay)
 
     def _give_up(self, error: errors.TChannelError) -> None:

@@ -22,7 +22,7 @@ from .._sight.counting import BUCKET_OF
 from ..event import EventType
 from ..request import Request, TransportHeaders
 from ..response import Response
-from ..stats import OTHER_ERROR, OUTCOME_OF_CODE, bucket_of
+from ..stats import APP_ERROR, OTHER_ERROR, OUTCOME_OF_CODE, SUCCESS, CallEnded, bucket_of
 from ..streaming import Body, close_body, write_chunk
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ log = logger("tchannel.inbound")
 # Plain ints: a list is indexed by an enum member the slow way, at 30 ns each.
 _BEFORE_SEND: Final = int(EventType.before_send_response)
 _AFTER_SEND: Final = int(EventType.after_send_response)
+_SERVED: Final = int(EventType.on_call_served)
 
 # Bytes of an answer after which it is looked whether the peer reads; many small ones are few bytes.
 _LARGE: Final = 16 * 1024
@@ -203,6 +204,8 @@ class ReceivedRequest(Request):
             except IndexError:
                 row.times[bucket_of(at)] += 1
             row.seconds += took
+        if connection.channel.events.callbacks[_SERVED]:
+            self.tell_served(APP_ERROR if code else SUCCESS)
         self._close()
         if not connection.flushing:
             connection.flush_soon()
@@ -224,6 +227,17 @@ class ReceivedRequest(Request):
         """Return for how many seconds it has been served."""
         event = self.event
         return self.connection.timers.time() - event.deadline + event.ttl_ms * 0.001
+
+    def count_error(self, outcome: str) -> None:
+        """Count a call that ended otherwise than with a response."""
+        self.row().ended(outcome, self.took())
+        self.tell_served(outcome)
+
+    def tell_served(self, outcome: str) -> None:
+        """Tell the hooks how the call has ended."""
+        events = self.connection.channel.events
+        if events.callbacks[_SERVED]:
+            events.fire(_SERVED, self, CallEnded(outcome, self.took()))
 
     def _drop_answer(self, size: int) -> None:
         channel = self.connection.channel
@@ -261,6 +275,7 @@ class ReceivedRequest(Request):
                 if writer is None:
                     writer = self._start_response(code, arg2)
                 self.row().answered_in(self.took(), code)
+                self.tell_served(APP_ERROR if code else SUCCESS)
                 self._close()
                 writer.finish()
                 connection.flush_soon()
@@ -333,7 +348,7 @@ class ReceivedRequest(Request):
         """Answer with an error frame."""
         code, text = self._describe(error)
         if not self.answered:
-            self.row().ended(OUTCOME_OF_CODE.get(code, OTHER_ERROR), self.took())
+            self.count_error(OUTCOME_OF_CODE.get(code, OTHER_ERROR))
         self._close()
         connection = self.connection
         connection.wire.fail(self.id, code, text)

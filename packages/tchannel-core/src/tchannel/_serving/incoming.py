@@ -266,7 +266,7 @@ class IncomingRequest(ReceivedRequest):
             if error is not None:
                 self.refuse(error)
             else:
-                self.row().ended(outcome, self.took())
+                self.count_error(outcome)
         self._close()
         if self.stream is not None:
             self.stream.fail(errors.CanceledError("the caller is gone"))
@@ -507,7 +507,10 @@ def _refuse(
     connection.wire.fail(event.id, code, error.description or type(error).__name__)
     counts = connection.channel.counts
     row = counts.incoming_row(event.service, event.arg1, event.headers[wire.CALLER_NAME])
-    row.ended(OUTCOME_OF_CODE.get(code, OTHER_ERROR), 0.0)
+    outcome = OUTCOME_OF_CODE.get(code, OTHER_ERROR)
+    row.ended(outcome, 0.0)
+    if connection.channel.events.callbacks[EventType.on_call_served]:
+        _without_handler(connection, event).tell_served(outcome)
     endpoint = event.arg1.decode(errors="replace")
     connection.fault(
         logging.INFO,
