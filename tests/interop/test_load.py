@@ -1,5 +1,6 @@
 """``tchannel load``, ``record``, ``replay`` and ``decode --peer`` on services of other libraries."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from thirdparty.install import IDL
 from thirdparty.peer import CallError, Peer
 from thirdparty.process import run_command
+
+from tchannel import TChannel
 
 KEYVALUE = str(IDL / "keyvalue.thrift")
 TCHANNEL = (sys.executable, "-m", "tchannel_tools")
@@ -64,6 +67,37 @@ def test_a_node_service_tells_the_idl_of_its_load(node4):
     )
 
     assert (found["scheme"], found["ok"]) == ("thrift", 20)
+
+
+async def test_a_service_is_loaded_through_hyperbahn(hyperbahn, service_name):
+    (router,) = hyperbahn.hostports
+    channel = TChannel(service_name, hostport="127.0.0.1:0")
+
+    @channel.raw.register
+    def echo(request):
+        return request.body
+
+    try:
+        await channel.advertise(routers=[router])
+        found = await asyncio.to_thread(
+            *(run, "load", "--router", router, service_name, "echo", "--raw", "hi"),
+            *("--rate", "200", "--calls", "100", "--connections", "2"),
+        )
+        assert (found["ok"], found["errors"]) == (100, {})
+    finally:
+        await channel.close()
+
+
+def test_a_name_that_nobody_advertises_is_declined_by_hyperbahn(hyperbahn, service_name):
+    (router,) = hyperbahn.hostports
+    done = run_command(
+        [*TCHANNEL, "load", "--router", router, service_name, "echo", "--raw", "", "--calls", "5"],
+        seconds=30,
+    )
+
+    assert done.returncode == 4
+    assert "declined (4) " in done.stdout
+    assert "the first declined: no peer available" in done.stderr
 
 
 @contextmanager
