@@ -374,3 +374,11 @@ async def test_a_peer_that_tells_no_idl_is_told_once_and_costs_nothing_else(
     assert ran.err.count("\n") == 1
     assert "nothing listens there" in ran.err
     assert ran.err.endswith("; its fields are shown by their numbers\n")
+
+
+@pytest.mark.parametrize("option", [["--json"], ["--service", "keyvalue"], ["--summary"]])
+def test_what_is_for_calls_is_no_option_for_single_frames(option, capsys):
+    from tchannel_tools.main import main
+
+    assert main(["decode", "0010d00000000007 0000000000000000", *option]) == 125
+    assert f"{option[0]} is for captures: 0010" in capsys.readouterr().err

@@ -84,10 +84,10 @@ def run(options: argparse.Namespace) -> int:
         interface = load_file(path, strict=options.strict, include_dirs=options.include_dirs)
     with _open(options.source) as file:
         if file is None:
-            return _frames(options.source)
+            return _frames(options)
         first = file.read(4)
         if not is_capture(first):
-            return _frames(options.source, first + file.read())
+            return _frames(options, first + file.read())
         name = "standard input" if options.source == "-" else options.source
         return Decoding(options, chosen, Bodies(interface or _asking(options))).decode(
             segments(_Rewound(first, file), name)  # type: ignore[arg-type]  # has what is used
@@ -166,8 +166,15 @@ def _is_hex(text: str) -> bool:
     return bool(digits) and all(digit in "0123456789abcdefABCDEFx,:#" for digit in digits)
 
 
-def _frames(source: str, standard_input: bytes | None = None) -> int:
+def _frames(options: argparse.Namespace, standard_input: bytes | None = None) -> int:
     """Print frames that come without packets: ``python -m tchannel_wire decode`` does it."""
+    source = options.source
+    for name in _FOR_CALLS:
+        if getattr(options, name):
+            option = f"--{name.replace('_', '-')}"
+            raise ToolError(
+                f"{option} is for captures: {source} is none, and frames are shown one by one"
+            )
     sys.stdout.flush()
     done = subprocess.run(  # noqa: S603 - this very Python
         [sys.executable, "-m", "tchannel_wire", "decode", source],
@@ -178,6 +185,13 @@ def _frames(source: str, standard_input: bytes | None = None) -> int:
         return done.returncode
     # It has said where. Its other exit codes are those of error frames here.
     raise ToolError(f"{source} is no capture, nor frames up to its end")
+
+
+# The options that choose calls, or say how they are shown.
+_FOR_CALLS = (
+    *("summary", "bodies", "thrift", "service", "endpoint", "outcome", "slower_than"),
+    *("address", "events", "json"),
+)
 
 
 class Decoding:
