@@ -87,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print_note(command, str(error))
         return ExitCode.TOOL
+    except ImportError as error:
+        return _without_core(given, command, error)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
@@ -98,6 +100,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print_note(command, f"unexpected {type(error).__name__}: {error}; --debug shows more")
         return ExitCode.TOOL
+
+
+def _without_core(given: Sequence[str], command: str, error: ImportError) -> int:
+    """Say what is wrong with an installation in which something cannot be imported."""
+    if command == "tchannel doctor" and "--local" in given:
+        from .doctor.local import tell
+
+        return tell(as_json="--json" in given)
+    if "--debug" in given:
+        traceback.print_exc()
+    said = str(error).rstrip(".")
+    print_note(command, f"{said}; `tchannel doctor --local` looks at the installation")
+    return ExitCode.TOOL
 
 
 def make_parser(names: Iterable[str] = COMMANDS) -> tuple[Parser, Commands[Parser]]:

@@ -1,5 +1,8 @@
 """``tchannel doctor --local``: what is wrong with an installation."""
 
+import os
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
@@ -49,7 +52,7 @@ def test_ubers_package_is_told_with_what_to_do(there, text):
 
     said, mend = told["original", "wrong"]
     assert text in said
-    assert "pip uninstall tchannel, then" in mend
+    assert "pip uninstall tchannel tchannel-core, then" in mend
 
 
 def test_a_layer_that_others_stand_on_must_be_there():
@@ -90,3 +93,41 @@ async def test_it_is_shown_with_its_exit_code(tool):
     assert ran.code == 0
     assert "  ok       Python        " in ran.out
     assert ran.err.startswith("tchannel doctor: 0 wrong, ")
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """Run ``tchannel`` where the core cannot be imported."""
+    (tmp_path / "tchannel").mkdir()
+    (tmp_path / "tchannel" / "__init__.py").write_text("raise ImportError('it is another one')")
+
+    def run(*argv):
+        return subprocess.run(
+            [sys.executable, "-m", "tchannel_tools", *argv],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_it_works_where_the_core_cannot_be_imported_which_is_when_it_is_needed(broken):
+    ran = broken("doctor", "--local")
+
+    assert ran.returncode == 124
+    assert "  wrong    original      tchannel cannot be imported: it is another one\n" in ran.stdout
+    assert "pip uninstall tchannel tchannel-core" in ran.stdout
+    assert ran.stderr.startswith("tchannel doctor: 1 wrong, ")
+
+
+@pytest.mark.parametrize("command", [["health", "svc"], ["call", "svc", "ep"], ["doctor", "h:1"]])
+def test_other_commands_say_so_in_a_line(broken, command):
+    ran = broken(*command)
+
+    assert (ran.returncode, ran.stdout) == (125, "")
+    assert ran.stderr == (
+        f"tchannel {command[0]}: it is another one; "
+        "`tchannel doctor --local` looks at the installation\n"
+    )

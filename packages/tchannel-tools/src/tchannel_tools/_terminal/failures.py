@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tchannel import errors
+from tchannel_wire import ErrorCode
+
+if TYPE_CHECKING:
+    # Not at run time: `doctor --local` is for those whose core cannot be imported.
+    from tchannel.errors import TChannelError
 
 __all__ = ["CallFailed", "ExitCode", "ToolError", "code_name", "one_line", "quoted"]
 
@@ -27,16 +31,16 @@ class ExitCode(IntEnum):
 
 
 # Code of the error frame -> our name, and the names that the Node tool prints.
-_NAMES: Final = {
-    errors.TIMEOUT: ("timeout", "TchannelTimeoutError"),
-    errors.CANCELED: ("cancelled", "TchannelCancelledError"),
-    errors.BUSY: ("busy", "TchannelBusyError"),
-    errors.DECLINED: ("declined", "TchannelDeclinedError"),
-    errors.UNEXPECTED_ERROR: ("unexpected", "TchannelUnexpectedError"),
-    errors.BAD_REQUEST: ("bad-request", "TchannelBadRequestError"),
-    errors.NETWORK_ERROR: ("network", "TchannelNetworkError"),
-    errors.UNHEALTHY: ("unhealthy", "TchannelUnhealthyError"),
-    errors.FATAL: ("protocol", "TchannelProtocolError"),
+_NAMES: Final[dict[int, tuple[str, str]]] = {
+    ErrorCode.TIMEOUT: ("timeout", "TchannelTimeoutError"),
+    ErrorCode.CANCELLED: ("cancelled", "TchannelCancelledError"),
+    ErrorCode.BUSY: ("busy", "TchannelBusyError"),
+    ErrorCode.DECLINED: ("declined", "TchannelDeclinedError"),
+    ErrorCode.UNEXPECTED: ("unexpected", "TchannelUnexpectedError"),
+    ErrorCode.BAD_REQUEST: ("bad-request", "TchannelBadRequestError"),
+    ErrorCode.NETWORK: ("network", "TchannelNetworkError"),
+    ErrorCode.UNHEALTHY: ("unhealthy", "TchannelUnhealthyError"),
+    ErrorCode.FATAL: ("protocol", "TchannelProtocolError"),
 }
 
 
@@ -53,7 +57,7 @@ class CallFailed(Exception):
 
     """
 
-    def __init__(self, error: errors.TChannelError, *, sent: bool) -> None:
+    def __init__(self, error: TChannelError, *, sent: bool) -> None:
         super().__init__(str(error))
         self.error = error
         self.sent = sent
@@ -64,7 +68,7 @@ class CallFailed(Exception):
         code = self.error.code
         if not self.sent or code not in _NAMES:
             return ExitCode.TOOL
-        return ExitCode.FATAL if code == errors.FATAL else code
+        return ExitCode.FATAL if code == ErrorCode.FATAL else code
 
     @property
     def description(self) -> str:

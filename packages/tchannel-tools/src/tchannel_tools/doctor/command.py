@@ -17,7 +17,7 @@ from .._terminal.failures import CallFailed, ExitCode, ToolError
 from .._terminal.output import print_document, print_note, print_text
 from .._terminal.parsing import Commands, Parser, add_command
 from .findings import Finding, Verdict, print_finding, summary
-from .local import examine_installation, installed
+from .local import tell
 from .peer import Doctor
 from .services import examine_router, examine_service
 
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     if options.local:
         if options.peer:
             raise ToolError("--local looks at the installation, and at no peer")
-        return _local(options)
+        return tell(as_json=options.json)
     given = [*options.peer, *options.peers]
     options.peers = check_peers(given, "the peer") if given else []
     # The routers alone are no peers here.
@@ -149,14 +149,3 @@ async def _told_service(peer: str, where: Where) -> str:
     peer_told = state.get("localPeer")
     name = peer_told.get("serviceName") if isinstance(peer_told, dict) else None
     return name if isinstance(name, str) else ""
-
-
-def _local(options: argparse.Namespace) -> int:
-    findings = list(examine_installation(installed()))
-    if options.json:
-        print_document([one.document() for one in findings])
-    else:
-        for finding in findings:
-            print_finding(finding)
-        print_note(_COMMAND, summary(findings))
-    return _code(findings, reached=True)

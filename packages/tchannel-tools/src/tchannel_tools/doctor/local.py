@@ -11,9 +11,11 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from .findings import Finding, Verdict
+from .._terminal.failures import ExitCode
+from .._terminal.output import print_document, print_note
+from .findings import Finding, Verdict, print_finding, summary
 
-__all__ = ["LAYERS", "examine_installation", "installed"]
+__all__ = ["LAYERS", "examine_installation", "installed", "tell"]
 
 LAYERS: Final[Mapping[str, str]] = {
     "tchannel-wire": "frames and messages",
@@ -29,6 +31,22 @@ LAYERS: Final[Mapping[str, str]] = {
 
 _ORIGINAL: Final = ("tchannel", "tchannel-python")
 _LAST_WITHOUT_C: Final = "thriftrw 1.9.0, the last release, cannot be built on Python 3.12 or newer"
+
+
+_MEND: Final = "pip uninstall tchannel tchannel-core, then pip install tchannel-core"
+
+
+def tell(*, as_json: bool) -> int:
+    """Look at this very installation, and print what was found; returns the exit code."""
+    findings = list(examine_installation(installed()))
+    if as_json:
+        print_document([one.document() for one in findings])
+    else:
+        for finding in findings:
+            print_finding(finding)
+        print_note("tchannel doctor", summary(findings))
+    wrong = any(one.verdict is Verdict.WRONG for one in findings)
+    return ExitCode.NOT_HEALTHY if wrong else ExitCode.OK
 
 
 def installed() -> dict[str, metadata.Distribution]:
@@ -107,11 +125,13 @@ def _original(found: Mapping[str, metadata.Distribution]) -> Finding:
                 Verdict.WRONG,
                 f"Uber's {name} {found[name].version} is installed {beside} tchannel-core; both are "
                 "imported as tchannel, and their files lie in one folder",
-                f"pip uninstall {name}, then pip install --force-reinstall tchannel-core; "
-                "`tchannel migrate` shows what code has to change",
+                f"{_MEND}; `tchannel migrate` shows what code has to change",
             )
-    import tchannel
-
+    try:
+        import tchannel
+    except ImportError as error:
+        # It says itself what became of its files.
+        return Finding("original", Verdict.WRONG, f"tchannel cannot be imported: {error}", _MEND)
     home = getattr(tchannel, "__file__", None) or "a folder without __init__.py"
     return Finding("original", Verdict.OK, f"not installed; tchannel is {home}")
 
