@@ -9,11 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-RUN = [
-    *sorted((ROOT / "docs" / "guide").glob("*.md")),
-    ROOT / "docs/index.md",
-    ROOT / "docs/tutorial.md",
-]
+RUN = [page for page in PAGES if re.search(r"^```python$", page.read_text(), re.MULTILINE)]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
