@@ -10,7 +10,6 @@ from tchannel import Response, errors, interceptors
 from tchannel.event import EventHook, EventType
 from tchannel.interceptors import Call, Reply
 
-
 # Those of tchannel-python 2.1.0; what is newer is tested where it belongs.
 OLD = [event for event in EventType if event <= EventType.on_operational_error_per_attempt]
 
