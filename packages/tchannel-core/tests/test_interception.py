@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tornado import gen
 
-from tchannel import errors
+from tchannel import TChannel, errors
 from tchannel.event import EventType
 from tchannel.interceptors import Reply
 
@@ -257,3 +257,29 @@ async def test_what_an_interceptor_lets_through_and_then_fails_is_cancelled(
     assert all(request.cancelled for request in served)
     assert joined.to_server.protocol.wire.outbound == {}
     assert joined.server.incoming_calls == 0
+
+
+async def forgetful(call, proceed):
+    await proceed(call)
+
+
+def forgetful_at_once(call, proceed):
+    proceed(call)
+
+
+@pytest.mark.parametrize("interceptor", [forgetful, forgetful_at_once])
+@pytest.mark.parametrize("side", ["client", "server"])
+async def test_an_interceptor_that_returns_nothing_is_told_what_to_return(
+    joined, served, interceptor, side
+):
+    lists = getattr(joined, side).interceptors
+    (lists.outgoing if side == "client" else lists.incoming).append(interceptor)
+    told = "not None: return what proceed\\(call\\) gives, or what came of awaiting it"
+
+    with pytest.raises(TypeError if side == "client" else errors.UnexpectedError, match=told):
+        await joined.client.raw("server", "echo", b"x", hostport=HERE)
+
+
+def test_one_interceptor_is_no_list_of_them():
+    with pytest.raises(TypeError, match="interceptors must be a list of callables, not <function"):
+        TChannel("client", interceptors=forgetful)

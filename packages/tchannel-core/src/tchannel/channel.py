@@ -183,6 +183,8 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
             raise TypeError(f"clock must have time() and call_at(), not be {clock!r}")
         if json is not None and not isinstance(json, JsonCodec):
             raise TypeError(f"json must be a tchannel.schemes.JsonCodec, not {json!r}")
+        if not isinstance(interceptors, Iterable):
+            raise TypeError(f"interceptors must be a list of callables, not {interceptors!r}")
         interceptors = list(interceptors)
         for interceptor in interceptors:
             if not callable(interceptor):

@@ -464,4 +464,12 @@ def as_future(
         return future
     if inspect.isawaitable(result):
         return tasks.as_future(result, loop)
-    raise TypeError(f"an interceptor returns a Reply or an awaitable of one, not {result!r}")
+    raise no_reply(result)
+
+
+def no_reply(result: object) -> TypeError:
+    """Return the error for an interceptor that gave something else, None mostly."""
+    return TypeError(
+        f"an interceptor returns a Reply or an awaitable of one, not {shown(repr(result))}:"
+        " return what proceed(call) gives, or what came of awaiting it"
+    )

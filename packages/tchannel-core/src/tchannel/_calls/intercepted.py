@@ -17,6 +17,7 @@ from ..interceptors import (
     Reply,
     UnseenCall,
     as_future,
+    no_reply,
     pending_reply,
     process_wide,
     run,
@@ -257,6 +258,8 @@ class Delivery(asyncio.Future[Any], CallHabits):
         if error is None:
             reply = inner.result()
             try:
+                if not isinstance(reply, Reply):
+                    raise no_reply(reply)
                 result = self._decode(reply.code, reply.arg2, reply.arg3, reply.headers)
             except Exception as failure:
                 error = failure

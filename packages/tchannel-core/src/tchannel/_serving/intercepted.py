@@ -12,7 +12,15 @@ from .._ground.current import current_call
 from .._ground.log_fields import fields_of
 from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
-from ..interceptors import PendingReply, Reply, UnseenCall, as_future, process_wide, run
+from ..interceptors import (
+    PendingReply,
+    Reply,
+    UnseenCall,
+    as_future,
+    no_reply,
+    process_wide,
+    run,
+)
 
 if TYPE_CHECKING:
     from .incoming import IncomingRequest
@@ -72,7 +80,7 @@ def _settle(request: IncomingRequest, future: asyncio.Future[Reply]) -> None:
         if isinstance(reply, Reply):
             request.answer(reply.code, reply.arg2, reply.arg3)
         else:
-            _settle_error(request, TypeError(f"an interceptor gave no Reply, but {reply!r}"))
+            _settle_error(request, no_reply(reply))
 
 
 def _settle_error(request: IncomingRequest, error: BaseException) -> None:
