@@ -537,6 +537,16 @@ async def test_a_channel_of_its_own_is_not_counted_again_by_the_process(
     assert len(instrumented.spans("CLIENT")) == 1
 
 
+def test_an_argument_that_is_not_known_is_refused_and_instruments_nothing():
+    from tchannel import interceptors
+    from tchannel_observe.otel import TChannelInstrumentor
+
+    with pytest.raises(TypeError, match="tracer_provder"):
+        TChannelInstrumentor().instrument(tracer_provder=None)
+    assert not TChannelInstrumentor().is_instrumented_by_opentelemetry
+    assert interceptors.process_wide.outgoing == []
+
+
 def test_a_process_that_is_instrumented_twice_says_so(instrumented, caplog):
     from tchannel_observe.otel import TChannelInstrumentor
 

@@ -59,8 +59,6 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
         calm: bool = True,
-        # What `opentelemetry-instrument` and distributions of OpenTelemetry hand to everybody.
-        **_others: Any,
     ) -> None:
         self._everywhere = CallTelemetry(tracer_provider, meter_provider, self._apart)
         interceptors.add_outgoing(self._everywhere.outgoing)
