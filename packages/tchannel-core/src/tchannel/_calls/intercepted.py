@@ -27,6 +27,7 @@ from .pending import CallHabits, PendingCall, state_of
 
 if TYPE_CHECKING:
     from ..clock import TimerHandle
+    from ..streaming import Body
     from .outgoing import OutgoingCall
 
 __all__ = ["Delivery", "InterceptedCall", "intercept_call"]
@@ -260,7 +261,9 @@ class Delivery(asyncio.Future[Any], CallHabits):
             try:
                 if not isinstance(reply, Reply):
                     raise no_reply(reply)
-                result = self._decode(reply.code, reply.arg2, reply.arg3, reply.headers)
+                # Whoever streams gives a Body, or an iterator that serves as one.
+                arg3 = cast("bytes | Body", reply.arg3)
+                result = self._decode(reply.code, reply.arg2, arg3, reply.headers)
             except Exception as failure:
                 error = failure
             else:
