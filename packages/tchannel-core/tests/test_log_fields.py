@@ -27,6 +27,8 @@ ABOUT_NO_PEER = {
     ("tls.py", "%r were read again"),
     ("streaming.py", "a callback at the end of a streamed body failed"),
     ("timeouts.py", "%s=%d: the unit is seconds"),
+    ("statsd.py", "statsd takes no metrics: %s; they are left out until it does"),
+    ("statsd.py", "statsd takes metrics again; %d were left out"),
 }
 
 
@@ -69,6 +71,7 @@ def test_what_a_line_does_not_know_is_none():
         "endpoint": None,
         "message_id": None,
         "announced": None,
+        "trace_id": None,
     }
     assert fields_of(None) == log_fields()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import tchannel_wire as wire
 
 from .. import errors
-from .._ground.log_fields import LogFields, log_fields
+from .._ground.log_fields import LogFields, log_fields, trace_id_of
 from .._ground.text import counted, shown
 from .._sight.counting import outcome_of
 from ..event import EventType
@@ -179,7 +179,9 @@ class CallState(CallHabits):
         """Return what log records say of the call, sent under that id."""
         prepared = self.prepared
         peer = self.peer.hostport if self.peer is not None else self.hostport
-        return log_fields(peer, prepared.service, prepared.arg1.decode(), message_id)
+        trace_id = trace_id_of(getattr(self, "tracing", None))
+        endpoint = prepared.arg1.decode()
+        return log_fields(peer, prepared.service, endpoint, message_id, trace_id=trace_id)
 
     def fail(self, error: errors.TChannelError) -> None:
         """End the call with this error, and tell the hooks."""

@@ -1,6 +1,6 @@
 """What log records say as attributes: whose connection, call or request they are about.
 
-Every record of the ``tchannel`` loggers that is about a peer has all five attributes; those that the
+Every record of the ``tchannel`` loggers that is about a peer has all six attributes; those that the
 line knows nothing of are None.
 
 ======================  ===========================================================
@@ -9,6 +9,7 @@ line knows nothing of are None.
 ``record.endpoint``     the endpoint that is called
 ``record.message_id``   the id of the request on its connection
 ``record.announced``    the address that the other side says it listens at: a claim
+``record.trace_id``     the trace of the call, as 16 hexadecimal digits
 ======================  ===========================================================
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-__all__ = ["LogFields", "fields_of", "log_fields"]
+__all__ = ["LogFields", "fields_of", "log_fields", "trace_id_of"]
 
 
 class LogFields(TypedDict):
@@ -27,6 +28,7 @@ class LogFields(TypedDict):
     endpoint: str | None
     message_id: int | None
     announced: str | None
+    trace_id: str | None
 
 
 def log_fields(
@@ -35,6 +37,7 @@ def log_fields(
     endpoint: str | None = None,
     message_id: int | None = None,
     announced: str | None = None,
+    trace_id: str | None = None,
 ) -> LogFields:
     """Return the attributes of a record; what is empty is None."""
     return {
@@ -43,6 +46,7 @@ def log_fields(
         "endpoint": endpoint or None,
         "message_id": message_id,
         "announced": announced,
+        "trace_id": trace_id,
     }
 
 
@@ -55,4 +59,13 @@ def fields_of(subject: object) -> LogFields:
         endpoint=getattr(subject, "endpoint", None),
         message_id=getattr(subject, "id", None),
         announced=getattr(connection, "announced", None),
+        trace_id=trace_id_of(getattr(subject, "tracing", None)),
     )
+
+
+def trace_id_of(tracing: object) -> str | None:
+    """Return the id of a trace as text; of the 25 bytes of the protocol, or what was made of them."""
+    if isinstance(tracing, bytes):
+        return tracing[16:24].hex()
+    trace_id = getattr(tracing, "trace_id", None)
+    return f"{trace_id:016x}" if isinstance(trace_id, int) else None
