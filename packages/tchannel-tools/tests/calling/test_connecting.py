@@ -1,10 +1,14 @@
-"""TLS."""
+"""The channel that makes the calls: its caller name, TLS."""
 
 import datetime
 import ipaddress
 import ssl
 
 import pytest
+
+from tchannel_tools._calling.calls import Target
+from tchannel_tools._calling.connecting import make_channel
+from tchannel_tools._terminal.failures import ToolError
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +101,9 @@ async def test_files_that_are_no_certificates_are_named(tcurl, to, tmp_path, opt
     assert (missing.code, useless.code) == (125, 125)
     assert missing.err == f"tcurl: {option} {tmp_path}/none.pem: No such file or directory\n"
     assert useless.err.startswith(f"tcurl: {option} {empty}: not usable")
+
+
+@pytest.mark.parametrize("caller", ["", "x" * 300])
+def test_a_caller_name_that_cannot_be_sent_is_a_mistake_in_the_option(caller):
+    with pytest.raises(ToolError, match="--cn"):
+        make_channel(Target("svc", ("127.0.0.1:1",), caller, 1.0), None)

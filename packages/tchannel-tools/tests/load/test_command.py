@@ -146,11 +146,29 @@ async def test_calls_of_a_load_file_are_made_in_turn(tool, service, at, tmp_path
     assert (ran.json["ok"], ran.json["errors"]["application error"]["count"]) == (5, 5)
 
 
+@pytest.mark.parametrize("how_much", [(), ("--rate", "100")])
+async def test_a_call_that_cannot_be_sent_ends_it_all(tool, service, tmp_path, how_much):
+    calls = tmp_path / "calls.jsonl"
+    calls.write_text(
+        '{"service": "keyvalue-server", "endpoint": "echo"}\n'
+        f'{{"service": "{"x" * 300}", "endpoint": "echo"}}\n'
+    )
+    ran = await tool(
+        *("load", "-p", service.hostport, "--from", str(calls), "--concurrency", "1"), *how_much
+    )
+
+    assert ran.code == 125
+    assert " echo cannot be called: " in ran.err
+    assert ran.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["svc"], "give an endpoint: tchannel load SERVICE ENDPOINT [BODY]"),
         ([], "give a service: tchannel load SERVICE ENDPOINT [BODY]"),
+        (["svc", "get", "--cn", "x" * 300], "--cn: name must be at most 255 bytes"),
+        (["x" * 300, "get"], "service must be at most 255 bytes"),
         (["svc", "get", "{}", "more"], "'more' is one argument too many"),
         (["svc", "get", "{}", "-3", "{}"], "the body is given twice"),
         (["svc", "get", "{"], "the body is no JSON at line 1, column 2"),

@@ -41,17 +41,21 @@ def make_channel(target: Target, tls: TLS | None) -> TChannel:
         tls: How to connect by TLS, or None for plain connections.
 
     Raises:
-        ToolError: A certificate or key cannot be used, or the caller has no name.
+        ToolError: A certificate or key cannot be used, or the caller has no name that can be sent.
 
     """
     if not target.caller:
         raise ToolError("--cn is empty: callers need a name")
-    return TChannel(
-        target.caller,
-        known_peers=target.peers,
-        ssl_client=None if tls is None else tls_context(tls),
-        server_name=None if tls is None else tls.server_name,
-    )
+    context = None if tls is None else tls_context(tls)
+    try:
+        return TChannel(
+            target.caller,
+            known_peers=target.peers,
+            ssl_client=context,
+            server_name=None if tls is None else tls.server_name,
+        )
+    except ValueError as error:  # of addresses nothing is wrong: they were looked at
+        raise ToolError(f"--cn: {error}") from None
 
 
 def tls_context(tls: TLS) -> ssl.SSLContext:

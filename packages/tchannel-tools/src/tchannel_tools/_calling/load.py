@@ -267,7 +267,7 @@ class Load:
     def _begin_next(self) -> None:
         if not self._over():
             began = self._clock.time()
-            self._begin(began).add_done_callback(partial(self._place_free, began))
+            self._begin(partial(self._place_free, began))
 
     def _place_free(self, began: float, call: asyncio.Future[Any]) -> None:
         self._ended(began, call)
@@ -300,7 +300,7 @@ class Load:
             if self._over():
                 return
             self._late = max(self._late, clock.time() - when)
-            self._begin(when).add_done_callback(partial(self._ended, when))
+            self._begin(partial(self._ended, when))
 
     async def _wait_until(self, when: float) -> None:
         while (left := when - self._clock.time()) > 0 and not self._stopped:
@@ -342,11 +342,19 @@ class Load:
 
     # -- a call ---------------------------------------------------------------------------------
 
-    def _begin(self, began: float) -> asyncio.Future[Any]:
+    def _begin(self, ended: Callable[[asyncio.Future[Any]], object]) -> None:
         self._begun += 1
-        call = asyncio.ensure_future(self._call())
+        try:
+            call = asyncio.ensure_future(self._call())
+        except Exception as problem:
+            self._fail(problem)
+            return
         self._in_flight.add(call)
-        return call
+        call.add_done_callback(ended)
+
+    def _fail(self, problem: BaseException) -> None:
+        self._problem = self._problem or problem
+        self._go_on()
 
     def _ended(self, began: float, call: asyncio.Future[Any]) -> None:
         self._in_flight.discard(call)
@@ -357,8 +365,7 @@ class Load:
         except asyncio.CancelledError:
             return  # by run(), which is over
         except BaseException as problem:
-            self._problem = self._problem or problem
-            self._go_on()
+            self._fail(problem)
             return
         if outcome is OK:  # nearly all: the hash of a dataclass costs more than the rest here
             self._ok += 1
