@@ -1,9 +1,12 @@
 """More calls than a service can answer, from a process of its own.
 
-    python load.py PORT ENDPOINT CPU TTL FACTOR SECONDS
+    python load.py PORT PID ENDPOINT CPU TTL FACTOR SECONDS
 
 Measures the capacity (answers per second of a closed loop with 32 in flight), then offers FACTOR times
 as much for SECONDS, then looks how soon the service is itself again. Prints what was seen as JSON.
+
+Rates are those of the seconds in which the service ran or had nothing to do, not of those in which it
+waited for a core that others had: the machine may have more to do in one phase than in another.
 """
 
 from __future__ import annotations
@@ -13,10 +16,37 @@ import select
 import socket
 import sys
 import time
+from pathlib import Path
 
 import frames
 
 IN_FLIGHT, CONNECTIONS, WARM_UP, CLOSED = 32, 8, 1.0, 5.0
+
+
+class Clock:
+    """Counts the seconds in which a process could have run.
+
+    Args:
+        pid: Of the process.
+
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._began, self._waited = time.perf_counter(), self._waited_for_a_core()
+
+    def _waited_for_a_core(self) -> float:
+        """Seconds so far, of its main thread; 0 where the kernel does not tell."""
+        try:
+            text = Path(f"/proc/{self._pid}/schedstat").read_text(encoding="ascii")
+        except FileNotFoundError:
+            return 0.0
+        return int(text.split()[1]) / 1e9
+
+    def seconds(self) -> float:
+        """Since it was made."""
+        lost = self._waited_for_a_core() - self._waited
+        return max(time.perf_counter() - self._began - lost, 1e-3)
 
 
 class Lane:
@@ -75,29 +105,41 @@ def turn(lanes: list[Lane], wait: float) -> list[tuple[Lane, float, str]]:
     return [(by_end[end], *answer) for end in readable for answer in by_end[end].answers()]
 
 
-def closed_loop(lanes: list[Lane], endpoint: bytes, cpu: bytes) -> float:
-    """Answers per second with 32 calls in flight."""
+def closed_loop(lanes: list[Lane], pid: int, endpoint: bytes, cpu: bytes) -> tuple[float, float]:
+    """Answers with 32 calls in flight: per second that the service could run in, and per second."""
     began = time.perf_counter()
     answered = 0
+    clock: Clock | None = None
     for n in range(IN_FLIGHT):
         lanes[n % len(lanes)].call(endpoint, cpu, 30, began)
     while (now := time.perf_counter()) < began + WARM_UP + CLOSED:
+        if clock is None and now > began + WARM_UP:
+            clock = Clock(pid)
         for lane, _, _ in turn(lanes, 0.05):
-            answered += now > began + WARM_UP
+            answered += clock is not None
             lane.call(endpoint, cpu, 30, now)
             lane.write()
         for lane in lanes:
             lane.write()
+    assert clock is not None
+    seconds = clock.seconds()
     while any(lane.sent for lane in lanes):
         turn(lanes, 0.05)
-    return answered / CLOSED
+    return answered / seconds, answered / CLOSED
 
 
 def open_loop(
-    lanes: list[Lane], endpoint: bytes, cpu: bytes, ttl: float, rate: float, seconds: float
+    lanes: list[Lane],
+    pid: int,
+    endpoint: bytes,
+    cpu: bytes,
+    ttl: float,
+    rate: float,
+    seconds: float,
 ) -> dict[str, object]:
     """Calls at a rate, whatever is answered."""
     began = time.perf_counter()
+    clock, could_run = Clock(pid), 0.0
     made = 0
     outcomes: dict[str, int] = {}
     latencies: list[float] = []
@@ -115,6 +157,8 @@ def open_loop(
                 outcome = "ok, late"
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
             (latencies if outcome.startswith("ok") else refused).append(took)
+        if now > began + seconds and not could_run:
+            could_run = clock.seconds()
         if now > began + seconds and not any(lane.sent for lane in lanes):
             break
     latencies.sort()
@@ -123,7 +167,8 @@ def open_loop(
         "made": made,
         "outcomes": outcomes,
         "unanswered": sum(len(lane.sent) for lane in lanes),
-        "in_time_per_second": outcomes.get("ok", 0) / seconds,
+        "in_time_per_second": outcomes.get("ok", 0) / could_run,
+        "could_run": could_run / seconds,
         "p50": at(latencies, 0.5),
         "p99": at(latencies, 0.99),
         "refused_p50": at(refused, 0.5),
@@ -154,15 +199,17 @@ def recovery(port: int, endpoint: bytes, cpu: bytes) -> float:
     return first - began
 
 
-def main(port: int, endpoint: str, cpu: str, ttl: float, factor: float, seconds: float) -> None:
+def main(
+    port: int, pid: int, endpoint: str, cpu: str, ttl: float, factor: float, seconds: float
+) -> None:
     work, name = cpu.encode(), endpoint.encode()
     lanes = [Lane(port) for _ in range(CONNECTIONS)]
-    capacity = closed_loop(lanes, name, work)
-    seen = open_loop(lanes, name, work, ttl, factor * capacity, seconds)
+    capacity, answered = closed_loop(lanes, pid, name, work)
+    seen = open_loop(lanes, pid, name, work, ttl, factor * answered, seconds)
     recovered = recovery(port, name, work)
-    after = closed_loop(lanes, name, work)
+    after, _ = closed_loop(lanes, pid, name, work)
     print(json.dumps({"capacity": capacity, "after": after, "recovered": recovered, **seen}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], *map(float, sys.argv[4:7]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5], *map(float, sys.argv[5:8]))

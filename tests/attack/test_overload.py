@@ -25,7 +25,9 @@ def test_an_overloaded_service_answers_most_of_what_it_can_in_time(
 ):
     service = victim(loop)
     on_core(service.process, 0)
-    load = start_script("load.py", service.port, endpoint, CPU, TTL, factor, SECONDS)
+    load = start_script(
+        "load.py", service.port, service.process.pid, endpoint, CPU, TTL, factor, SECONDS
+    )
     on_core(load, 1)
     output, _ = load.communicate(timeout=290)
     seen = json.loads(output)

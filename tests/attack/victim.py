@@ -17,9 +17,9 @@ from tchannel import TChannel
 
 
 def burn(seconds: float) -> None:
-    """Use the processor."""
-    ends = time.perf_counter() + seconds
-    while time.perf_counter() < ends:
+    """Use the processor, for its time: by the wall's, work would cost less the busier the machine is."""
+    ends = time.thread_time() + seconds
+    while time.thread_time() < ends:
         pass
 
 
