@@ -114,6 +114,20 @@ def test_raw_headers_may_be_strings(channel: sync.TChannel) -> None:
     assert (response.headers, response.body) == ({"k": "v"}, b"canary")
 
 
+def test_any_thread_may_ask_what_the_channel_has_done(channel: sync.TChannel) -> None:
+    channel.json("service", "double", [1]).result(10)
+
+    (row,) = channel.stats(most=5).outgoing
+    assert (row.endpoint, row.outcomes) == ("double", {"success": 1})
+    in_its_own = channel.submit(channel.stats)
+    with pytest.raises(
+        RuntimeError, match="cannot tell its stats in the thread of its own event loop"
+    ):
+        in_its_own.result(10)
+    with pytest.raises(ValueError, match="most must not be negative"):
+        channel.stats(-1)
+
+
 def test_a_large_body_comes_back_whole(channel: sync.TChannel) -> None:
     body = bytes(range(256)) * 4096
     assert channel.raw("service", "echo", body).result(30).body == body

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..options import Options
     from ..peer_sources import PeerSource
     from ..response import Response
+    from ..stats import Snapshot
 
 __all__ = ["TChannel"]
 
@@ -300,6 +301,19 @@ class TChannel:
     def is_listening(self) -> bool:
         """Whether it listens."""
         return self._channel.is_listening()
+
+    def stats(self, most: int | None = None) -> Snapshot:
+        """Return what the channel has done and is doing; as `tchannel.TChannel.stats`.
+
+        It starts the channel's loop, if that does not run yet.
+
+        Raises:
+            RuntimeError: The channel is closed, or its own thread asks, which would wait for itself.
+
+        """
+        self._check_thread("tell its stats")
+        told: Snapshot = self.submit(self._channel.stats, most).result()
+        return told
 
     def is_closed(self) -> bool:
         """Whether `close` was called."""
