@@ -407,8 +407,10 @@ class TChannel(Calling, Registering, Lifecycle, Advertising):
 
     def serves_others(self) -> bool:
         """Say whether others may call it: it listens, or has handlers that its peers can reach."""
+        # Those of the service `tchannel` are ours.
         return self.listener is not None or any(
-            endpoints.has_handlers() for endpoints in self.services.values()
+            endpoints.has_handlers() and endpoints is not self._meta
+            for endpoints in self.services.values()
         )
 
     def service(self, name: str) -> SubChannel:
