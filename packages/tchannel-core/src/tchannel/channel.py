@@ -55,31 +55,13 @@ _MAX_PROCESS_NAME = 16 * 1024
 # What parts of the channel know of each other: no part of the API, and not shown by completion.
 _INSIDE = frozenset(
     {
-        *("advertised_hostport", "changed", "close_callbacks", "connections", "endpoints"),
-        *(
-            "admission",
-            "events",
-            "gate",
-            "guard",
-            "json_codec",
-            "has_running_source",
-            "counts",
-            "incoming_bytes",
-            "incoming_calls",
-            "lag",
-            "listener",
-        ),
-        *(
-            "loop",
-            "made_at",
-            "notify",
-            "outgoing_calls",
-            "peers_table",
-            "services",
-            "state",
-            "step",
-        ),
-        *("queue", "serves_others", "stop_sources", "timers", "waiting", "wants_stream"),
+        *("admission", "advertised_hostport", "changed", "close_callbacks", "connections"),
+        *("counts", "default_endpoints", "endpoints", "events", "faults", "gate", "guard"),
+        *("has_running_source", "incoming_bytes", "incoming_calls", "json_codec", "lag"),
+        *("listener", "loop", "made_at", "memory", "notify", "outgoing_calls", "peers_table"),
+        *("queue", "retry_budget", "serves_others", "services", "state", "step"),
+        *("stop_sources", "timers", "tls_client", "tls_server", "unsent_bytes", "use_loop"),
+        *("waiting"),
     }
 )
 
