@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 from os import path as _path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._version import __version__
 
@@ -94,7 +94,7 @@ _GONE = frozenset(
 # they know what there is, and a name that is wrong is found.
 if not TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         from importlib import import_module
 
         if name in _HOMES:

@@ -51,12 +51,12 @@ __all__ = [
 
 log: Logger = logger("tchannel.authorization")
 
-_HandlerT = TypeVar("_HandlerT", bound=Callable[..., Any])
+_HandlerT = TypeVar("_HandlerT", bound=Callable[..., object])
 
 _ATTRIBUTE: Final = "__tchannel_authorize__"
 
 # Handlers that are registered already: a check that comes later would guard nothing.
-_registered: weakref.WeakSet[Any] = weakref.WeakSet()
+_registered: weakref.WeakSet[object] = weakref.WeakSet()
 
 
 class Access:

@@ -61,7 +61,7 @@ _INSIDE = frozenset(
         *("listener", "loop", "made_at", "memory", "notify", "outgoing_calls", "peers_table"),
         *("queue", "retry_budget", "serves_others", "services", "state", "step"),
         *("stop_sources", "timers", "tls_client", "tls_server", "unsent_bytes", "use_loop"),
-        *("waiting"),
+        "waiting",
     }
 )
 

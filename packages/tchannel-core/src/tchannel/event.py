@@ -16,6 +16,8 @@ its timeout or deadline; at the other events it runs beside the call. An excepti
 and harms nothing else.
 """
 
+from __future__ import annotations
+
 import asyncio
 import enum
 import inspect
@@ -23,18 +25,25 @@ from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from logging import Logger
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from ._ground.log_fields import fields_of
 from ._ground.logs import logger
 from ._ground.tasks import as_future
+
+if TYPE_CHECKING:
+    from .channel import TChannel
+    from .errors import TChannelError
+    from .request import Request
+    from .response import Response
+    from .stats import CallEnded, ConnectionStats
 
 __all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
 
 log: Logger = logger(__name__)
 
 # A hook takes what its event gives, and what it returns is awaited or ignored.
-Hook = Callable[..., Any]
+Hook = Callable[..., object]
 _HookT = TypeVar("_HookT", bound=Hook)
 _AnyHookT = TypeVar("_AnyHookT")
 
@@ -83,49 +92,53 @@ class EventHook:
     headers (a dict, bytes in raw calls), ``transport.headers`` those of the protocol.
     """
 
-    def before_send_request(self, request: Any) -> Any:
+    def before_send_request(self, request: Request) -> object:
         """A call, or another attempt of it, is about to be sent."""
 
-    def after_send_request(self, request: Any) -> Any:
+    def after_send_request(self, request: Request) -> object:
         """An attempt was handed to its connection."""
 
-    def before_serialize_request_headers(self, headers: dict[str, str] | None, service: str) -> Any:
+    def before_serialize_request_headers(
+        self, headers: dict[str, str] | None, service: str
+    ) -> object:
         """The application headers of a call are about to be encoded; they may be changed.
 
         ``headers`` is None for raw calls: what they send is bytes already.
         """
 
-    def before_send_response(self, response: Any) -> Any:
+    def before_send_response(self, response: Response) -> object:
         """The response of a handler is about to be sent."""
 
-    def after_send_response(self, response: Any) -> Any:
+    def after_send_response(self, response: Response) -> object:
         """The response of a handler was handed to its connection."""
 
-    def before_receive_request(self, request: Any) -> Any:
+    def before_receive_request(self, request: Request) -> object:
         """An incoming call is about to be given to its handler, or refused because there is none."""
 
-    def after_receive_request(self, request: Any) -> Any:
+    def after_receive_request(self, request: Request) -> object:
         """An incoming call has arrived whole."""
 
-    def before_receive_response(self, request: Any) -> Any:
+    def before_receive_response(self, request: Request) -> object:
         """The response to a call begins to arrive."""
 
-    def after_receive_response(self, request: Any, response: Any) -> Any:
+    def after_receive_response(self, request: Request, response: Response) -> object:
         """The response to a call has arrived whole, be its status OK or FAILED."""
 
-    def after_receive_error(self, request: Any, error: Any) -> Any:
+    def after_receive_error(self, request: Request, error: TChannelError) -> object:
         """An attempt that was sent failed: by an error frame, a timeout, or a lost connection."""
 
-    def after_send_error(self, error: Any) -> Any:
+    def after_send_error(self, error: TChannelError) -> object:
         """An incoming call was answered with an error frame."""
 
-    def after_receive_system_error(self, request: Any, error: Any) -> Any:
+    def after_receive_system_error(self, request: Request, error: TChannelError) -> object:
         """A call failed in the end because its last peer answered with an error frame."""
 
-    def after_receive_system_error_per_attempt(self, request: Any, error: Any) -> Any:
+    def after_receive_system_error_per_attempt(
+        self, request: Request, error: TChannelError
+    ) -> object:
         """An attempt failed because the peer answered with an error frame."""
 
-    def on_exception(self, request: Any, error: BaseException) -> Any:
+    def on_exception(self, request: Request, error: BaseException) -> object:
         """A call failed in the end, or a handler raised what its interface does not declare.
 
         At the caller ``error`` is the `TChannelError` that it gets, whatever the reason. At the server
@@ -133,45 +146,45 @@ class EventHook:
         handled, so that `traceback` shows where it comes from.
         """
 
-    def on_operational_error(self, request: Any, error: Any) -> Any:
+    def on_operational_error(self, request: Request, error: TChannelError) -> object:
         """A call failed in the end without an answer: timeout, connection, no peer."""
 
-    def on_operational_error_per_attempt(self, request: Any, error: Any) -> Any:
+    def on_operational_error_per_attempt(self, request: Request, error: TChannelError) -> object:
         """An attempt failed without an answer: timeout, connection, no peer."""
 
-    def on_retry(self, request: Any, retry: int) -> Any:
+    def on_retry(self, request: Request, retry: int) -> object:
         """An attempt failed and another follows: the first retry, the second and so on."""
 
-    def on_call_ended(self, request: Any, ended: Any) -> Any:
+    def on_call_ended(self, request: Request, ended: CallEnded) -> object:
         """A call that was made has ended; ``ended`` is a `tchannel.stats.CallEnded`."""
 
-    def on_call_served(self, request: Any, ended: Any) -> Any:
+    def on_call_served(self, request: Request, ended: CallEnded) -> object:
         """An incoming call has ended, served or refused; ``ended`` is a `tchannel.stats.CallEnded`."""
 
     # -- connections and peers; `connection` is a `tchannel.stats.ConnectionStats` ----------------
 
-    def on_connection_opened(self, connection: Any) -> Any:
+    def on_connection_opened(self, connection: ConnectionStats) -> object:
         """A connection has shaken hands, whoever opened it."""
 
-    def on_connection_closed(self, connection: Any, reason: str) -> Any:
+    def on_connection_closed(self, connection: ConnectionStats, reason: str) -> object:
         """A connection that had shaken hands is closed; ``reason`` is what the log says."""
 
-    def on_handshake_failed(self, address: str, reason: str) -> Any:
+    def on_handshake_failed(self, address: str, reason: str) -> object:
         """No connection came about: to the address that was called, or from that of a socket."""
 
-    def on_peer_penalised(self, hostport: str, seconds: float) -> Any:
+    def on_peer_penalised(self, hostport: str, seconds: float) -> object:
         """A known peer is chosen last for so many seconds: it was busy, silent or not there."""
 
-    def on_peer_forgiven(self, hostport: str) -> Any:
+    def on_peer_forgiven(self, hostport: str) -> object:
         """The penalty of a known peer has ended, by a success."""
 
-    def on_peer_draining(self, connection: Any, reason: str) -> Any:
+    def on_peer_draining(self, connection: ConnectionStats, reason: str) -> object:
         """The other side of a connection says that it leaves; it gets no calls of ours any more."""
 
-    def on_draining(self, channel: Any) -> Any:
+    def on_draining(self, channel: TChannel) -> object:
         """The channel closes: its peers are told, and new calls are declined."""
 
-    def on_limit_reached(self, name: str, limit: int) -> Any:
+    def on_limit_reached(self, name: str, limit: int) -> object:
         """Something was refused or closed because of a limit of `Options`, which has that name."""
 
 
@@ -188,7 +201,7 @@ class EventEmitter:
     def __init__(self) -> None:
         # A list indexed by the event's number: hashing an enum member costs a Python call.
         self.callbacks: Final[list[tuple[Hook, ...]]] = [()] * (max(EventType) + 1)
-        self.tasks: Final[set[asyncio.Future[Any]]] = set()
+        self.tasks: Final[set[asyncio.Future[object]]] = set()
         """Hooks that still run; the event loop holds its tasks weakly, so they are held here."""
 
     def register_hook(self, hook: object, event_type: int | None = None) -> None:
@@ -219,14 +232,14 @@ class EventEmitter:
         subject: object,
         outcome: object = _NONE,
         loop: asyncio.AbstractEventLoop | None = None,
-    ) -> "list[asyncio.Future[Any]] | None":
+    ) -> list[asyncio.Future[object]] | None:
         """Call the hooks of `event` with its one or two arguments; in the channel's loop.
 
         Returns:
             What still runs of them, for those who wait for it; None when nothing does.
 
         """
-        running: list[asyncio.Future[Any]] | None = None
+        running: list[asyncio.Future[object]] | None = None
         for callback in self.callbacks[event]:
             try:
                 result = callback(subject) if outcome is _NONE else callback(subject, outcome)
@@ -245,17 +258,17 @@ class EventEmitter:
                 )
         return running
 
-    def _hook_ended(self, subject: object, task: "asyncio.Future[Any]") -> None:
+    def _hook_ended(self, subject: object, task: asyncio.Future[object]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("hook %r failed", task, exc_info=error, extra=fields_of(subject))
 
 
-def when_ended(tasks: "list[asyncio.Future[Any]]", callback: Callable[[], object]) -> None:
+def when_ended(tasks: list[asyncio.Future[object]], callback: Callable[[], object]) -> None:
     """Call ``callback()`` once all of ``tasks``, hooks that still run, have ended."""
     left = len(tasks)
 
-    def ended(_: "asyncio.Future[Any]") -> None:
+    def ended(_: asyncio.Future[object]) -> None:
         nonlocal left
         left -= 1
         if not left:

@@ -95,7 +95,7 @@ class Call:
 
     _origin: Origin | None
     """Who knows the attributes, while nobody has looked at them; None from then on."""
-    _fields: dict[str, Any]
+    _fields: dict[str, object]
     """The attributes, once ``_origin`` is None."""
 
     service: _Attribute[str] = _Attribute()
@@ -229,7 +229,7 @@ class UnseenCall(Call):
 class Origin(Protocol):
     """What a call comes from: an outgoing call, or a request to be served."""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the attributes of a `Call`, all of them."""
         ...
 

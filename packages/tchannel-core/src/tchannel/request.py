@@ -227,7 +227,7 @@ class Request(Generic[BodyT, HeadersT]):
         }
         self._tracing_headers = taken
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Copy and pickle as a plain request: without the connection, and what waits for the answer."""
         transport = self.transport
         fields = (self.body, self.headers, transport, self.endpoint, self.service, self.timeout)

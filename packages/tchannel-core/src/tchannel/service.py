@@ -20,17 +20,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 __all__ = ["endpoint", "json", "marked_methods", "raw"]
 
-_MethodT = TypeVar("_MethodT", bound=Callable[..., Any])
+_MethodT = TypeVar("_MethodT", bound=Callable[..., object])
 
 _MARK: Final = "__tchannel_endpoint__"
 
 
 def endpoint(
-    scheme: str, name: str | None = None, **options: Any
+    scheme: str, name: str | None = None, **options: object
 ) -> Callable[[_MethodT], _MethodT]:
     """Mark a method as the handler of an endpoint.
 
@@ -50,18 +50,33 @@ def endpoint(
     return mark
 
 
-# A mark with and without a name: the two forms return different things.
-def raw(name: Any = None, **options: Any) -> Any:
+@overload
+def raw(name: _MethodT) -> _MethodT: ...
+
+
+@overload
+def raw(name: str | None = None, **options: object) -> Callable[[_MethodT], _MethodT]: ...
+
+
+def raw(name: object = None, **options: object) -> object:
     """Mark a method as a raw handler: ``@service.raw`` or ``@service.raw("name", stream=True)``."""
     return _mark("raw", name, options)
 
 
-def json(name: Any = None, **options: Any) -> Any:
+@overload
+def json(name: _MethodT) -> _MethodT: ...
+
+
+@overload
+def json(name: str | None = None, **options: object) -> Callable[[_MethodT], _MethodT]: ...
+
+
+def json(name: object = None, **options: object) -> object:
     """Mark a method as a json handler: ``@service.json`` or ``@service.json("name")``."""
     return _mark("json", name, options)
 
 
-def _mark(scheme: str, name: Any, options: dict[str, Any]) -> Any:
+def _mark(scheme: str, name: Any, options: dict[str, object]) -> object:
     if callable(name):
         return endpoint(scheme)(name)
     return endpoint(scheme, name, **options)
@@ -69,7 +84,7 @@ def _mark(scheme: str, name: Any, options: dict[str, Any]) -> Any:
 
 def marked_methods(
     service: object,
-) -> Iterator[tuple[str, str, Callable[..., Any], dict[str, Any]]]:
+) -> Iterator[tuple[str, str, Callable[..., object], dict[str, object]]]:
     """Yield scheme, endpoint, bound method and options of every marked method.
 
     Raises:

@@ -1,7 +1,7 @@
 """One channel per thread, prepared once."""
 
 import threading
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from .channel import TChannel as AsyncTChannel
 from .errors import SingletonNotPreparedError
@@ -15,7 +15,7 @@ class Singleton(Generic[_ChannelT]):
     """Keeps the arguments of a channel, and makes one channel of them for each thread."""
 
     tchannel_cls: type[_ChannelT]
-    _arguments: ClassVar[tuple[tuple[Any, ...], dict[str, Any]] | None] = None
+    _arguments: ClassVar[tuple[tuple[object, ...], dict[str, object]] | None] = None
     _of_thread: ClassVar[threading.local] = threading.local()
 
     def __init_subclass__(cls) -> None:
@@ -23,7 +23,7 @@ class Singleton(Generic[_ChannelT]):
 
     # The arguments are those of the channel's class.
     @classmethod
-    def prepare(cls, *args: Any, **kwargs: Any) -> None:
+    def prepare(cls, *args: object, **kwargs: object) -> None:
         """Keep the arguments for channels that `get_instance` will make."""
         cls._arguments = args, kwargs
 

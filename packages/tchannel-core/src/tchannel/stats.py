@@ -210,7 +210,7 @@ class Histogram:
 
         Where there are any times, their ``p50``, ``p90``, ``p95``, ``p99`` and ``p99.9`` as well.
         """
-        plain: dict[str, Any] = {
+        plain: dict[str, object] = {
             "count": self.count,
             "sum": self.sum,
             "buckets": {str(bucket): count for bucket, count in self.counts.items()},
@@ -590,7 +590,7 @@ class Snapshot:
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> Snapshot:
+    def from_dict(cls, given: Mapping[str, object]) -> Snapshot:
         """Return the snapshot that `to_dict` was made of; fields that are unknown here are ignored.
 
         Raises:
@@ -635,7 +635,7 @@ def _rows_since(rows: list[CallStats], earlier: list[CallStats]) -> list[CallSta
     return since
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> object:
     if isinstance(value, Histogram):
         return value.to_dict()
     if isinstance(value, list):

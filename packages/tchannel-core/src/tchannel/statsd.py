@@ -32,19 +32,29 @@ minute in the end; the log says so once for each outage. Names are made safe, an
 2,000 different endpoints and callers are counted as ``others``.
 """
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from logging import Logger
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from . import status
 from ._ground.logs import logger
 from .event import EventHook
 from .stats import APP_ERROR, OUTCOME_OF_CODE, SUCCESS, CallEnded
 
+if TYPE_CHECKING:
+    from .errors import TChannelError
+    from .request import Request
+    from .response import Response
+
 __all__ = ["StatsdHook"]
 
-log = logger("tchannel.statsd")
+log: Logger = logger("tchannel.statsd")
+
+_NumberT = TypeVar("_NumberT", int, float)
 
 # What has a meaning to statsd or its back ends, and what cannot be shown.
 _NOT_IN_KEYS: Final = re.compile(r"[{}/\\:\s.|@#,;=\x00-\x1f\x7f-\xa0\ud800-\udfff]+")
@@ -79,7 +89,7 @@ class StatsdHook(EventHook):
     # The client is somebody else's, and known by its methods only.
     def __init__(
         self,
-        statsd: Any,
+        statsd: object,
         *,
         clock: Callable[[], float] = time.monotonic,
         names: Literal["python", "go"] = "python",
@@ -104,7 +114,7 @@ class StatsdHook(EventHook):
 
     # -- calls that are made ------------------------------------------------------------------
 
-    def before_send_request(self, request: Any) -> None:
+    def before_send_request(self, request: Request) -> None:
         """Count an attempt, and begin to time it."""
         self._count(self._sent, request)
         if self._client_timing is not None:
@@ -112,7 +122,7 @@ class StatsdHook(EventHook):
                 del self._started[next(iter(self._started))]
             self._started[id(request)] = self._clock()
 
-    def after_receive_response(self, request: Any, response: Any) -> None:
+    def after_receive_response(self, request: Request, response: Response) -> None:
         """Count a response by its status, and time it."""
         if response.status == status.OK:
             self._count("outbound.calls.success", request)
@@ -124,35 +134,37 @@ class StatsdHook(EventHook):
         if started is not None:
             self._time("outbound.calls.per-attempt.latency", request, self._clock() - started)
 
-    def after_receive_system_error(self, request: Any, error: Any) -> None:
+    def after_receive_system_error(self, request: Request, error: TChannelError) -> None:
         """Count a call that a peer's error frame ended."""
         self._count_error("outbound.calls.system-errors", request, error)
         self._started.pop(id(request), None)
 
-    def after_receive_system_error_per_attempt(self, request: Any, error: Any) -> None:
+    def after_receive_system_error_per_attempt(
+        self, request: Request, error: TChannelError
+    ) -> None:
         """Count an error frame."""
         self._count_error("outbound.calls.per-attempt.system-errors", request, error)
 
-    def on_operational_error(self, request: Any, error: Any) -> None:
+    def on_operational_error(self, request: Request, error: TChannelError) -> None:
         """Count a call that ended without an answer."""
         self._count_error("outbound.calls.operational-errors", request, error)
         self._started.pop(id(request), None)
 
-    def on_operational_error_per_attempt(self, request: Any, error: Any) -> None:
+    def on_operational_error_per_attempt(self, request: Request, error: TChannelError) -> None:
         """Count an attempt that ended without an answer."""
         self._count_error("outbound.calls.per-attempt.operational-errors", request, error)
 
-    def on_retry(self, request: Any, retry: int) -> None:
+    def on_retry(self, request: Request, retry: int) -> None:
         """Count a retry by its number."""
         self._count("outbound.calls.retries", request, str(retry))
 
-    def on_call_ended(self, request: Any, ended: CallEnded) -> None:
+    def on_call_ended(self, request: Request, ended: CallEnded) -> None:
         """Time the whole call."""
         self._time("outbound.calls.latency", request, ended.seconds)
 
     # -- calls that are served ----------------------------------------------------------------
 
-    def on_call_served(self, request: Any, ended: CallEnded) -> None:
+    def on_call_served(self, request: Request, ended: CallEnded) -> None:
         """Count an incoming call by how it ended, and time it."""
         self._count("inbound.calls.recvd", request)
         if ended.outcome == SUCCESS:
@@ -169,10 +181,10 @@ class StatsdHook(EventHook):
 
     # -- the client ---------------------------------------------------------------------------
 
-    def _count(self, what: str, request: Any, last: str = "") -> None:
+    def _count(self, what: str, request: Request, last: str = "") -> None:
         self._send(self._client_count, self._key(what, request, last), 1)
 
-    def _count_error(self, what: str, request: Any, error: Any) -> None:
+    def _count_error(self, what: str, request: Request, error: TChannelError) -> None:
         name = ""
         if self._with_errors:
             code = getattr(error, "code", None)
@@ -180,11 +192,11 @@ class StatsdHook(EventHook):
             name = known or _clean(type(error).__name__, "type")
         self._count(what, request, name)
 
-    def _time(self, what: str, request: Any, seconds: float) -> None:
+    def _time(self, what: str, request: Request, seconds: float) -> None:
         if self._client_timing is not None:
             self._send(self._client_timing, self._key(what, request), seconds * 1000)
 
-    def _send(self, method: Callable[[str, Any], object], key: str, value: float) -> None:
+    def _send(self, method: Callable[[str, _NumberT], object], key: str, value: _NumberT) -> None:
         began = self._clock()
         if began < self._paused_until:
             self._left_out += 1
@@ -209,7 +221,7 @@ class StatsdHook(EventHook):
         self._pause = min(self._pause * 2 or _FIRST_PAUSE, _LAST_PAUSE)
         self._paused_until = now + self._pause
 
-    def _key(self, what: str, request: Any, last: str = "") -> str:
+    def _key(self, what: str, request: Request, last: str = "") -> str:
         names = request.transport.caller_name, request.service, request.endpoint
         key = self._names.get(names)
         if key is None:

@@ -17,7 +17,7 @@ The engine alone is `tchannel_thrift.rw`, which imports nothing of TChannel.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._version import __version__
 
@@ -59,7 +59,7 @@ _HOMES = {
 # Lazily, because who wants the engine alone needs neither tchannel nor its event loop.
 if not TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         from importlib import import_module
 
         if name not in _HOMES:

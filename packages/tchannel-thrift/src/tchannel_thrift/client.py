@@ -51,7 +51,7 @@ class _Client:
             self._options["trace"] = trace
 
     # The functions are those of the IDL, with its types.
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if not self._thrift_service.has(name):
             service = self._thrift_service.name
             # With these two Python adds the name that was probably meant.
@@ -67,14 +67,14 @@ class _Client:
 
 def _caller(
     tchannel: TChannel, make_request: Callable[..., Any], options: Mapping[str, Any]
-) -> Callable[..., asyncio.Future[Any]]:
-    def call(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+) -> Callable[..., asyncio.Future[object]]:
+    def call(*args: object, **kwargs: object) -> asyncio.Future[object]:
         return _Result(tchannel.thrift(make_request(*args, **kwargs), **options))
 
     return call
 
 
-class _Result(asyncio.Future[Any]):
+class _Result(asyncio.Future[object]):
     """The body of a call's response; cancelling it cancels the call."""
 
     __slots__ = ("_call",)
@@ -84,7 +84,7 @@ class _Result(asyncio.Future[Any]):
         self._call: asyncio.Future[Response] | None = call
         call.add_done_callback(self._take, context=Context())
 
-    def cancel(self, msg: Any | None = None) -> bool:
+    def cancel(self, msg: object | None = None) -> bool:
         """Cancel the call."""
         if self._call is not None:
             self._call.cancel(msg)
@@ -106,8 +106,8 @@ class _Result(asyncio.Future[Any]):
             self.exception()
 
 
-def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, Any]:
-    options: dict[str, Any] = {}
+def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, object]:
+    options: dict[str, object] = {}
     for key, value in (protocol_headers or {}).items():
         if key == wire.ARG_SCHEME and value == "thrift":
             continue
@@ -122,8 +122,8 @@ def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, Any]:
 
 # A Thrift module may be any of the kinds that `services_in` knows.
 def client_for(
-    service: str, service_module: Any, thrift_service_name: str | None = None
-) -> type[Any]:
+    service: str, service_module: object, thrift_service_name: str | None = None
+) -> type[object]:
     """Make the class of clients of a Thrift service.
 
     ::

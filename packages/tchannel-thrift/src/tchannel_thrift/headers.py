@@ -49,7 +49,7 @@ def headers_of(exception: BaseException) -> dict[str, str]:
     return {} if not headers or _is_field(exception) else dict(headers)
 
 
-def declared_headers(exception: BaseException) -> Any:
+def declared_headers(exception: BaseException) -> object:
     """Return what a handler set as the headers of an exception, whatever it is; or None.
 
     Those that the exception came with are none of them: raised on by a handler whose own call got

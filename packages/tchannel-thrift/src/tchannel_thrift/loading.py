@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Iterable
 from types import ModuleType
-from typing import Any
 
 from . import rw
 from .adapters.engine import EngineService
@@ -40,8 +39,8 @@ class TChannelThriftModule(ModuleType):
 
     """
 
-    service: Any
-    hostport: Any
+    service: object
+    hostport: object
 
     def __init__(
         self, service: str | None, module: ModuleType, hostport: str | None = None
@@ -62,7 +61,7 @@ class TChannelThriftModule(ModuleType):
                 setattr(self, thrift_service.name, builder)
 
     # Types and constants are those of the IDL.
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         module = self.__dict__.get("_module")
         if module is None:
             raise AttributeError(f"no attribute {name!r} yet", name=name, obj=self)
@@ -89,7 +88,7 @@ def load(
     strict: bool = False,
     include_dirs: Iterable[str | os.PathLike[str]] = (),
     int_enum: bool = False,
-) -> Any:
+) -> object:
     """Load a Thrift file as a module whose services make requests.
 
     ::

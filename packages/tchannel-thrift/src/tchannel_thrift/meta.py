@@ -34,15 +34,15 @@ meta: Any = load(Path(__file__).with_name("meta.thrift"), service="tchannel")
 """The Thrift module; its service `Meta` makes requests to the service ``tchannel``."""
 
 Meta: Any = meta.Meta
-HealthRequest: Any = meta.HealthRequest
-HealthRequestType: Any = meta.HealthRequestType
-HealthState: Any = meta.HealthState
+HealthRequest: object = meta.HealthRequest
+HealthRequestType: object = meta.HealthRequestType
+HealthState: object = meta.HealthState
 HealthStatus: Any = meta.HealthStatus
 ThriftIDLs: Any = meta.ThriftIDLs
-VersionInfo: Any = meta.VersionInfo
+VersionInfo: object = meta.VersionInfo
 
 
 # The result is of a class that the IDL defines.
-def health(request: object) -> Any:
+def health(request: object) -> object:
     """Answer ``Meta::health``: healthy."""
     return HealthStatus(ok=True)

@@ -6,7 +6,7 @@ because most servers are never asked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tchannel.lowlevel import Endpoint
 
@@ -48,7 +48,7 @@ class MetaEndpoints:
             self._modules.append(service.module)
             self._idl = None
 
-    def _thrift_idl(self, request: object) -> Any:
+    def _thrift_idl(self, request: object) -> object:
         from .meta import ThriftIDLs, meta
 
         if self._idl is None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Codec", "Method"]
 
-DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[dict[str, str], Any]]
+DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[dict[str, str], object]]
 EncodeResult: TypeAlias = Callable[[object], tuple[int, bytes, bytes]]
 EncodeError: TypeAlias = Callable[[BaseException], tuple[int, bytes, bytes] | None]
 
@@ -53,11 +53,11 @@ class Codec:
 
     """
 
-    new_args: Callable[..., Any]
-    dump_args: Callable[[Any], bytes]
-    load_args: Callable[[bytes], Any]
+    new_args: Callable[..., object]
+    dump_args: Callable[[object], bytes]
+    load_args: Callable[[bytes], object]
     load_result: Callable[[bytes], Any]
-    dump_result: Callable[[Any], bytes]
+    dump_result: Callable[[object], bytes]
     dump_exception: Callable[[BaseException], bytes | None]
     returns: bool
     exceptions: tuple[str, ...]
@@ -120,7 +120,7 @@ def refuse_oneway(service: str, name: str) -> OneWayNotSupportedError:
 def _request_decoder(codec: Codec) -> DecodeRequest:
     load_args = codec.load_args
 
-    def decode_request(arg2: bytes, arg3: bytes) -> tuple[dict[str, str], Any]:
+    def decode_request(arg2: bytes, arg3: bytes) -> tuple[dict[str, str], object]:
         headers = {} if arg2 == NO_HEADERS else decode_thrift_headers(arg2)
         # An envelope begins with 0 or with the bit that no type of a field has; the stop byte of a
         # function without arguments is 0 as well.

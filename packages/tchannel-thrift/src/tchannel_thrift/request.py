@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, NoReturn
+from typing import TYPE_CHECKING, Generic, NoReturn
 
 from .method import Method, refuse_oneway
 from .service import ThriftService, choose, services_in
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # Checkers bring it along; typing has defaults from 3.13 on.
     from typing_extensions import TypeVar
 
-    ResultT = TypeVar("ResultT", default=Any)
+    ResultT = TypeVar("ResultT", default=object)
 else:
     from typing import TypeVar
 
@@ -46,11 +46,11 @@ class ThriftRequest(Generic[ResultT]):
 
     # The arguments' class belongs to the user's Thrift module.
     def __init__(
-        self, service: str | None, method: Method, call_args: Any, hostport: str | None = None
+        self, service: str | None, method: Method, call_args: object, hostport: str | None = None
     ) -> None:
         self.service: str | None = service
         self.method: Method = method
-        self.call_args: Any = call_args
+        self.call_args: object = call_args
         self.hostport: str | None = hostport
 
     @property
@@ -70,7 +70,7 @@ class ThriftRequest(Generic[ResultT]):
         return self.service
 
     @property
-    def result_type(self) -> Any:
+    def result_type(self) -> object:
         """The class of the function's result in the Thrift module."""
         return self.method.codec.result_type
 
@@ -102,7 +102,7 @@ class RequestBuilder:
         self._hostport = hostport
 
     # The functions are those of the IDL, with its types.
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         thrift_service: ThriftService | None = self.__dict__.get("_thrift_service")
         if thrift_service is None or not thrift_service.has(name):
             if thrift_service is not None and name == "service_spec" and thrift_service.spec:
@@ -140,7 +140,7 @@ def _request_maker(
 ) -> Callable[..., ThriftRequest]:
     new_args = method.codec.new_args
 
-    def make_request(*args: Any, **kwargs: Any) -> ThriftRequest:
+    def make_request(*args: object, **kwargs: object) -> ThriftRequest:
         """Make a request of the function's arguments, checked against the IDL."""
         if not service and not hostport:
             raise no_service(method.endpoint)
@@ -169,10 +169,10 @@ def _oneway_refuser(service: str, name: str) -> Callable[..., NoReturn]:
 # A Thrift module may be any of the kinds that `services_in` knows.
 def thrift_request_builder(
     service: str,
-    thrift_module: Any,
+    thrift_module: object,
     hostport: str | None = None,
     thrift_class_name: str | None = None,
-) -> Any:
+) -> object:
     """Provide TChannel compatibility with Thrift modules: functions that make requests.
 
     ::

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ThriftArgScheme", "register"]
 
-_HandlerT = TypeVar("_HandlerT", bound=Callable[..., Any])
+_HandlerT = TypeVar("_HandlerT", bound=Callable[..., object])
 _HandlersT = TypeVar("_HandlersT")
 _ResultT = TypeVar("_ResultT")
 
@@ -83,7 +83,7 @@ class ThriftArgScheme:
     # A Thrift module, too: the user's document shows the decorator `@channel.thrift(Module)`.
     @overload
     def __call__(
-        self, request: RequestBuilder | ModuleType | type[Any]
+        self, request: RequestBuilder | ModuleType | type[object]
     ) -> Callable[[_HandlerT], _HandlerT]: ...
 
     def __call__(
@@ -101,7 +101,7 @@ class ThriftArgScheme:
         *,
         deadline: Timeout = None,
         routing_key: str | None = None,
-    ) -> Any:
+    ) -> object:
         """Call a Thrift function; the call starts at once.
 
         Args:
@@ -167,7 +167,7 @@ class ThriftArgScheme:
         )
 
     # Whatever somebody took for a request; the decorator of `register` is none of the call's types.
-    def _register_called(self, thrift_module: Any, options: tuple[object, ...]) -> Any:
+    def _register_called(self, thrift_module: object, options: tuple[object, ...]) -> object:
         """Do what the document's other way to write `register` means."""
         if any(option is not None for option in options) or not _is_thrift_module(thrift_module):
             raise TypeError(
@@ -181,7 +181,7 @@ class ThriftArgScheme:
     @overload
     def register(
         self,
-        thrift_module: Any,
+        thrift_module: object,
         handler: None = None,
         method: str | None = None,
         service: str | None = None,
@@ -190,12 +190,12 @@ class ThriftArgScheme:
     @overload
     def register(
         self,
-        thrift_module: Any,
+        thrift_module: object,
         handler: _HandlerT,
         method: str | None = None,
         service: str | None = None,
         *,
-        module: Any = None,
+        module: object = None,
     ) -> _HandlerT: ...
 
     # A service of a stub says what its handlers have to be.
@@ -213,13 +213,13 @@ class ThriftArgScheme:
 
     def register(
         self,
-        thrift_module: Any,
-        handler: Any = None,
+        thrift_module: object,
+        handler: object = None,
         method: str | None = None,
         service: str | None = None,
         *,
-        module: Any = None,
-    ) -> Any:
+        module: object = None,
+    ) -> object:
         """Register a handler for a function of a Thrift service, or an object for all of them.
 
         ::
@@ -345,7 +345,7 @@ def _is_thrift_module(thrift_module: object) -> bool:
 @overload
 def register(
     channel: TChannel | SubChannel,
-    thrift_module: Any,
+    thrift_module: object,
     handler: None = None,
     method: str | None = None,
     service: str | None = None,
@@ -355,7 +355,7 @@ def register(
 @overload
 def register(
     channel: TChannel | SubChannel,
-    thrift_module: Any,
+    thrift_module: object,
     handler: _HandlerT,
     method: str | None = None,
     service: str | None = None,
@@ -380,7 +380,7 @@ def register(
 
 def register(
     channel: TChannel | SubChannel,
-    thrift_module: Any,
+    thrift_module: object,
     handler: Any = None,
     method: str | None = None,
     service: str | None = None,

@@ -25,7 +25,7 @@ class ThriftService(ABC):
     name: str
     module: ModuleType | None = None
     # The engine's or thriftrw's, which look alike but have no class in common.
-    spec: Any = None
+    spec: object = None
 
     @abstractmethod
     def method_names(self) -> list[str]:

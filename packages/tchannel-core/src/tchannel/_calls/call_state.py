@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import tchannel_wire as wire
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CallState", "Decode"]
 
-Decode: TypeAlias = Callable[[int, bytes, "bytes | Body", Mapping[str, str]], Any]
+Decode: TypeAlias = Callable[[int, bytes, "bytes | Body", Mapping[str, str]], object]
 """Makes the result of a call of ``code, arg2, arg3, transport headers``; may raise."""
 
 
@@ -55,7 +55,7 @@ class CallState(CallHabits):
         def set_exception(self, exception: type | BaseException, /) -> None:
             """End it with an error."""
 
-        def cancel(self, msg: Any | None = None) -> bool:
+        def cancel(self, msg: object | None = None) -> bool:
             """End it without an answer."""
             ...
 
@@ -135,7 +135,7 @@ class CallState(CallHabits):
         if self.request is not None:
             self.request._tracing = self.tracing
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return what an interceptor sees of the call."""
         prepared = self.prepared
         return {
@@ -233,7 +233,7 @@ class CallState(CallHabits):
             # Looked at once, so that an ignored call makes no "never retrieved" noise.
             self.exception()
             if self.delivered_to is not None:
-                self.delivered_to.deliver(cast("asyncio.Future[Any]", self))
+                self.delivered_to.deliver(cast("asyncio.Future[object]", self))
                 self.delivered_to = None
 
     def _complete_error(self, error: errors.TChannelError) -> errors.TChannelError:

@@ -374,7 +374,7 @@ class Calling:
         self.counts.row_of(prepared)
         return self._remember(key, prepared)
 
-    def _remember(self, key: tuple[Any, ...], prepared: wire.PreparedCall) -> wire.PreparedCall:
+    def _remember(self, key: tuple[object, ...], prepared: wire.PreparedCall) -> wire.PreparedCall:
         if len(self._prepared) >= _MAX_PREPARED:
             self._prepared.clear()
         self._prepared[key] = prepared

@@ -29,8 +29,8 @@ def start_watched(
     channel: TChannel,
     headers: Mapping[str, str] | None,
     encode: Callable[[dict[str, str]], bytes] | None,
-    *arguments: Any,
-) -> PendingCall[Any]:
+    *arguments: object,
+) -> PendingCall[Any]:  # of whatever the scheme decodes
     """Fire `before_serialize_request_headers`, then start the call.
 
     Args:
@@ -48,7 +48,7 @@ def start_watched(
     if hooks is None:
         return start()
     task = start_task(channel.loop, _start_after(channel, hooks, start, arguments))
-    return cast("PendingCall[Any]", _LateCall(task))
+    return cast("PendingCall[object]", _LateCall(task))
 
 
 def _start(
@@ -56,7 +56,7 @@ def _start(
     headers: dict[str, str] | None,
     encode: Callable[[dict[str, str]], bytes] | None,
     arguments: tuple[Any, ...],
-) -> PendingCall[Any]:
+) -> PendingCall[object]:
     if headers is not None and encode is not None:
         arguments = (*arguments[:_ARG2], encode(headers), *arguments[_ARG2 + 1 :])
     return channel.start_call(*arguments)
@@ -64,8 +64,8 @@ def _start(
 
 async def _start_after(
     channel: TChannel,
-    hooks: list[asyncio.Future[Any]],
-    start: Callable[[], PendingCall[Any]],
+    hooks: list[asyncio.Future[object]],
+    start: Callable[[], PendingCall[object]],
     arguments: tuple[Any, ...],
 ) -> Any:
     timeout = seconds(arguments[_TIMEOUT], channel.options.default_timeout)
@@ -92,18 +92,18 @@ async def _start_after(
     return await start()
 
 
-class _LateCall(asyncio.Future[Any], CallHabits):
+class _LateCall(asyncio.Future[object], CallHabits):
     """What the caller holds while hooks hold the call up."""
 
     __slots__ = ("_task",)
 
-    def __init__(self, task: asyncio.Task[Any]) -> None:
+    def __init__(self, task: asyncio.Task[object]) -> None:
         super().__init__(loop=task.get_loop())
         # The call is a part of it: cancelling it cancels whichever is under way.
         self._task = task
         task.add_done_callback(self._ended, context=Context())
 
-    def cancel(self, msg: Any | None = None) -> bool:
+    def cancel(self, msg: object | None = None) -> bool:
         """Cancel the call, or end it before it has begun."""
         if self.done():
             return False
@@ -113,7 +113,7 @@ class _LateCall(asyncio.Future[Any], CallHabits):
     def __repr__(self) -> str:
         return f"<PendingCall held up by hooks: {state_of(self)}>"
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _ended(self, task: asyncio.Task[object]) -> None:
         error = None if task.cancelled() else task.exception()
         if self.done():
             return

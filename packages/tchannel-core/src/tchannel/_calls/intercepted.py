@@ -42,7 +42,7 @@ _UNSET = (
 )
 
 
-def intercept_call(made: OutgoingCall) -> PendingCall[Any]:
+def intercept_call(made: OutgoingCall) -> PendingCall[object]:
     """Let the interceptors have an outgoing call; return what its caller holds."""
     channel = made.channel
     decode = made.decode
@@ -58,15 +58,15 @@ def intercept_call(made: OutgoingCall) -> PendingCall[Any]:
         if type(result) is PendingReply and result._origin is made and result._future is None:
             # Passed on without a look at it: the answer goes to the caller by itself.
             result.passed_on = True
-            return cast("PendingCall[Any]", made)
+            return cast("PendingCall[object]", made)
         reply = as_future(result, channel.loop)
     except Exception as error:
         made.cancel_all()  # it may have been let through before
-        inner: asyncio.Future[Any] = channel.loop.create_future()
+        inner: asyncio.Future[object] = channel.loop.create_future()
         inner.set_exception(error)
         inner.exception()
-        return cast("PendingCall[Any]", Delivery(inner, made, decode))
-    return cast("PendingCall[Any]", Delivery(reply, made, decode))
+        return cast("PendingCall[object]", Delivery(inner, made, decode))
+    return cast("PendingCall[object]", Delivery(reply, made, decode))
 
 
 class InterceptedCall(CallState):
@@ -168,7 +168,7 @@ class InterceptedCall(CallState):
         return error
 
 
-class Delivery(asyncio.Future[Any], CallHabits):
+class Delivery(asyncio.Future[object], CallHabits):
     """What the caller holds when interceptors stand between it and the call.
 
     It takes the result of the interceptors' Future in the same turn of the loop where it can: that
@@ -183,7 +183,7 @@ class Delivery(asyncio.Future[Any], CallHabits):
 
     def __init__(self, inner: asyncio.Future[Any], made: OutgoingCall, decode: Decode) -> None:
         super().__init__(loop=inner.get_loop())
-        self._inner: asyncio.Future[Any] | None = inner
+        self._inner: asyncio.Future[object] | None = inner
         self._made: OutgoingCall | None = made
         self._decode = decode
         self._timer: TimerHandle | None = None
@@ -230,7 +230,7 @@ class Delivery(asyncio.Future[Any], CallHabits):
         if inner is not None:
             inner.cancel()
 
-    def cancel(self, msg: Any | None = None) -> bool:
+    def cancel(self, msg: object | None = None) -> bool:
         """Cancel what the interceptors made of the call."""
         if self.done():
             return False

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
 
@@ -46,7 +46,7 @@ _ENDED = int(EventType.on_call_ended)
 
 
 # A Future has a result type of its own here: the scheme's response, known to the caller.
-class OutgoingCall(asyncio.Future[Any], InterceptedCall):
+class OutgoingCall(asyncio.Future[object], InterceptedCall):
     """A call on its way; its result is the response.
 
     It starts at once, whether or not it is awaited. ``cancel()`` (and so the cancellation of a task
@@ -88,6 +88,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
     peer: Peer | None
     pending: PendingReply | None
     retry_limit: int | None
+    streamed_code: int
     tried: tuple[Peer, ...]
 
     def __repr__(self) -> str:
@@ -430,7 +431,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
             self.attempt_failed(error, kind, message_id)
         del connection
 
-    def _attempt_watched(self, error: errors.TChannelError) -> list[asyncio.Future[Any]] | None:
+    def _attempt_watched(self, error: errors.TChannelError) -> list[asyncio.Future[object]] | None:
         """Tell the hooks of an attempt that was sent and failed; return those that still run."""
         events = self.channel.events
         running = None
@@ -515,7 +516,7 @@ class OutgoingCall(asyncio.Future[Any], InterceptedCall):
 
     # -- the end of the call ------------------------------------------------------------------
 
-    def cancel(self, msg: Any | None = None) -> bool:
+    def cancel(self, msg: object | None = None) -> bool:
         """Cancel the call, and tell the peer if it has got it."""
         if self.done():
             return False

@@ -30,18 +30,18 @@ def _of_the_response(name: str) -> property:
     return property(forgotten, doc="Not of a call, but of its response.")
 
 
-class _Going(Coroutine[Any, Any, Any]):
+class _Going(Coroutine[object, object, object]):
     """A call as a coroutine: it has begun, and whoever ends the coroutine ends the call."""
 
     __slots__ = ("_call",)
 
-    def __init__(self, call: asyncio.Future[Any]) -> None:
+    def __init__(self, call: asyncio.Future[object]) -> None:
         self._call = call
 
-    def __await__(self) -> Generator[Any, Any, Any]:
+    def __await__(self) -> Generator[object, Any, object]:
         return self._call.__await__()
 
-    def send(self, value: Any, /) -> Any:
+    def send(self, value: object, /) -> object:
         """Go on to the next wait, which is the only one, or to the result."""
         call = self._call
         if call.done():
@@ -50,7 +50,7 @@ class _Going(Coroutine[Any, Any, Any]):
         call._asyncio_future_blocking = True
         return call
 
-    def throw(self, kind: Any, value: Any = None, traceback: Any = None, /) -> NoReturn:
+    def throw(self, kind: Any, value: object = None, traceback: Any = None, /) -> NoReturn:
         """End as a coroutine does that catches nothing: the call is cancelled if it still runs."""
         self._call.cancel()
         if isinstance(kind, BaseException):
@@ -67,7 +67,7 @@ class _Going(Coroutine[Any, Any, Any]):
         return f"<coroutine of {self._call!r}>"
 
 
-def state_of(future: asyncio.Future[Any] | concurrent.futures.Future[Any]) -> str:
+def state_of(future: asyncio.Future[object] | concurrent.futures.Future[Any]) -> str:
     """Say how far a call has got, for its repr: nothing of the contents of its answer."""
     if not future.done():
         return "pending"
@@ -99,12 +99,12 @@ class CallHabits:
         status = _of_the_response("status")
         transport = _of_the_response("transport")
 
-    def coroutine(self) -> Coroutine[Any, Any, Any]:
+    def coroutine(self) -> Coroutine[object, object, object]:
         """Return the call as a coroutine, for `asyncio.create_task`, task groups and their like.
 
         The call has begun all the same. When the task is cancelled, or the coroutine closed, so is it.
         """
-        return _Going(cast("asyncio.Future[Any]", self))
+        return _Going(cast("asyncio.Future[object]", self))
 
     def __dir__(self) -> list[str]:
         return sorted({*dir(asyncio.Future), "coroutine"})
@@ -115,7 +115,7 @@ if TYPE_CHECKING:
     class PendingCall(asyncio.Future[_T]):
         """A call on its way, which has begun: `await` it for its response."""
 
-        def coroutine(self) -> Coroutine[Any, Any, _T]:
+        def coroutine(self) -> Coroutine[object, object, _T]:
             """Return the call as a coroutine, for tasks and task groups."""
             ...
 

@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import errors
 from .._sight.counting import outcome_of
@@ -56,7 +56,7 @@ class Wait:
         """Whether it waits for the first peers of its group, while some cannot be reached."""
         self.readable: asyncio.Future[None] | None = None
         """Ends once the peer reads again, while the call waits for that."""
-        self.hooks: list[asyncio.Future[Any]] | None = None
+        self.hooks: list[asyncio.Future[object]] | None = None
         """Hooks that an attempt waits for before it is sent; empty once they have ended."""
         self.unreached: int = 0
         """To how many peers no connection came about."""
@@ -138,7 +138,7 @@ class Wait:
             )
             call.attempt_failed(error, retries.NEVER)
 
-    def _peers_known(self, expected: asyncio.Future[Any]) -> None:
+    def _peers_known(self, expected: asyncio.Future[object]) -> None:
         call = self.call
         if call.peer is not None and self in call.peer.waiters:
             return  # a connection is being made, and its end goes on with this call
@@ -171,7 +171,7 @@ class Wait:
 
     # -- hooks that are coroutines -------------------------------------------------------------
 
-    def for_hooks(self, hooks: list[asyncio.Future[Any]]) -> None:
+    def for_hooks(self, hooks: list[asyncio.Future[object]]) -> None:
         """Make the attempt once the hooks have ended that are told of it."""
         self.hooks = hooks
         self._arm("hooks held the call up")
@@ -183,13 +183,13 @@ class Wait:
         self.hooks = None
         return ended
 
-    def _let_go(self, hooks: list[asyncio.Future[Any]]) -> None:
+    def _let_go(self, hooks: list[asyncio.Future[object]]) -> None:
         # Unless its time was up before, or somebody has cancelled it.
         if self.hooks is hooks and not self.call.done():
             self.hooks = []
             self._retry()
 
-    def for_outcome(self, hooks: list[asyncio.Future[Any]], go_on: Callable[[], object]) -> None:
+    def for_outcome(self, hooks: list[asyncio.Future[object]], go_on: Callable[[], object]) -> None:
         """Let an outcome wait for the hooks that are told of it, but not beyond the call's time."""
         over = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import tchannel_wire as wire
 
@@ -23,7 +22,7 @@ def decode_application_headers(scheme: str | None, arg2: bytes) -> dict[str, str
         return {}
     try:
         if scheme == "json":
-            headers: Any = json.loads(arg2.decode("utf-8", "surrogateescape"))
+            headers: object = json.loads(arg2.decode("utf-8", "surrogateescape"))
             if headers is None:
                 return {}
             return headers if isinstance(headers, dict) else None

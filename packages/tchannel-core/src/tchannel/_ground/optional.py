@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import Callable, Collection
 from types import ModuleType
-from typing import Any
 
 __all__ = ["forward", "import_layer", "install_hint"]
 
@@ -48,10 +47,10 @@ def import_layer(module: str, *, dist: str) -> ModuleType:
         raise install_hint(error, needs=module.partition(".")[0], dist=dist) from None
 
 
-def forward(alias: str, layer: ModuleType, names: Collection[str]) -> Callable[[str], Any]:
+def forward(alias: str, layer: ModuleType, names: Collection[str]) -> Callable[[str], object]:
     """Return a ``__getattr__`` for the module `alias` that finds `names` in `layer`."""
 
-    def find(name: str) -> Any:
+    def find(name: str) -> object:
         if name in names:
             return getattr(layer, name)
         raise AttributeError(f"module {alias!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import TypeVar
 
 __all__ = ["as_future", "start_task"]
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 def start_task(
     loop: asyncio.AbstractEventLoop,
-    coroutine: Coroutine[Any, Any, _T],
+    coroutine: Coroutine[object, object, _T],
     context: Context | None = None,
 ) -> asyncio.Task[_T]:
     """Run a coroutine in a task that begins in the loop's next turn.

@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Iterable
 from types import ModuleType
-from typing import Any
 
 from .._ground.optional import install_hint
 from .._ground.timeouts import Timeout
@@ -24,8 +23,8 @@ class Advertising:
         timeout: Timeout = None,
         router_file: str | os.PathLike[str] | None = None,
         jitter: float | None = None,
-        **kwargs: Any,
-    ) -> asyncio.Future[Any]:
+        **kwargs: object,
+    ) -> asyncio.Future[object]:
         """Advertise with Hyperbahn, and call by service name through its routers.
 
         Args:
@@ -44,19 +43,19 @@ class Advertising:
             TimeoutError: (from the Future) nobody answered in time.
 
         """
-        first: asyncio.Future[Any] = _hyperbahn().advertise(
+        first: asyncio.Future[object] = _hyperbahn().advertise(
             self, routers, name, timeout, router_file=router_file, jitter=jitter, **kwargs
         )
         return first
 
-    def unadvertise(self, name: str | None = None) -> asyncio.Future[Any]:
+    def unadvertise(self, name: str | None = None) -> asyncio.Future[object]:
         """Take the advertisement back.
 
         Args:
             name: What was advertised; by default everything.
 
         """
-        taken_back: asyncio.Future[Any] = _hyperbahn().unadvertise(self, name)
+        taken_back: asyncio.Future[object] = _hyperbahn().unadvertise(self, name)
         return taken_back
 
 

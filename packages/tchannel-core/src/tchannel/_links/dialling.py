@@ -25,7 +25,7 @@ from .sockets import send_at_once
 
 __all__ = ["open_socket"]
 
-_AddressInfo: TypeAlias = tuple[socket.AddressFamily, Any]
+_AddressInfo: TypeAlias = tuple[socket.AddressFamily, object]
 """The family and the address, as the socket takes it."""
 
 # In seconds. The first is what RFC 8305 recommends.
@@ -73,7 +73,7 @@ class _Race:
         self.winner: socket.socket | None = None
         self._loop = loop
 
-    def start(self, family: socket.AddressFamily, address: Any) -> None:
+    def start(self, family: socket.AddressFamily, address: object) -> None:
         """Try one more address."""
         self.attempts[start_task(self._loop, _attempt(self._loop, family, address))] = None
 
@@ -128,7 +128,7 @@ def _in_turn(addresses: Iterable[_AddressInfo]) -> list[_AddressInfo]:
 
 
 async def _attempt(
-    loop: asyncio.AbstractEventLoop, family: socket.AddressFamily, address: Any
+    loop: asyncio.AbstractEventLoop, family: socket.AddressFamily, address: object
 ) -> socket.socket:
     connecting = socket.socket(family, socket.SOCK_STREAM)
     try:

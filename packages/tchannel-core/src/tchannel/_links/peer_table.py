@@ -327,7 +327,7 @@ class PeerTable:
             await _connect(loop, peer.hostport, FirstBytes(connection))
             return
         timeout = channel.options.connect_timeout
-        tls: dict[str, Any] = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": timeout}
+        tls: dict[str, object] = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": timeout}
         name = self._server_name(peer)
         now = channel.timers.time()
         unix = peer.hostport.startswith(UNIX_PREFIX)

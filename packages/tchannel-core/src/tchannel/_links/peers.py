@@ -146,7 +146,7 @@ class PeerGroup:
         self._penalised: OrderedDict[Peer, None] = OrderedDict()
         self._releases: list[tuple[float, int, Peer]] = []
         self._sequence = 0
-        self._expected: asyncio.Future[Any] | None = None
+        self._expected: asyncio.Future[object] | None = None
 
     # -- what sources and users call ----------------------------------------------------------
 

@@ -24,7 +24,7 @@ def names_in(certificate: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]
     yield from (certificate or {}).get("subjectAltName", ())
 
 
-def bears_name(certificate: Mapping[str, Any] | None, name: str) -> bool:
+def bears_name(certificate: Mapping[str, object] | None, name: str) -> bool:
     """Say whether a verified certificate bears ``name``: a host, an IP address or a URI.
 
     Hosts as RFC 6125 has it: whatever their case, and with ``*`` for the whole of the first label.

@@ -49,7 +49,7 @@ class _CountedCalls(dict[int, "IncomingRequest"]):
             self.host.calls += 1
         super().__setitem__(id, request)
 
-    def pop(self, id: int, default: Any = None) -> Any:  # Any: as dict.pop is typed
+    def pop(self, id: int, default: object = None) -> Any:  # Any: as dict.pop is typed
         request = super().pop(id, None)
         if request is None:
             return default

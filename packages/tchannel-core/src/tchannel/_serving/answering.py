@@ -73,7 +73,7 @@ class ReceivedRequest(Request):
     """Its bytes that count for `Options.incoming_memory`."""
     stream: Body | None
     _task: asyncio.Task[None] | None
-    _coroutine: Coroutine[Any, Any, Any] | None
+    _coroutine: Coroutine[object, object, object] | None
     """What the handler returned and `_task` runs, unless the handler is a coroutine function."""
     _pending: PendingReply | None
     """What interceptors hold of the answer until it is there."""
@@ -431,7 +431,7 @@ def change_answer(change: Callable[[bytes], bytes]) -> None:
 
 
 def _changed(encode: Callable[..., Any], change: Callable[[bytes], bytes]) -> Callable[..., Any]:
-    def changed(*result: Any) -> Any:
+    def changed(*result: object) -> object:
         answer = encode(*result)
         if answer is None or not isinstance(answer[2], bytes):
             return answer

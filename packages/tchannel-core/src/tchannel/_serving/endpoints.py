@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from copy import copy
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints", "must_take_a_request"]
 
-Handler: TypeAlias = "Callable[[Request], Any]"
+Handler: TypeAlias = "Callable[[Request], object]"
 """Takes the request; returns the body, a Response, an awaitable of either, or an async generator."""
 
-DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[Any, Any]]
-EncodeResult: TypeAlias = Callable[[Any], tuple[int, bytes, Any]]
+DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[object, object]]
+EncodeResult: TypeAlias = Callable[[Any], tuple[int, bytes, "bytes | AsyncIterator[bytes]"]]
 EncodeError: TypeAlias = Callable[[BaseException], tuple[int, bytes, bytes] | None]
 EncodeFailure: TypeAlias = Callable[[Exception, str], tuple[int, bytes, bytes]]
 

@@ -181,12 +181,12 @@ class IncomingRequest(ReceivedRequest):
                 return self._call_after_hooks(hooks)
         return endpoint.handler(self)
 
-    async def _call_after_hooks(self, hooks: list[asyncio.Future[Any]]) -> Any:
+    async def _call_after_hooks(self, hooks: list[asyncio.Future[object]]) -> object:
         await asyncio.wait(hooks)
         result = self.endpoint_.handler(self)
         return await result if inspect.isawaitable(result) else result
 
-    def _decode(self, decode: Callable[[bytes, bytes], tuple[Any, Any]]) -> None:
+    def _decode(self, decode: Callable[[bytes, bytes], tuple[object, object]]) -> None:
         arg2 = self.headers
         try:
             self.headers, self.body = decode(arg2, self.body)
@@ -211,7 +211,7 @@ class IncomingRequest(ReceivedRequest):
         else:
             self._finish(result)
 
-    def _run(self, coroutine: Coroutine[Any, Any, None], context: Context) -> None:
+    def _run(self, coroutine: Coroutine[object, object, None], context: Context) -> None:
         # A real task: asyncio.timeout, TaskGroup and anyio need a current task.
         loop = self.connection.loop
         name = self.endpoint_.task_name
@@ -226,7 +226,7 @@ class IncomingRequest(ReceivedRequest):
             if self.cancelled:  # in its first step, which ran at once: it closed its connection
                 task.cancel()
 
-    async def _serve_coroutine(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    async def _serve_coroutine(self, coroutine: Coroutine[object, object, object]) -> None:
         # Inside the task rather than in a callback of it: one turn of the loop saved.
         try:
             result = await coroutine
@@ -239,7 +239,7 @@ class IncomingRequest(ReceivedRequest):
             self._task = self._coroutine = None
             self._finish(result)
 
-    def _future_done(self, future: asyncio.Future[Any]) -> None:
+    def _future_done(self, future: asyncio.Future[object]) -> None:
         if future.cancelled():
             self._failed(asyncio.CancelledError())
             return
@@ -298,7 +298,7 @@ class IncomingRequest(ReceivedRequest):
 
     # -- interceptors -------------------------------------------------------------------------
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return what an interceptor sees of the call."""
         event = self.event
         return {
@@ -357,7 +357,7 @@ def _given_up(
         request.stop_handler()
 
 
-async def _await(awaitable: Awaitable[Any]) -> Any:
+async def _await(awaitable: Awaitable[object]) -> object:
     return await awaitable
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..schemes import find_scheme
 from ..schemes.json import JsonArgScheme
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..channel import TChannel
 
 __all__ = ["Registering"]
+
+_HandlerT = TypeVar("_HandlerT", bound=Callable[..., object])
 
 
 class Registering:
@@ -33,7 +35,7 @@ class Registering:
         channel = self._channel_of_schemes()
         self.raw: RawArgScheme = RawArgScheme(channel, self.endpoints)
         self.json: JsonArgScheme = JsonArgScheme(channel, self.endpoints)
-        self._schemes: dict[str, Any] = {"raw": self.raw, "json": self.json}
+        self._schemes: dict[str, object] = {"raw": self.raw, "json": self.json}
 
     def _channel_of_schemes(self) -> TChannel:
         raise NotImplementedError  # each of the two classes below knows its channel
@@ -45,7 +47,7 @@ class Registering:
     else:
 
         @property
-        def thrift(self) -> Any:
+        def thrift(self) -> object:
             """The Thrift arg scheme.
 
             Raises:
@@ -68,13 +70,36 @@ class Registering:
             self._schemes[name] = scheme
         return scheme
 
+    @overload
+    def register(
+        self,
+        scheme: object,
+        endpoint: str | Fallback | None = None,
+        handler: None = None,
+        **kwargs: object,
+    ) -> Callable[[_HandlerT], _HandlerT]: ...
+
+    @overload
+    def register(
+        self,
+        scheme: object,
+        endpoint: str | Fallback | None,
+        handler: _HandlerT,
+        **kwargs: object,
+    ) -> _HandlerT: ...
+
+    @overload
+    def register(
+        self, scheme: object, endpoint: _HandlerT, handler: None = None, **kwargs: object
+    ) -> _HandlerT: ...
+
     def register(
         self,
         scheme: Any,
-        endpoint: str | Fallback | Callable[..., Any] | None = None,
-        handler: Callable[..., Any] | None = None,
-        **kwargs: Any,
-    ) -> Any:
+        endpoint: str | Fallback | Callable[..., object] | None = None,
+        handler: Callable[..., object] | None = None,
+        **kwargs: object,
+    ) -> object:
         """Register a handler; a decorator when ``handler`` is left out.
 
         Args:

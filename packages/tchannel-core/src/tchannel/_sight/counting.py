@@ -8,7 +8,7 @@ additions at each end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from tchannel_wire import CALLER_NAME, PreparedCall
 
@@ -102,6 +102,11 @@ class IncomingRow(_Row):
     """Counters of calls that we serve."""
 
     __slots__ = ()
+
+    # Declared again: a checker infers it anew where a method of this class sets it.
+    answered: int
+    app_errors: int
+    seconds: float
 
     def answered_in(self, seconds: float, status: int) -> None:
         """Count an answer, as the hot path does by itself."""
@@ -264,7 +269,7 @@ def outcome_of(error: object) -> str:
     """Return the outcome that an error is: by its code, if it has one."""
     if isinstance(error, NoAvailablePeerError):
         return NO_PEER
-    code: Any = getattr(error, "code", None)
+    code: object = getattr(error, "code", None)
     return OUTCOME_OF_CODE.get(code, OTHER_ERROR) if isinstance(code, int) else OTHER_ERROR
 
 

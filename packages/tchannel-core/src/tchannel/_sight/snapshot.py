@@ -164,7 +164,7 @@ def _first(most: int | None, key: Any, *groups: Collection[Any]) -> list[Any]:
     What is in a former group is not taken again from a later one. The last group is not sorted unless
     all of it is asked for: it may be large, and none of it stands out.
     """
-    found: dict[Any, None] = {}
+    found: dict[object, None] = {}
     for place, group in enumerate(groups):
         if most is None:
             found.update(dict.fromkeys(sorted(group, key=key, reverse=True)))
@@ -179,7 +179,7 @@ def _first(most: int | None, key: Any, *groups: Collection[Any]) -> list[Any]:
     return list(found)
 
 
-def _smallest(most: int | None, items: Iterable[Any], key: Any) -> list[Any]:
+def _smallest(most: int | None, items: Iterable[object], key: Any) -> list[Any]:
     """Return the ``most`` smallest, smallest first; all of them, in that order, for None."""
     return sorted(items, key=key) if most is None else nsmallest(most, items, key=key)
 

@@ -77,10 +77,10 @@ class JsonCodec:
     # What JSON can say has no type that says more than Any.
     def __init__(
         self,
-        encode: Callable[[Any], bytes | str] | None = None,
-        decode: Callable[[bytes], Any] | None = None,
+        encode: Callable[[object], bytes | str] | None = None,
+        decode: Callable[[bytes], object] | None = None,
         *,
-        default: Callable[[Any], Any] | None = None,
+        default: Callable[[object], object] | None = None,
     ) -> None:
         for name, value in (("encode", encode), ("decode", decode), ("default", default)):
             if value is not None and not callable(value):
@@ -93,7 +93,7 @@ class JsonCodec:
                 encode = json.JSONEncoder(
                     separators=(",", ":"), allow_nan=False, default=default
                 ).encode
-        self._encode: Callable[[Any], bytes | str] = encode
+        self._encode: Callable[[object], bytes | str] = encode
         self._decode = decode
 
     def encode(self, body: object, name: str) -> bytes:
@@ -117,7 +117,7 @@ class JsonCodec:
             raise TypeError(f"encode of a JsonCodec must give bytes or str, not {data!r:.100}")
         return data
 
-    def decode(self, arg3: bytes) -> Any:
+    def decode(self, arg3: bytes) -> object:
         """Return the value that bytes say; zero bytes are an empty object, as in tchannel-python."""
         if not arg3:
             return {}
@@ -178,7 +178,7 @@ class JsonArgScheme:
         service: str,
         endpoint: str,
         # JSON has no type that says more than this.
-        body: Any = None,
+        body: object = None,
         headers: Mapping[str, str] | None = None,
         timeout: Timeout = None,
         retry_on: str | None = None,
@@ -191,7 +191,7 @@ class JsonArgScheme:
         *,
         deadline: Timeout = None,
         routing_key: str | None = None,
-    ) -> PendingCall[Response[Any, dict[str, str]]]:
+    ) -> PendingCall[Response[Any, dict[str, str]]]:  # JSON has no type that says more
         """Call ``endpoint`` of ``service``; the call starts at once.
 
         Args:
@@ -259,7 +259,7 @@ class JsonArgScheme:
     @overload
     def register(self, endpoint: _HandlerT, /) -> _HandlerT: ...
 
-    def register(self, endpoint: Any = None, handler: Any = None) -> Any:
+    def register(self, endpoint: object = None, handler: object = None) -> object:
         """Register a handler: ``@channel.json.register``, ``@channel.json.register("name")``, or a call.
 
         Args:
@@ -281,7 +281,7 @@ class JsonArgScheme:
             ),
         )
 
-    def _decode_request(self, arg2: bytes, arg3: bytes) -> tuple[Any, Any]:
+    def _decode_request(self, arg2: bytes, arg3: bytes) -> tuple[object, object]:
         return _decode_headers(arg2), self._codec.decode(arg3)
 
     def _encode_result(self, result: object) -> tuple[int, bytes, bytes]:

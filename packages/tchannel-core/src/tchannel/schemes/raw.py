@@ -305,12 +305,12 @@ class RawArgScheme:
 
     def register(
         self,
-        endpoint: Any = None,
-        handler: Any = None,
+        endpoint: object = None,
+        handler: object = None,
         *,
         stream: bool = False,
         string_headers: bool = False,
-    ) -> Any:
+    ) -> object:
         """Register a handler: ``@channel.raw.register``, ``@channel.raw.register("name")``, or a call.
 
         Args:
@@ -345,7 +345,7 @@ def register(
     endpoint: Any,
     handler: Any,
     make: Callable[[Handler], Endpoint],
-) -> Any:
+) -> object:
     """Register a handler in any of the forms that users write."""
     if handler is None and callable(endpoint) and endpoint is not FALLBACK:
         endpoint, handler = None, endpoint
@@ -386,7 +386,7 @@ def to_bytes(value: object, name: str) -> bytes:
     )
 
 
-def _body(body: object) -> Any:
+def _body(body: Any) -> Any:
     if body is None:
         return b""
     return body if hasattr(body, "__aiter__") else to_bytes(body, "body")
@@ -438,11 +438,13 @@ def _encode_headers(headers: object) -> bytes:
         raise ValueError(f"headers must be str to str: {error}") from None
 
 
-def _decode_string_headers(arg2: bytes, arg3: Any) -> tuple[dict[str, str], Any]:
+def _decode_string_headers(arg2: bytes, arg3: object) -> tuple[dict[str, str], object]:
     return wire.decode_thrift_headers(arg2), arg3
 
 
-def _encode_string_headers_result(result: Any) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
+def _encode_string_headers_result(
+    result: object,
+) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
     headers = None
     if isinstance(result, Response):
         headers = result.headers

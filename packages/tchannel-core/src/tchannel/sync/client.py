@@ -106,7 +106,9 @@ class TChannel:
 
     # -- calls --------------------------------------------------------------------------------
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(
+        self, function: Callable[..., Any], /, *args: object, **kwargs: object
+    ) -> Future[Any]:
         """Call ``function(*args, **kwargs)`` in the channel's event loop.
 
         Returns:
@@ -125,12 +127,15 @@ class TChannel:
         return self._submit(function, args, kwargs)
 
     def _submit(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> CallFuture[Any]:
+        self,
+        function: Callable[..., object],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+    ) -> CallFuture[object]:
         loop = self._loop
         if loop is None or loop.pid != os.getpid():
             loop = self._start()
-        future: CallFuture[Any] = CallFuture(loop.pending, loop, self)
+        future: CallFuture[object] = CallFuture(loop.pending, loop, self)
         loop.pending.add(future)
         try:
             # The cheapest way into the loop: run_coroutine_threadsafe is a sixth slower.
@@ -216,7 +221,7 @@ class TChannel:
         router_file: str | os.PathLike[str] | None = None,
         jitter: float | None = None,
         # What tchannel-hyperbahn takes besides.
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Future[Response]:
         """Advertise with Hyperbahn; arguments as of `tchannel.TChannel.advertise`.
 
@@ -229,7 +234,7 @@ class TChannel:
             self._channel.advertise, routers, name, timeout, router_file, jitter, **kwargs
         )
 
-    def unadvertise(self, name: str | None = None) -> Future[Any]:
+    def unadvertise(self, name: str | None = None) -> Future[object]:
         """Take one advertisement back, or all; see `tchannel.TChannel.unadvertise`."""
         return self.submit(self._channel.unadvertise, name)
 

@@ -46,7 +46,7 @@ class CallFuture(concurrent.futures.Future[_T]):
 
     def __init__(
         self,
-        pending: "set[CallFuture[Any]]",
+        pending: "set[CallFuture[object]]",
         carrier: "Carrier | None" = None,
         owner: object = None,
     ) -> None:
@@ -114,7 +114,10 @@ class CallFuture(concurrent.futures.Future[_T]):
         return True
 
     def begin(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self,
+        function: Callable[..., object],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
     ) -> None:
         """Make the call, in the loop's thread: `function` gives an awaitable, or the result."""
         # Before looking whether it was cancelled, so that `cancel` misses the call only if this

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from .future import CallFuture
 
@@ -23,7 +23,7 @@ class ThreadLoop(Protocol):
         """Whether it was started."""
         ...
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any) -> object:
+    def submit(self, fn: Callable[..., object], /, *args: object) -> object:
         """Call ``fn(*args)`` in the loop's thread, from any other thread."""
 
 
@@ -44,7 +44,7 @@ class LoopThread:
 
     def __init__(self, loop_factory: LoopFactory | None, name: str) -> None:
         self.pid: int = os.getpid()
-        self.pending: set[CallFuture[Any]] = set()
+        self.pending: set[CallFuture[object]] = set()
         self._runner = asyncio.Runner(loop_factory=loop_factory or asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
         self.call_soon: Callable[..., object] = self._loop.call_soon_threadsafe
@@ -88,13 +88,13 @@ class BorrowedLoop:
 
     def __init__(self, threadloop: ThreadLoop) -> None:
         self.pid: int = os.getpid()
-        self.pending: set[CallFuture[Any]] = set()
+        self.pending: set[CallFuture[object]] = set()
         self.ident: int | None = None
         self._threadloop = threadloop
         if not threadloop.is_ready():
             threadloop.start()
 
-    def call_soon(self, callback: Callable[..., object], *args: Any) -> None:
+    def call_soon(self, callback: Callable[..., object], *args: object) -> None:
         """Call ``callback(*args)`` in the loop's thread."""
         self._threadloop.submit(self._run, callback, args)
 
@@ -104,6 +104,6 @@ class BorrowedLoop:
     def end(self) -> None:
         """Leave it running."""
 
-    def _run(self, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
+    def _run(self, callback: Callable[..., object], args: tuple[object, ...]) -> None:
         self.ident = threading.get_ident()
         callback(*args)

@@ -99,7 +99,7 @@ class JsonArgScheme(_Scheme):
         self,
         service: str,
         endpoint: str,
-        body: Any = None,
+        body: object = None,
         headers: Mapping[str, str] | None = None,
         timeout: Timeout = None,
         retry_on: str | None = None,
@@ -142,7 +142,7 @@ class ThriftArgScheme(_Scheme):
     """Calls of Thrift functions."""
 
     # What a request is, and its result, is known to tchannel-thrift alone.
-    def __call__(self, request: Any, *args: Any, **kwargs: Any) -> Future[Response]:
+    def __call__(self, request: object, *args: object, **kwargs: object) -> Future[Response]:
         """Make a Thrift call; arguments as of `tchannel.schemes.ThriftArgScheme`.
 
         Returns:

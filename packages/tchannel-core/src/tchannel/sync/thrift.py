@@ -43,7 +43,7 @@ class _Client:
 def client_for(
     # A Thrift module may be of any of the kinds that the Thrift layer knows.
     service: str,
-    service_module: Any,
+    service_module: object,
     thrift_service_name: str | None = None,
 ) -> type[Any]:
     """Make the class of clients of a Thrift service.

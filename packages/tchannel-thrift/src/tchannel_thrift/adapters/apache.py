@@ -78,7 +78,7 @@ class ApacheService(ThriftService):
         return Method(self.name, name, _codec(name, function, args, result))
 
 
-def _codec(name: str, function: FunctionType, args: Any, result: Any) -> Codec:
+def _codec(name: str, function: FunctionType, args: object, result: Any) -> Codec:
     fields = [entry for entry in result.thrift_spec or () if entry is not None]
     returns = bool(fields) and fields[0][0] == 0
     declared = tuple((entry[3][0], entry[2]) for entry in fields if entry[0] != 0)
@@ -95,14 +95,14 @@ def _codec(name: str, function: FunctionType, args: Any, result: Any) -> Codec:
     )
 
 
-def _args_maker(name: str, function: FunctionType, args: Any) -> Callable[..., Any]:
+def _args_maker(name: str, function: FunctionType, args: Any) -> Callable[..., object]:
     required = sorted(required_fields(args))
     # The interface says which arguments must be given, the class of the arguments takes any.
     code, defaults = function.__code__, function.__defaults__ or ()
     parameters = code.co_varnames[1 : code.co_argcount]
     wanted = parameters[: len(parameters) - len(defaults)]
 
-    def new_args(*values: Any, **named: Any) -> Any:
+    def new_args(*values: object, **named: object) -> object:
         made = args(*values, **named)
         missing = [
             word
@@ -125,14 +125,14 @@ def _names(words: list[str]) -> str:
     return ("s " if len(words) > 1 else " ") + ", ".join(map(repr, words))
 
 
-def _dumper(cls: Any) -> Callable[[Any], bytes]:
+def _dumper(cls: object) -> Callable[[object], bytes]:
     try:
         return complete_dumper(struct_spec(cls))
     except FieldsWithoutIdsError as error:
         return _own_dumper(cls, error)
 
 
-def _own_dumper(cls: Any, reason: FieldsWithoutIdsError) -> Callable[[Any], bytes]:
+def _own_dumper(cls: Any, reason: FieldsWithoutIdsError) -> Callable[[object], bytes]:
     """Return what writes fields without ids, which only the generated code itself knows."""
     if "write" not in vars(cls):
         raise ValueError(
@@ -156,7 +156,7 @@ def _own_dumper(cls: Any, reason: FieldsWithoutIdsError) -> Callable[[Any], byte
     return dump
 
 
-def _loader(cls: Any) -> Callable[[bytes], Any]:
+def _loader(cls: Any) -> Callable[[bytes], object]:
     buffer = import_module("thrift.transport.TTransport").TMemoryBuffer
     binary = import_module("thrift.protocol.TBinaryProtocol")
     try:
@@ -169,7 +169,7 @@ def _loader(cls: Any) -> Callable[[bytes], Any]:
     base = import_module("thrift.protocol.TProtocol").TProtocolBase
     counts_levels = hasattr(base, "increment_recursion_depth")
 
-    def load(payload: bytes) -> Any:
+    def load(payload: bytes) -> object:
         if not counts_levels and len(payload) > _SHALLOW:
             # Walked over first: the C protocol of thrift 0.22 and older crashes the process on deep
             # nesting.
@@ -192,10 +192,10 @@ def _loader(cls: Any) -> Callable[[bytes], Any]:
     return load
 
 
-def _result_dumper(result: Any, success: Any) -> Callable[[Any], bytes]:
+def _result_dumper(result: Any, success: Any) -> Callable[[object], bytes]:
     dump = _dumper(result)
 
-    def dump_result(value: Any) -> bytes:
+    def dump_result(value: object) -> bytes:
         try:
             return dump(result(success=value))
         except (TypeError, ValueError):

@@ -40,7 +40,7 @@ class FieldsWithoutIdsError(ValueError):
 
 
 # Generated classes have no types to speak of.
-def struct_spec(cls: Any) -> StructTypeSpec:
+def struct_spec(cls: object) -> StructTypeSpec:
     """Return the spec of a struct, union or exception that Apache's compiler made.
 
     A union looks like a struct there, and so it is one here.
@@ -52,7 +52,7 @@ def struct_spec(cls: Any) -> StructTypeSpec:
     # Kept on the class: it lives as long as that.
     spec: StructTypeSpec | None = vars(cls).get(_SPEC)
     if spec is None:
-        made: dict[Any, StructTypeSpec] = {}
+        made: dict[object, StructTypeSpec] = {}
         spec = _struct(cls, made)
         # Only now: a class that was not understood leaves nothing behind.
         for one, its in made.items():
@@ -60,7 +60,7 @@ def struct_spec(cls: Any) -> StructTypeSpec:
     return spec
 
 
-def required_fields(cls: Any) -> frozenset[str]:
+def required_fields(cls: object) -> frozenset[str]:
     """Return the names of the fields that are ``required``, as far as the class knows.
 
     Code made with ``dynamic`` knows none.
@@ -70,7 +70,7 @@ def required_fields(cls: Any) -> frozenset[str]:
     return frozenset(match[1] for text in texts if (match := _REQUIRED.fullmatch(text)))
 
 
-def _struct(cls: Any, made: dict[Any, StructTypeSpec]) -> StructTypeSpec:
+def _struct(cls: Any, made: dict[object, StructTypeSpec]) -> StructTypeSpec:
     found = vars(cls).get(_SPEC) or made.get(cls)
     if found is not None:
         spec: StructTypeSpec = found
@@ -95,7 +95,7 @@ def _takes_arguments(cls: Any) -> bool:
     return code is not None and bool(code.co_argcount > 1)
 
 
-def _type(code: int, details: Any, made: dict[Any, StructTypeSpec]) -> TypeSpec:
+def _type(code: int, details: Any, made: dict[object, StructTypeSpec]) -> TypeSpec:
     if code == ttype.BINARY:
         return PRIMITIVES["binary" if details == "BINARY" else "string"]
     if code == ttype.STRUCT:

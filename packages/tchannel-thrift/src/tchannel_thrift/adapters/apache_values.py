@@ -14,7 +14,7 @@ __all__ = ["coerce"]
 
 
 # Values are what users hand over, and generated classes have no types to speak of.
-def coerce(code: int, details: Any, value: Any) -> Any:
+def coerce(code: int, details: Any, value: object) -> object:
     """Return ``value`` with every dict that stands for a struct made into one.
 
     Args:

@@ -11,7 +11,7 @@ __all__ = ["check_names", "coerce"]
 
 
 # Values are what handlers return; specs are those of the engine or of thriftrw, which look alike.
-def coerce(spec: Any, value: Any) -> Any:
+def coerce(spec: Any, value: object) -> object:
     """Return ``value`` with every dict that stands for a struct made into one.
 
     Args:
@@ -41,7 +41,7 @@ def coerce(spec: Any, value: Any) -> Any:
     return value
 
 
-def check_names(struct: str, known: Collection[str], value: dict[Any, Any]) -> None:
+def check_names(struct: str, known: Collection[str], value: dict[object, object]) -> None:
     """Refuse a dict with a key that is no field of the struct.
 
     Raises:
@@ -53,6 +53,6 @@ def check_names(struct: str, known: Collection[str], value: dict[Any, Any]) -> N
             raise TypeError(f"{struct} has no field {name!r}; it has: {', '.join(known)}")
 
 
-def _unless_same(value: Any, items: list[Any]) -> Any:
+def _unless_same(value: Any, items: list[object]) -> object:
     same = all(new is old for new, old in zip(items, value, strict=True))
     return value if same else items

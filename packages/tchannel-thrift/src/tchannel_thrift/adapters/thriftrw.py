@@ -25,7 +25,7 @@ class ThriftRWService(EngineService):
 
     """
 
-    def __init__(self, service_class: Any) -> None:
+    def __init__(self, service_class: object) -> None:
         super().__init__(service_class)
         self.unknown_exception: type[Exception] = import_module(
             "thriftrw.errors"
@@ -35,7 +35,7 @@ class ThriftRWService(EngineService):
         codec = super()._codec(surface)
         request = surface.request
 
-        def new_args(*args: Any, **kwargs: Any) -> Any:
+        def new_args(*args: object, **kwargs: object) -> object:
             try:
                 return request(*args, **kwargs)
             except (TypeError, ValueError, OverflowError) as error:
@@ -43,21 +43,21 @@ class ThriftRWService(EngineService):
 
         return replace(codec, new_args=new_args)
 
-    def _dumper(self, cls: Any) -> Callable[[Any], bytes]:
+    def _dumper(self, cls: object) -> Callable[[object], bytes]:
         return complete_dumper(struct_spec(cls))
 
-    def _loader(self, module: Any, cls: Any) -> Callable[[bytes], Any]:
+    def _loader(self, module: Any, cls: object) -> Callable[[bytes], object]:
         loads = module.loads
         check = PayloadGuard(struct_spec(cls)).check
 
-        def load(payload: bytes) -> Any:
+        def load(payload: bytes) -> object:
             check(payload)
             return loads(cls, payload)
 
         return load
 
 
-def _bound(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _bound(cls: Any, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, object]:
     """Return arguments by the names that thriftrw's constructor gives them."""
     fields = cls.type_spec.fields
     must = [field.name for field in fields if field.required and field.default_value is None]
@@ -65,7 +65,7 @@ def _bound(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
     return {**dict(zip(must + may, args, strict=False)), **kwargs}
 
 
-def invalid(cls: Any, values: dict[str, Any], error: Exception) -> Exception:
+def invalid(cls: Any, values: dict[str, object], error: Exception) -> Exception:
     """Return the error for values that do not fit a class: it names struct and field.
 
     thriftrw itself names them for some values only.
@@ -89,7 +89,7 @@ def invalid(cls: Any, values: dict[str, Any], error: Exception) -> Exception:
     return kind(f"{name} is invalid: {text}")
 
 
-def _misfits(place: str, spec: Any, value: Any) -> Iterator[str]:
+def _misfits(place: str, spec: Any, value: object) -> Iterator[str]:
     """Yield the places of what does not fit, the innermost first."""
     code = spec.ttype_code
     if code == ttype.STRUCT and isinstance(value, spec.surface):

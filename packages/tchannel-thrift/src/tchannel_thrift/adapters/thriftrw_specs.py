@@ -31,7 +31,7 @@ def struct_spec(cls: Any) -> StructTypeSpec:
     # Kept on the class: it lives as long as that.
     spec: StructTypeSpec | None = vars(cls).get(_SPEC)
     if spec is None:
-        made: dict[Any, StructTypeSpec] = {}
+        made: dict[object, StructTypeSpec] = {}
         spec = _struct(cls.type_spec, made)
         # Only now: no other thread meets one without all its fields.
         for one, its in made.items():
@@ -39,7 +39,7 @@ def struct_spec(cls: Any) -> StructTypeSpec:
     return spec
 
 
-def _struct(theirs: Any, made: dict[Any, StructTypeSpec]) -> StructTypeSpec:
+def _struct(theirs: Any, made: dict[object, StructTypeSpec]) -> StructTypeSpec:
     cls = theirs.surface
     spec: StructTypeSpec | None = vars(cls).get(_SPEC) or made.get(cls)
     if spec is not None:
@@ -58,7 +58,7 @@ def _struct(theirs: Any, made: dict[Any, StructTypeSpec]) -> StructTypeSpec:
     return spec
 
 
-def _type(theirs: Any, made: dict[Any, StructTypeSpec]) -> TypeSpec:
+def _type(theirs: Any, made: dict[object, StructTypeSpec]) -> TypeSpec:
     code = theirs.ttype_code
     if code == ttype.STRUCT:
         return _struct(theirs, made)

@@ -101,7 +101,7 @@ class Link:
         self._buffer = wire.FrameBuffer()
         self._frames: deque[bytes] = deque()
         self._next_id = 2
-        self.first = b""
+        self.first: bytes = b""
         self.notices: list[wire.ErrorMessage] = []
         self.tls: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
 

@@ -56,8 +56,8 @@ class Doctor:
         self.service = service
         self._context = None if where.tls is None else tls_context(where.tls)
         self._process = ""
-        self.reached = False
-        self.announced = ""
+        self.reached: bool = False
+        self.announced: str = ""
         self._notices: list[str] = []
 
     async def examine(self) -> AsyncIterator[Finding]:

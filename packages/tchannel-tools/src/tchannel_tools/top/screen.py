@@ -121,10 +121,10 @@ class Screen:
     """
 
     def __init__(self, view: View = VIEWS[0], sort: str | None = None) -> None:
-        self.view = view
-        self.sort = view.sort if sort is None else sort
-        self.backwards = False
-        self.paused = False
+        self.view: View = view
+        self.sort: str = view.sort if sort is None else sort
+        self.backwards: bool = False
+        self.paused: bool = False
 
     def press(self, key: str) -> bool:
         """Take a key; False when it means to end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ..spec import (
     BinaryTypeSpec,
@@ -256,14 +256,14 @@ class _ConstructorWriter:
             return default
         return f"{self._bind('deepcopy', copy.deepcopy)}({default})"
 
-    def _missing(self, arguments: dict[str, Any]) -> TypeError:
+    def _missing(self, arguments: dict[str, object]) -> TypeError:
         values = (arguments[self._names[field.name]] for field in self.spec.fields)
         return missing_argument(self.spec, [None if v is _MISSING else v for v in values])
 
     def _twice(self, name: str) -> TypeError:
         return given_twice(self.spec, name)
 
-    def _refuse(self, extra: tuple[Any, ...], unknown: dict[str, Any]) -> TypeError:
+    def _refuse(self, extra: tuple[object, ...], unknown: dict[str, object]) -> TypeError:
         return refusal(self.spec, len(extra), unknown)
 
 

@@ -40,9 +40,9 @@ from .constructor import default_expression
 from .layout import CODE_SIZES, DEEPEST_LOOPS, UNPACK_RUNS, container_head, field_head, struct_code
 from .source import Source, assign
 
-Decoder: TypeAlias = Callable[[bytes, int, int], tuple[Any, int]]
+Decoder: TypeAlias = Callable[[bytes, int, int], tuple[object, int]]
 
-CountingDecoder: TypeAlias = Callable[[bytes, int, int, Budget], tuple[Any, int]]
+CountingDecoder: TypeAlias = Callable[[bytes, int, int, Budget], tuple[object, int]]
 
 Loader: TypeAlias = Callable[[bytes, int], Any]
 
@@ -109,7 +109,7 @@ def _large_loader(spec: StructTypeSpec, limits: Limits) -> Loader:
     """The decoder of payloads that are not small."""
     harmless: int | None = None
 
-    def load(payload: bytes, depth: int) -> Any:
+    def load(payload: bytes, depth: int) -> object:
         nonlocal harmless
         if harmless is None:
             harmless = harmless_size(spec, limits)
@@ -491,20 +491,22 @@ def _head_size(spec: TypeSpec) -> int:
     return len(container_head(spec)) if isinstance(spec, (ListTypeSpec, MapTypeSpec)) else 0
 
 
-def _late(namespace: dict[str, Any], name: str, spec: StructTypeSpec) -> Decoder:
+def _late(namespace: dict[str, object], name: str, spec: StructTypeSpec) -> Decoder:
     """Stands for the decoder of a nested struct until the first call."""
 
-    def decode(buf: bytes, pos: int, depth: int) -> tuple[Any, int]:
+    def decode(buf: bytes, pos: int, depth: int) -> tuple[object, int]:
         decoder = namespace[name] = decoder_of(spec)
         return decoder(buf, pos, depth)
 
     return decode
 
 
-def _late_counting(namespace: dict[str, Any], name: str, spec: StructTypeSpec) -> CountingDecoder:
+def _late_counting(
+    namespace: dict[str, object], name: str, spec: StructTypeSpec
+) -> CountingDecoder:
     """The same for decoders that count."""
 
-    def decode(buf: bytes, pos: int, depth: int, budget: Budget) -> tuple[Any, int]:
+    def decode(buf: bytes, pos: int, depth: int, budget: Budget) -> tuple[object, int]:
         decoder = namespace[name] = counting_decoder_of(spec)
         return decoder(buf, pos, depth, budget)
 
@@ -516,10 +518,10 @@ def _is_plain(field: FieldSpec) -> bool:
     return isinstance(field.spec, PrimitiveTypeSpec | EnumTypeSpec)
 
 
-def _careful(spec: TypeSpec) -> Callable[..., tuple[Any, int]]:
+def _careful(spec: TypeSpec) -> Callable[..., tuple[object, int]]:
     """A function that reads one value of a rare type."""
 
-    def read(buf: bytes, pos: int, depth: int, budget: Budget | None = None) -> tuple[Any, int]:
+    def read(buf: bytes, pos: int, depth: int, budget: Budget | None = None) -> tuple[object, int]:
         reader = BinaryReader(buf, pos, depth, budget)
         return spec.read_from(reader), reader.position
 

@@ -33,8 +33,8 @@ from .layout import (
 )
 from .source import Source, attribute
 
-Encoder: TypeAlias = Callable[[Any, list[bytes]], None]
-Dumper: TypeAlias = Callable[[Any], bytes]
+Encoder: TypeAlias = Callable[[object, list[bytes]], None]
+Dumper: TypeAlias = Callable[[object], bytes]
 
 _FLAT_FIELDS = 8
 
@@ -312,21 +312,21 @@ class _UnfitError(Exception):
     """A value is not what the fast encoder expects."""
 
 
-def _late(namespace: dict[str, Any], name: str, spec: StructTypeSpec) -> Encoder:
+def _late(namespace: dict[str, object], name: str, spec: StructTypeSpec) -> Encoder:
     """Stands for the encoder of a nested struct until the first call."""
 
-    def encode(obj: Any, out: list[bytes]) -> None:
+    def encode(obj: object, out: list[bytes]) -> None:
         encoder = namespace[name] = encoder_of(spec)
         encoder(obj, out)
 
     return encode
 
 
-def _careful(spec: TypeSpec) -> Callable[[Any], bytes]:
+def _careful(spec: TypeSpec) -> Callable[[object], bytes]:
     """A function that gives the bytes of one value of a rare type."""
     from ..protocol.binary import BinaryWriter
 
-    def write(value: Any) -> bytes:
+    def write(value: object) -> bytes:
         writer = BinaryWriter()
         spec.write_to(writer, value)
         return writer.getvalue()

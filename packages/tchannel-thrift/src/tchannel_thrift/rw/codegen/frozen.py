@@ -7,7 +7,7 @@ from typing import Any
 from .pickling import Origin, find_class
 
 
-def frozen_class(surface: Any) -> Any:
+def frozen_class(surface: Any) -> object:
     """Make the subclass of a generated class for instances whose values are frozen.
 
     Args:
@@ -16,18 +16,18 @@ def frozen_class(surface: Any) -> Any:
     """
     spec = surface.type_spec
 
-    def values_of(value: Any) -> tuple[Any, ...]:
+    def values_of(value: object) -> tuple[object, ...]:
         return tuple(getattr(value, field.name, None) for field in spec.fields)
 
-    def hash_of(self: Any) -> int:
+    def hash_of(self: object) -> int:
         return hash(values_of(self))
 
-    def is_equal(self: Any, other: object) -> Any:
+    def is_equal(self: object, other: object) -> object:
         if not isinstance(other, surface):
             return NotImplemented
         return values_of(self) == values_of(spec.freeze(other))
 
-    def reduce(self: Any) -> tuple[Any, ...]:
+    def reduce(self: object) -> tuple[object, ...]:
         _, arguments, state = surface.__reduce__(self)
         return _restore, (surface.__thrift_origin__, *arguments[1:]), state
 
@@ -46,7 +46,7 @@ def frozen_class(surface: Any) -> Any:
     )
 
 
-def _restore(origin: Origin) -> Any:
+def _restore(origin: Origin) -> object:
     """A new instance, for pickle to fill."""
     cls: Any = find_class(origin).type_spec.frozen_surface
     return cls.__new__(cls)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any
 
 from ..spec import (
     BoolTypeSpec,
@@ -59,7 +58,7 @@ def container_head(spec: TypeSpec) -> bytes:
     return bytes((spec.vspec.ttype_code,))
 
 
-class Runs(dict[int, Callable[..., Any]]):
+class Runs(dict[int, Callable[..., object]]):
     """Packers or unpackers of so many values of one code, made when first asked for.
 
     One call of ``struct`` for a whole list costs a tenth of a call per element.
@@ -73,9 +72,9 @@ class Runs(dict[int, Callable[..., Any]]):
         self._code = code
         self._method = method
 
-    def __missing__(self, count: int) -> Callable[..., Any]:
+    def __missing__(self, count: int) -> Callable[..., object]:
         layout = struct.Struct(f"{self._prefix}{count}{self._code}")
-        run: Callable[..., Any] = getattr(layout, self._method)
+        run: Callable[..., object] = getattr(layout, self._method)
         if count < _KEPT_COUNTS:  # a claimed count must not fill the memory
             self[count] = run
         return run

@@ -80,11 +80,11 @@ def find_class(origin: Origin) -> type[Any]:
     found = _definition(found, first)
     for attribute in others:
         found = getattr(found, attribute)
-    cls: type[Any] = found
+    cls: type[object] = found
     return cls
 
 
-def restore_item(origin: Origin, value: int) -> Any:
+def restore_item(origin: Origin, value: int) -> object:
     """The member of an IntEnum that has a value, or the value where the file has none any more."""
     try:
         return find_class(origin)(value)
@@ -92,7 +92,7 @@ def restore_item(origin: Origin, value: int) -> Any:
         return value
 
 
-def _definition(module: types.ModuleType, name: str) -> Any:
+def _definition(module: types.ModuleType, name: str) -> object:
     """A type or service of a module. A module's own ``loads`` hides a struct of that name."""
     found = getattr(module, name)
     if isinstance(found, type):

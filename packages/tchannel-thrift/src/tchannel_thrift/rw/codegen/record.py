@@ -34,10 +34,10 @@ class Record:
     __slots__ = ()
 
     type_spec: ClassVar[StructTypeSpec]
-    __thrift_module__: ClassVar[Any]
+    __thrift_module__: ClassVar[object]
     __thrift_origin__: ClassVar[Origin]
 
-    def __init__(self, /, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, /, *args: object, **kwargs: object) -> None:
         spec = self.type_spec
         if not construct_cold(spec, self, args, kwargs):
             constructor_of(spec)(self, *args, **kwargs)
@@ -46,20 +46,20 @@ class Record:
         encoder_of(self.type_spec)(self, out)
 
     @classmethod
-    def __thrift_decode__(cls, buf: bytes, pos: int, depth: int) -> tuple[Any, int]:
+    def __thrift_decode__(cls, buf: bytes, pos: int, depth: int) -> tuple[object, int]:
         return decoder_of(cls.type_spec)(buf, pos, depth)
 
     @classmethod
     def __thrift_decode_counting__(
         cls, buf: bytes, pos: int, depth: int, budget: Budget
-    ) -> tuple[Any, int]:
+    ) -> tuple[object, int]:
         return counting_decoder_of(cls.type_spec)(buf, pos, depth, budget)
 
     @classmethod
-    def __thrift_frozen__(cls) -> Any:
+    def __thrift_frozen__(cls) -> object:
         return frozen_class(cls.type_spec.surface)
 
-    def to_primitive(self) -> dict[str, Any]:
+    def to_primitive(self) -> dict[str, object]:
         """The values of the fields as bool, int, float, str, bytes, list and dict.
 
         Fields that are None are left out.
@@ -104,11 +104,11 @@ class Record:
     def __copy__(self) -> Self:
         return _copied(self, lambda value: value, {})
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
         # Known before its values are: they may contain it.
         return _copied(self, lambda value: copy.deepcopy(value, memo), memo)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         cls = type(self)
         state = (
             getattr(self, "__dict__", None) or None,
@@ -130,13 +130,15 @@ class Record:
 class ExceptionRecord(Record, Exception):
     """Base of the classes of exceptions."""
 
-    def __new__(cls, /, *_args: Any, **_kwargs: Any) -> Self:
+    def __new__(cls, /, *_args: object, **_kwargs: object) -> Self:
         """An instance without values; Exception would keep the arguments again, as ``args``."""
         return Exception.__new__(cls)
 
 
 # A function and not a method: a field may have any name.
-def _copied(instance: _RecordT, copied: Callable[[Any], Any], memo: dict[int, Any]) -> _RecordT:
+def _copied(
+    instance: _RecordT, copied: Callable[[object], object], memo: dict[int, object]
+) -> _RecordT:
     cls = type(instance)
     other = cls.__new__(cls)
     memo[id(instance)] = other
@@ -149,7 +151,7 @@ def _copied(instance: _RecordT, copied: Callable[[Any], Any], memo: dict[int, An
     return other
 
 
-def _restore(origin: Origin) -> Any:
+def _restore(origin: Origin) -> object:
     """A new instance of a generated class, for pickle and copy to fill."""
     cls: Any = find_class(origin)
     return cls.__new__(cls)

@@ -44,7 +44,7 @@ def build_struct(
     """
     names = [field.name for field in spec.fields]
     base = ExceptionRecord if spec.base_cls is Exception else Record
-    namespace: dict[str, Any] = {
+    namespace: dict[str, object] = {
         "__slots__": tuple(names),
         "__module__": module.__name__,
         "__qualname__": spec.name,
@@ -88,13 +88,13 @@ def build_enum(
     """
     values_to_names = spec.values_to_names
 
-    def name_of(cls: type[Any], value: int) -> str | None:
+    def name_of(cls: type[object], value: int) -> str | None:
         """Name of the first item with that value, or None."""
         names = values_to_names.get(value)
         return names[0] if names else None
 
     lines = "\n".join(f"-    {name} = {value}" for name, value in spec.items.items())
-    namespace: dict[str, Any] = {
+    namespace: dict[str, object] = {
         "__slots__": (),
         "__module__": module.__name__,
         "__qualname__": spec.name,
@@ -112,11 +112,11 @@ def build_enum(
         spec.surface = type(spec.name, (), namespace)
 
 
-def _int_enum(spec: EnumTypeSpec, namespace: dict[str, Any], origin: Origin) -> type[Any]:
+def _int_enum(spec: EnumTypeSpec, namespace: dict[str, object], origin: Origin) -> type[object]:
     make: Any = enum.IntEnum  # checkers want a literal for the name
     cls: Any = make(spec.name, list(spec.items.items()), module=namespace["__module__"])
 
-    def reduce(self: Any, _protocol: object) -> tuple[Any, ...]:
+    def reduce(self: Any, _protocol: object) -> tuple[object, ...]:
         return restore_item, (origin, int(self))
 
     # What the class of a plain enum has, unless an item is called so.
@@ -125,14 +125,14 @@ def _int_enum(spec: EnumTypeSpec, namespace: dict[str, Any], origin: Origin) -> 
             setattr(cls, name, namespace[name])
     cls.__reduce_ex__ = reduce
     spec.members = {int(member): member for member in cls}
-    made: type[Any] = cls
+    made: type[object] = cls
     return made
 
 
 def build_service(spec: ServiceSpec, module: types.ModuleType) -> None:
     """Make the class of a service; it derives from the class of the service it extends."""
     bases = () if spec.parent is None else (spec.parent.surface,)
-    namespace: dict[str, Any] = {
+    namespace: dict[str, object] = {
         "__slots__": (),
         "__module__": module.__name__,
         "__qualname__": spec.name,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sized
-from typing import Any
 
 from ..protocol.budget import Limits
 from ..spec import (
@@ -39,9 +38,9 @@ class WarmUp:
     __slots__ = ("_uses",)
 
     def __init__(self) -> None:
-        self._uses: dict[type[Any], int] = {}
+        self._uses: dict[type[object], int] = {}
 
-    def is_over(self, cls: type[Any]) -> bool:
+    def is_over(self, cls: type[object]) -> bool:
         """Count one use; whether there have been enough before it."""
         uses = self._uses.get(cls, 0)
         if uses >= USES:
@@ -52,7 +51,7 @@ class WarmUp:
 
 
 def construct_cold(
-    spec: StructTypeSpec, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    spec: StructTypeSpec, instance: object, args: tuple[object, ...], kwargs: dict[str, object]
 ) -> bool:
     """Do what the constructor does, for a few uses.
 
@@ -90,7 +89,9 @@ def construct_cold(
     return True
 
 
-def _bind(spec: StructTypeSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _bind(
+    spec: StructTypeSpec, args: tuple[object, ...], kwargs: dict[str, object]
+) -> dict[str, object]:
     names = [field.name for field in spec.constructor_fields]
     by_position = [] if isinstance(spec, UnionTypeSpec) else names
     values = dict(zip(by_position, args, strict=False))
@@ -115,7 +116,7 @@ def _is_large(value: object) -> bool:
 def cold_dumper(spec: StructTypeSpec) -> Dumper:
     """An encoder of payloads for a few uses."""
 
-    def dump(obj: Any) -> bytes:
+    def dump(obj: object) -> bytes:
         return write_struct(spec, obj) if _is_small(spec, obj) else dumper_of(spec)(obj)
 
     return dump
@@ -132,7 +133,7 @@ def complete_dumper(spec: StructTypeSpec) -> Dumper:
     uses = 0
     encode: Dumper | None = None
 
-    def dump(obj: Any) -> bytes:
+    def dump(obj: object) -> bytes:
         nonlocal uses, encode
         if encode is None:
             if uses < USES and _is_small(spec, obj):
@@ -151,7 +152,7 @@ def cold_loader(spec: StructTypeSpec, limits: Limits) -> Loader:
     """A decoder of payloads for a few uses."""
     small = min(_SMALL_PAYLOAD, small_size(spec, limits))
 
-    def load(payload: bytes, depth: int) -> Any:
+    def load(payload: bytes, depth: int) -> object:
         if len(payload) > small:
             return loader_of(spec, limits)(payload, depth)
         return spec.resume(payload, 0, 0, [None] * len(spec.fields), depth)[0]
@@ -159,7 +160,7 @@ def cold_loader(spec: StructTypeSpec, limits: Limits) -> Loader:
     return load
 
 
-def _is_small(spec: StructTypeSpec, obj: Any) -> bool:
+def _is_small(spec: StructTypeSpec, obj: object) -> bool:
     for field in spec.fields:
         value = getattr(obj, field.name, None)
         if value is None or _is_scalar(field.spec):

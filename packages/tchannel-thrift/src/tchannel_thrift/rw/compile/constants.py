@@ -112,7 +112,7 @@ class ConstantLinker:
 
     # -- sizes ------------------------------------------------------------------------------------
 
-    def _size(self, value: Any) -> int:
+    def _size(self, value: object) -> int:
         """How many values a value comes to, itself included."""
         known = self._sizes.get(id(value))
         if known is not None:
@@ -126,7 +126,7 @@ class ConstantLinker:
             return 1 + sum(map(self._size, value))
         return 1
 
-    def _keep_size(self, value: Any) -> None:
+    def _keep_size(self, value: object) -> None:
         if isinstance(value, (Record, dict, list, tuple, set, frozenset)):
             self._sizes[id(value)] = self._size(value)
 
@@ -142,7 +142,7 @@ class ConstantLinker:
 
     # -- values -----------------------------------------------------------------------------------
 
-    def _value(self, unit: Unit, node: ast.ConstValue, spec: TypeSpec, label: str) -> Any:
+    def _value(self, unit: Unit, node: ast.ConstValue, spec: TypeSpec, label: str) -> object:
         if isinstance(node, ast.ConstPrimitive):
             return self._cast(unit, node, node.value, spec, label)
         if isinstance(node, ast.ConstReference):
@@ -178,11 +178,11 @@ class ConstantLinker:
             return spec.surface()
         return self._refuse(unit, node, f"Expected a {spec.name} but got a map", spec, label)
 
-    def _struct(self, unit: Unit, node: ast.ConstMap, spec: StructTypeSpec, label: str) -> Any:
+    def _struct(self, unit: Unit, node: ast.ConstMap, spec: StructTypeSpec, label: str) -> object:
         fields = {field.name: field for field in spec.fields}
         arguments = {}
         for key_node, value_node in node.pairs:
-            key: Any = None
+            key: object = None
             if isinstance(key_node, ast.ConstPrimitive):
                 key = key_node.value
             elif isinstance(key_node, ast.ConstReference):
@@ -201,13 +201,13 @@ class ConstantLinker:
         except (TypeError, ValueError) as error:
             return self._refuse(unit, node, str(error), spec, label)
 
-    def _reference(self, unit: Unit, node: ast.ConstReference) -> Any:
+    def _reference(self, unit: Unit, node: ast.ConstReference) -> object:
         found = unit.find(node.name, self._look)
         if found is None:
             unit.unknown("constant", node.name, node.pos)
         return found[0]
 
-    def _look(self, unit: Unit, name: str) -> tuple[Any] | None:
+    def _look(self, unit: Unit, name: str) -> tuple[object] | None:
         entry = unit.constants.get(name)
         if entry is not None:
             return (self.constant(unit, entry).surface,)
@@ -219,8 +219,8 @@ class ConstantLinker:
         return None
 
     def _cast(
-        self, unit: Unit, node: ast.ConstValue, value: Any, spec: TypeSpec, label: str
-    ) -> Any:
+        self, unit: Unit, node: ast.ConstValue, value: object, spec: TypeSpec, label: str
+    ) -> object:
         """A literal, or the value of another constant, as a value of ``spec``."""
         try:
             return _cast(value, spec)
@@ -231,7 +231,7 @@ class ConstantLinker:
 
     def _refuse(
         self, unit: Unit, node: ast.ConstValue, reason: str, spec: TypeSpec, label: str
-    ) -> Any:
+    ) -> object:
         unit.fail(f'{label} does not match its type "{spec.name}": {reason}', node.pos)
 
 

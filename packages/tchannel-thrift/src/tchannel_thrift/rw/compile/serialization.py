@@ -22,11 +22,11 @@ _T = TypeVar("_T")
 class Dumps(Protocol):
     """The type of a generated module's ``dumps``."""
 
-    def __call__(self, obj: Any) -> bytes:
+    def __call__(self, obj: object) -> bytes:
         """Serialize an instance of a generated class."""
         ...
 
-    def message(self, obj: Any, seqid: int = 0) -> bytes:
+    def message(self, obj: object, seqid: int = 0) -> bytes:
         """Serialize a request or response within an envelope."""
         ...
 
@@ -38,7 +38,7 @@ class Loads(Protocol):
         """Deserialize an instance of a generated class."""
         ...
 
-    def message(self, service: Any, payload: bytes | bytearray | memoryview) -> Message:
+    def message(self, service: object, payload: bytes | bytearray | memoryview) -> Message:
         """Deserialize a request or response within an envelope."""
         ...
 
@@ -46,10 +46,10 @@ class Loads(Protocol):
 def make_dumps(module: types.ModuleType) -> Dumps:
     """The ``dumps`` of a module."""
     # By class; a dict is asked in half the time that an attribute of ever other classes takes.
-    dumpers: dict[type[Any], Dumper] = {}
+    dumpers: dict[type[object], Dumper] = {}
     warm_up = WarmUp()
 
-    def dumper_for(cls: type[Any]) -> Dumper:
+    def dumper_for(cls: type[object]) -> Dumper:
         spec = getattr(cls, "type_spec", None)
         if not isinstance(spec, StructTypeSpec):
             raise AttributeError(f"{cls.__name__} is not a generated class: it has no type_spec")
@@ -81,7 +81,7 @@ def make_dumps(module: types.ModuleType) -> Dumps:
         except UNFIT_ERRORS:
             return write_struct(obj.type_spec, obj)
 
-    def message(obj: Any, seqid: int = 0) -> bytes:
+    def message(obj: object, seqid: int = 0) -> bytes:
         """Serialize a request or response within the envelope that Apache Thrift uses.
 
         Args:
@@ -114,10 +114,10 @@ def make_dumps(module: types.ModuleType) -> Dumps:
 def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
     """The ``loads`` of a module; ``protocol`` has the limits."""
     depth, limits = protocol.max_depth - 1, protocol.limits
-    loaders: dict[type[Any], Loader] = {}
+    loaders: dict[type[object], Loader] = {}
     warm_up = WarmUp()
 
-    def loader_for(cls: type[Any]) -> Loader:
+    def loader_for(cls: type[object]) -> Loader:
         spec = getattr(cls, "type_spec", None)
         if not isinstance(spec, StructTypeSpec):
             name = getattr(cls, "__name__", repr(cls))
@@ -197,7 +197,7 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
     return loads  # type: ignore[return-value]  # mypy does not see the attribute
 
 
-def _is_own(cls: type[Any], module: types.ModuleType) -> bool:
+def _is_own(cls: type[object], module: types.ModuleType) -> bool:
     """Whether a module may remember a class: it must not keep those of others alive."""
     return cls.__dict__.get("__thrift_module__") is module
 

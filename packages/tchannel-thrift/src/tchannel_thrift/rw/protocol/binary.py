@@ -246,7 +246,7 @@ class BinaryWriter:
         """All that was written."""
         return b"".join(self.parts)
 
-    def write_bool(self, value: bool) -> None:
+    def write_bool(self, value: int) -> None:
         """Write a bool."""
         self.parts.append(b"\1" if value else b"\0")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ..protocol.binary import BinaryReader, BinaryWriter
 
@@ -19,7 +19,7 @@ class TypeSpec(abc.ABC):
     """A type of a Thrift file.
 
     Values are what the caller of the generated classes has in hand: int, str, list, instances of
-    generated classes. They are ``Any`` here, because a spec is found at run time: whether a value
+    generated classes. They are ``object`` here, because a spec is found at run time: whether a value
     is right is what ``validate`` says.
     """
 
@@ -37,7 +37,7 @@ class TypeSpec(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def surface(self) -> Any:
+    def surface(self) -> object:
         """What stands for the type in Python: a class, or for integers a tuple of classes."""
 
     @property
@@ -46,15 +46,15 @@ class TypeSpec(abc.ABC):
         """Whether values can be elements of sets and keys of maps."""
 
     @abc.abstractmethod
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless ``value`` can be written as this type."""
 
     @abc.abstractmethod
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write ``value``; raises what ``validate`` raises."""
 
     @abc.abstractmethod
-    def read_from(self, reader: BinaryReader) -> Any:
+    def read_from(self, reader: BinaryReader) -> object:
         """Read a value.
 
         Raises:
@@ -65,11 +65,11 @@ class TypeSpec(abc.ABC):
         """
 
     @abc.abstractmethod
-    def to_primitive(self, value: Any) -> Any:
+    def to_primitive(self, value: object) -> object:
         """``value`` as nothing but bool, int, float, str, bytes, list and dict."""
 
     @abc.abstractmethod
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The value that a primitive representation stands for."""
 
     @property
@@ -82,7 +82,7 @@ class TypeSpec(abc.ABC):
         """How many levels of containers the type has: 0 for all but containers."""
         return 0
 
-    def freeze(self, value: Any) -> Any:
+    def freeze(self, value: object) -> object:
         """The value as an element of a set or a key of a map has it: hashable.
 
         See `tchannel_thrift.rw.spec.frozen`. Values of all but containers, and structs with
@@ -90,7 +90,7 @@ class TypeSpec(abc.ABC):
         """
         return value
 
-    def admit(self, value: Any) -> None:
+    def admit(self, value: object) -> None:
         """``validate``, except that of a struct only the class is looked at.
 
         This is what constructors ask of values: structs were looked at when they were made.

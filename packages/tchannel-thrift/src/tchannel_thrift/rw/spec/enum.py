@@ -49,7 +49,7 @@ class EnumTypeSpec(TypeSpec):
         return ttype.I32
 
     @property
-    def surface(self) -> Any:
+    def surface(self) -> object:
         """What stands for the type in Python."""
         return self._surface
 
@@ -63,7 +63,7 @@ class EnumTypeSpec(TypeSpec):
         """Whether values can be elements of sets and keys of maps."""
         return True
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not isinstance(value, (int, numbers.Integral)):
             wrong_type(value, self)
@@ -86,7 +86,7 @@ class EnumTypeSpec(TypeSpec):
         """The value as nothing but primitives."""
         return int(value)
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The value; an item's name stands for its value."""
         if isinstance(value, str):
             value = self.items.get(value, value)

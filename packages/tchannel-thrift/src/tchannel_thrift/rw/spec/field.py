@@ -30,7 +30,7 @@ class FieldSpec:
         self.name: str = name
         self.required: bool = required
         self.struct_name: str = struct_name
-        self.default_value: Any = None
+        self.default_value: object = None
         self.linked: bool = False
         self._spec: TypeSpec | None = None
 
@@ -60,7 +60,7 @@ class FieldSpec:
         """Whether the field is required and has no default."""
         return self.required and self.default_value is None
 
-    def check(self, value: Any) -> Any:
+    def check(self, value: Any) -> object:
         """``value`` if it can be written as this field; a list of it where it can be read once.
 
         Raises:

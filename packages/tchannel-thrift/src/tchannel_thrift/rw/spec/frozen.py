@@ -18,7 +18,7 @@ def _cannot_change(*_args: object, **_kwargs: object) -> NoReturn:
 _refuse: Any = _cannot_change
 
 
-class FrozenMap(dict[Any, Any]):
+class FrozenMap(dict[object, object]):
     """A map that cannot change, and so can be a key of another map.
 
     Equal to a dict with the same items.
@@ -32,7 +32,7 @@ class FrozenMap(dict[Any, Any]):
     def __repr__(self) -> str:
         return f"FrozenMap({super().__repr__()})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return FrozenMap, (dict(self),)
 
     __setitem__ = __delitem__ = update = setdefault = _refuse

@@ -85,7 +85,7 @@ class ListTypeSpec(TypeSpec):
         for element in value:
             self.vspec.write_to(writer, element)
 
-    def read_from(self, reader: BinaryReader) -> Any:
+    def read_from(self, reader: BinaryReader) -> object:
         """Read a value."""
         code, count = reader.read_list_begin()
         if count:
@@ -96,18 +96,18 @@ class ListTypeSpec(TypeSpec):
         read = self.vspec.read_from
         return self.made([read(reader) for _ in range(count)])
 
-    def made(self, elements: list[Any]) -> Any:
+    def made(self, elements: list[object]) -> object:
         """The value that has these elements."""
         return elements
 
-    def freeze(self, value: Any) -> Any:
+    def freeze(self, value: Any) -> object:
         """The value as a tuple of frozen elements."""
         return tuple(map(self.vspec.freeze, value))
 
-    def to_primitive(self, value: Any) -> list[Any]:
+    def to_primitive(self, value: Any) -> list[object]:
         """The value as nothing but primitives."""
         return [self.vspec.to_primitive(element) for element in value]
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: Any) -> object:
         """The value that primitives stand for."""
         return self.made([self.vspec.from_primitive(element) for element in value])

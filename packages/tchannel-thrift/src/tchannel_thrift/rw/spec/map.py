@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeGuard
 
 from ..protocol.binary import BinaryReader, BinaryWriter
 from ..wire import ttype
@@ -11,6 +11,10 @@ from .base import TypeSpec, wrong_type
 from .container import check_element_types
 from .frozen import FrozenMap
 from .memory import CONTAINERS, ENTRY, SCALARS
+
+
+def _is_map(value: object) -> TypeGuard[Mapping[object, object]]:
+    return all(hasattr(value, name) for name in ("__getitem__", "__len__", "items"))
 
 
 class MapTypeSpec(TypeSpec):
@@ -41,7 +45,7 @@ class MapTypeSpec(TypeSpec):
         return ttype.MAP
 
     @property
-    def surface(self) -> Any:
+    def surface(self) -> object:
         """What stands for the type in Python."""
         return dict
 
@@ -66,33 +70,32 @@ class MapTypeSpec(TypeSpec):
         """Whether values can be elements of sets and keys of maps."""
         return False
 
-    def _check(self, value: Any) -> None:
-        if not all(hasattr(value, name) for name in ("__getitem__", "__len__", "items")):
-            wrong_type(value, self)
-
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
-        self._check(value)
+        if not _is_map(value):
+            wrong_type(value, self)
         for key, item in value.items():
             self.kspec.validate(key)
             self.vspec.validate(item)
 
-    def admit(self, value: Any) -> None:
+    def admit(self, value: object) -> None:
         """``validate``, except that of structs only the class is looked at."""
-        self._check(value)
+        if not _is_map(value):
+            wrong_type(value, self)
         for key, item in value.items():
             self.kspec.admit(key)
             self.vspec.admit(item)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
-        self._check(value)
+        if not _is_map(value):
+            wrong_type(value, self)
         writer.write_map_begin(self.kspec.ttype_code, self.vspec.ttype_code, len(value))
         for key, item in value.items():
             self.kspec.write_to(writer, key)
             self.vspec.write_to(writer, item)
 
-    def made(self, pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    def made(self, pairs: Iterable[tuple[object, object]]) -> dict[object, object]:
         """The map of these keys and values; keys that are not hashable are frozen."""
         if self.kspec.hashable:
             return dict(pairs)
@@ -104,7 +107,7 @@ class MapTypeSpec(TypeSpec):
         freeze_key, freeze_item = self.kspec.freeze, self.vspec.freeze
         return FrozenMap((freeze_key(key), freeze_item(item)) for key, item in value.items())
 
-    def read_from(self, reader: BinaryReader) -> dict[Any, Any]:
+    def read_from(self, reader: BinaryReader) -> dict[object, object]:
         """Read a value."""
         key_code, value_code, count = reader.read_map_begin()
         if count:
@@ -117,7 +120,7 @@ class MapTypeSpec(TypeSpec):
         read_value = self.vspec.read_from
         return self.made((read_key(reader), read_value(reader)) for _ in range(count))
 
-    def to_primitive(self, value: Any) -> dict[Any, Any] | list[list[Any]]:
+    def to_primitive(self, value: Any) -> dict[object, object] | list[list[object]]:
         """The value as nothing but primitives: a dict.
 
         A list of pairs where the keys are structs or containers, whose primitives cannot be keys.
@@ -128,7 +131,7 @@ class MapTypeSpec(TypeSpec):
             return [[key(k), item(v)] for k, v in value.items()]
         return {key(k): item(v) for k, v in value.items()}
 
-    def from_primitive(self, value: Any) -> dict[Any, Any]:
+    def from_primitive(self, value: Any) -> dict[object, object]:
         """The value that primitives stand for: a mapping or pairs of keys and values."""
         key = self.kspec.from_primitive
         item = self.vspec.from_primitive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import uuid
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ..protocol.binary import BinaryReader, BinaryWriter
 from ..wire import ttype
@@ -32,7 +32,7 @@ class PrimitiveTypeSpec(TypeSpec):
         return self._ttype_code
 
     @property
-    def surface(self) -> Any:
+    def surface(self) -> object:
         """What stands for the type in Python."""
         return self._surface
 
@@ -41,11 +41,11 @@ class PrimitiveTypeSpec(TypeSpec):
         """Whether values can be elements of sets and keys of maps."""
         return True
 
-    def to_primitive(self, value: Any) -> Any:
+    def to_primitive(self, value: object) -> object:
         """The value as nothing but primitives."""
         return value
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The value that primitives stand for."""
         return value
 
@@ -53,25 +53,26 @@ class PrimitiveTypeSpec(TypeSpec):
 class _Bool(PrimitiveTypeSpec):
     __slots__ = ()
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not isinstance(value, int):
             wrong_type(value, self)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
-        self.validate(value)
+        if not isinstance(value, int):
+            wrong_type(value, self)
         writer.write_bool(value)
 
     def read_from(self, reader: BinaryReader) -> bool:
         """Read a value."""
         return reader.read_bool()
 
-    def to_primitive(self, value: Any) -> bool:
+    def to_primitive(self, value: object) -> bool:
         """The value as nothing but primitives."""
         return bool(value)
 
-    def from_primitive(self, value: Any) -> bool:
+    def from_primitive(self, value: object) -> bool:
         """The value that primitives stand for."""
         return bool(value)
 
@@ -85,7 +86,7 @@ class _Integer(PrimitiveTypeSpec):
         self.maximum: int = (1 << (bits - 1)) - 1
         self.minimum: int = -(1 << (bits - 1))
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not isinstance(value, (int, numbers.Integral)):
             wrong_type(value, self)
@@ -123,7 +124,7 @@ class _Integer(PrimitiveTypeSpec):
 class _Double(PrimitiveTypeSpec):
     __slots__ = ()
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not isinstance(value, (float, int, numbers.Number)) or isinstance(value, complex):
             wrong_type(value, self)
@@ -153,25 +154,28 @@ class _Double(PrimitiveTypeSpec):
 class _Text(PrimitiveTypeSpec):
     __slots__ = ()
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not isinstance(value, (str, bytes)):
-            raise TypeError(f'Cannot convert {value!r:.200} into a "{self.name}".')
+            wrong_text(value, self)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
-        self.validate(value)
-        writer.write_binary(value.encode() if isinstance(value, str) else value)
+        if isinstance(value, str):
+            value = value.encode()
+        if not isinstance(value, bytes):
+            wrong_text(value, self)
+        writer.write_binary(value)
 
     def read_from(self, reader: BinaryReader) -> str:
         """Read a value."""
         return reader.read_binary().decode()
 
-    def to_primitive(self, value: Any) -> str:
+    def to_primitive(self, value: object) -> object:
         """The value as nothing but primitives."""
         return value.decode() if isinstance(value, bytes) else value
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The value that primitives stand for."""
         return value.decode() if isinstance(value, bytes) else value
 
@@ -179,25 +183,28 @@ class _Text(PrimitiveTypeSpec):
 class _Binary(PrimitiveTypeSpec):
     __slots__ = ()
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not isinstance(value, (str, bytes)):
-            raise TypeError(f'Cannot convert {value!r:.200} into a "{self.name}".')
+            wrong_text(value, self)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
-        self.validate(value)
-        writer.write_binary(value.encode() if isinstance(value, str) else value)
+        if isinstance(value, str):
+            value = value.encode()
+        if not isinstance(value, bytes):
+            wrong_text(value, self)
+        writer.write_binary(value)
 
     def read_from(self, reader: BinaryReader) -> bytes:
         """Read a value."""
         return reader.read_binary()
 
-    def to_primitive(self, value: Any) -> bytes:
+    def to_primitive(self, value: object) -> object:
         """The value as nothing but primitives."""
         return value.encode() if isinstance(value, str) else value
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The value that primitives stand for."""
         return value.encode() if isinstance(value, str) else value
 
@@ -207,27 +214,33 @@ class _Uuid(PrimitiveTypeSpec):
 
     __slots__ = ()
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not isinstance(value, uuid.UUID):
             wrong_type(value, self)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
-        self.validate(value)
+        if not isinstance(value, uuid.UUID):
+            wrong_type(value, self)
         writer.parts.append(value.bytes)
 
     def read_from(self, reader: BinaryReader) -> uuid.UUID:
         """Read a value."""
         return uuid.UUID(bytes=reader.take(16))
 
-    def to_primitive(self, value: Any) -> str:
+    def to_primitive(self, value: object) -> str:
         """The value as nothing but primitives."""
         return str(value)
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The value that primitives stand for."""
         return uuid.UUID(value) if isinstance(value, str) else value
+
+
+def wrong_text(value: object, spec: TypeSpec) -> NoReturn:
+    """Raise the TypeError for what is neither text nor bytes."""
+    raise TypeError(f'Cannot convert {value!r:.200} into a "{spec.name}".')
 
 
 def check_range(value: Any, bits: int) -> None:

@@ -32,7 +32,7 @@ class SetTypeSpec(ListTypeSpec):
         return ttype.SET
 
     @property
-    def surface(self) -> Any:
+    def surface(self) -> object:
         """What stands for the type in Python."""
         return set
 
@@ -41,11 +41,11 @@ class SetTypeSpec(ListTypeSpec):
         """Bytes of memory of a set itself and of each element, as far as it is no object."""
         return CONTAINERS[self.ttype_code], ENTRY + SCALARS.get(self.vspec.ttype_code, 0)
 
-    def made(self, elements: list[Any]) -> Any:
+    def made(self, elements: list[object]) -> Any:
         """The set of these elements, frozen where they are not hashable."""
         return set(elements if self.vspec.hashable else map(self.vspec.freeze, elements))
 
-    def freeze(self, value: Any) -> Any:
+    def freeze(self, value: Any) -> object:
         """The value as a frozenset."""
         # What is in a set is hashable, and so frozen; what is in a list that stands for one is not.
         return frozenset(value if isinstance(value, (set, frozenset)) else self.made(list(value)))

@@ -54,13 +54,13 @@ class StructTypeSpec(TypeSpec):
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._surface: Any = None
+        self._surface: object = None
         self._by_id: dict[int, tuple[int, FieldSpec]] | None = None
         self.annotations: dict[str, str | None] = {}
         self.constructions: int = 0
         self.fields: list[FieldSpec] = []
         self.linked: bool = False
-        self._frozen: Any = None
+        self._frozen: object = None
         self.weight: int = 0
         self.heaviest: int = 1
         self._hashable: bool | None = None
@@ -100,7 +100,7 @@ class StructTypeSpec(TypeSpec):
             self._frozen = self.surface if self.hashable else self.surface.__thrift_frozen__()
         return self._frozen
 
-    def freeze(self, value: Any) -> Any:
+    def freeze(self, value: object) -> object:
         """The value; a hashable copy where the class is not hashable."""
         if self.hashable or isinstance(value, self.frozen_surface):
             return value
@@ -121,7 +121,7 @@ class StructTypeSpec(TypeSpec):
 
     # -- writing --------------------------------------------------------------------------------
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written and is complete.
 
         The values of its fields are looked at. Of a struct that is the value of a field only the
@@ -143,12 +143,12 @@ class StructTypeSpec(TypeSpec):
             except (TypeError, ValueError) as error:
                 raise field_error(error, field.name, self.name) from None
 
-    def admit(self, value: Any) -> None:
+    def admit(self, value: object) -> None:
         """Raise TypeError unless the value is of the struct's class."""
         if not isinstance(value, self.surface):
             wrong_type(value, self)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
         self.admit(value)
         for field in self.fields:
@@ -159,7 +159,7 @@ class StructTypeSpec(TypeSpec):
                 raise final(none_refused(field))
         writer.write_field_stop()
 
-    def write_field(self, writer: BinaryWriter, field: FieldSpec, value: Any) -> None:
+    def write_field(self, writer: BinaryWriter, field: FieldSpec, value: object) -> None:
         """Write one field of a struct; an error names it."""
         try:
             writer.write_field_begin(field.ttype_code, field.id)
@@ -169,7 +169,7 @@ class StructTypeSpec(TypeSpec):
 
     # -- reading --------------------------------------------------------------------------------
 
-    def read_from(self, reader: BinaryReader) -> Any:
+    def read_from(self, reader: BinaryReader) -> object:
         """Read a value."""
         reader.enter()
         surface, budget = self.surface, reader.budget
@@ -189,10 +189,10 @@ class StructTypeSpec(TypeSpec):
         payload: bytes,
         start: int,
         position: int,
-        values: list[Any],
+        values: list[object],
         depth: int,
         budget: Budget | None = None,
-    ) -> tuple[Any, int]:
+    ) -> tuple[object, int]:
         """Go on where the generated decoder gave up.
 
         That is an unexpected field, or an order other than that of the file, or a mistake.
@@ -235,7 +235,7 @@ class StructTypeSpec(TypeSpec):
         """Pass over a field that the IDL does not know."""
         reader.skip(code)
 
-    def assemble(self, values: list[Any]) -> Any:
+    def assemble(self, values: list[object]) -> object:
         """An instance from the values that were read.
 
         Raises:
@@ -252,7 +252,7 @@ class StructTypeSpec(TypeSpec):
                 values[index] = copy.deepcopy(field.default_value)
         return self.instance(values)
 
-    def instance(self, values: list[Any]) -> Any:
+    def instance(self, values: list[object]) -> object:
         """An instance that has these values, unchecked."""
         surface = self.surface
         value = surface.__new__(surface)
@@ -262,7 +262,7 @@ class StructTypeSpec(TypeSpec):
 
     # -- primitive representation ---------------------------------------------------------------
 
-    def to_primitive(self, value: Any) -> dict[str, Any]:
+    def to_primitive(self, value: object) -> dict[str, object]:
         """The value as nothing but primitives."""
         result = {}
         for field in self.fields:
@@ -271,11 +271,11 @@ class StructTypeSpec(TypeSpec):
                 result[field.name] = field.spec.to_primitive(item)
         return result
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> Any:
         """The value that primitives stand for."""
         return self.surface(**self._arguments(value))
 
-    def _arguments(self, value: Any) -> dict[str, Any]:
+    def _arguments(self, value: object) -> dict[str, object]:
         if isinstance(value, self.surface):
             value = self.to_primitive(value)
         if not isinstance(value, Mapping):
@@ -291,7 +291,7 @@ class StructTypeSpec(TypeSpec):
         return arguments
 
 
-def missing_argument(spec: StructTypeSpec, values: list[Any]) -> TypeError:
+def missing_argument(spec: StructTypeSpec, values: list[object]) -> TypeError:
     """The error for a struct without a required field, in the words of Python 2 and thriftrw."""
     missing = [
         field.name
@@ -307,7 +307,7 @@ def missing_argument(spec: StructTypeSpec, values: list[Any]) -> TypeError:
     )
 
 
-def write_struct(spec: StructTypeSpec, value: Any, *, complete: bool = False) -> bytes:
+def write_struct(spec: StructTypeSpec, value: object, *, complete: bool = False) -> bytes:
     """The bytes of a value, with every check: what ``dumps`` falls back on.
 
     Args:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..protocol.binary import BinaryReader, BinaryWriter
 from .base import TypeSpec
 
@@ -36,7 +34,7 @@ class TypedefTypeSpec(TypeSpec):
         return self.target_spec.ttype_code
 
     @property
-    def surface(self) -> Any:
+    def surface(self) -> object:
         """What stands for the type in Python."""
         return self.target_spec.surface
 
@@ -49,22 +47,22 @@ class TypedefTypeSpec(TypeSpec):
         """The target."""
         return self.target_spec
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         self.target_spec.validate(value)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
         self.target_spec.write_to(writer, value)
 
-    def read_from(self, reader: BinaryReader) -> Any:
+    def read_from(self, reader: BinaryReader) -> object:
         """Read a value."""
         return self.target_spec.read_from(reader)
 
-    def to_primitive(self, value: Any) -> Any:
+    def to_primitive(self, value: object) -> object:
         """The value as nothing but primitives."""
         return self.target_spec.to_primitive(value)
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The value that primitives stand for."""
         return self.target_spec.from_primitive(value)

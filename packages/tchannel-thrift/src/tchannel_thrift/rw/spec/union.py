@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Sequence
 
 from ..protocol.binary import BinaryWriter
 from .base import final
@@ -26,12 +26,12 @@ class UnionTypeSpec(StructTypeSpec):
         super().__init__(name)
         self.allow_empty: bool = allow_empty
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise TypeError or ValueError unless the value can be written and has one field."""
         super().validate(value)
         self.check_count([getattr(value, field.name, None) for field in self.fields])
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
         self.admit(value)
         items = [getattr(value, field.name, None) for field in self.fields]
@@ -48,7 +48,7 @@ class UnionTypeSpec(StructTypeSpec):
         """The field that has a value where none is given (lenient only), or None."""
         return next((field for field in self.fields if field.default_value is not None), None)
 
-    def assemble(self, values: list[Any]) -> Any:
+    def assemble(self, values: list[object]) -> object:
         """An instance from the values that were read; TypeError unless there is exactly one."""
         default = self.default_field
         if default is not None and all(value is None for value in values):
@@ -56,7 +56,7 @@ class UnionTypeSpec(StructTypeSpec):
         self.check_count(values)
         return self.instance(values)
 
-    def check_count(self, values: list[Any]) -> None:
+    def check_count(self, values: Sequence[object]) -> None:
         """Raise TypeError unless exactly one of the values, in field order, is not None."""
         given = [field.name for field, v in zip(self.fields, values, strict=True) if v is not None]
         if len(given) > 1:
@@ -75,7 +75,7 @@ class UnionTypeSpec(StructTypeSpec):
                 )
             )
 
-    def from_primitive(self, value: Any) -> Any:
+    def from_primitive(self, value: object) -> object:
         """The union; of several fields that are present the first declared one counts."""
         arguments = self._arguments(value)
         first = next(iter(arguments), None)

@@ -9,7 +9,7 @@ CPython on 64-bit machines. They say which payloads need to be read by code that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from ..protocol.budget import BYTES_PER_OBJECT, SIZE_PER_BYTE, Limits
 from ..wire import ttype
@@ -38,7 +38,7 @@ def struct_weight(spec: StructTypeSpec) -> int:
     return size
 
 
-def _default_weight(value: Any) -> int:
+def _default_weight(value: object) -> int:
     if isinstance(value, (bool, int, float, str, bytes)):
         return 0  # shared by all instances
     size = _DEFAULT_VALUE
