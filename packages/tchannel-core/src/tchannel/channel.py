@@ -57,11 +57,11 @@ _INSIDE = frozenset(
     {
         *("admission", "advertised_hostport", "changed", "close_callbacks", "connections"),
         *("counts", "default_endpoints", "endpoints", "events", "faults", "gate", "guard"),
-        *("has_running_source", "incoming_bytes", "incoming_calls", "json_codec", "lag"),
-        *("listener", "loop", "made_at", "memory", "notify", "outgoing_calls", "peers_table"),
-        *("queue", "retry_budget", "serves_others", "services", "state", "step"),
-        *("stop_sources", "timers", "tls_client", "tls_server", "unsent_bytes", "use_loop"),
-        "waiting",
+        *("handshake_failed", "has_running_source", "incoming_bytes", "incoming_calls"),
+        *("json_codec", "lag", "limit_reached", "listener", "loop", "made_at", "memory"),
+        *("notify", "outgoing_calls", "peers_table", "queue", "retry_budget"),
+        *("serves_others", "services", "state", "step", "stop_sources", "timers"),
+        *("tls_client", "tls_server", "unsent_bytes", "use_loop", "waiting"),
     }
 )
 
