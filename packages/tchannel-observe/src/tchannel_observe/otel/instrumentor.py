@@ -53,7 +53,7 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         """
         super().instrument(**kwargs)
 
-    def _instrument(
+    def _instrument(  # pyright: ignore[reportIncompatibleMethodOverride]  # `instrument` checks
         self,
         *,
         tracer_provider: TracerProvider | None = None,
