@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable
 from copy import copy
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import tchannel_wire as wire
 
@@ -51,6 +51,10 @@ def must_take_a_request(handler: Callable[..., object]) -> None:
         raise TypeError(
             f"handler {handler.__qualname__} must take one argument, the request, but takes {signature}"
         ) from None
+
+
+# Health and introspection.
+_OF_EVERY_CHANNEL: Final = (b"Meta::", b"tchannel::", b"_gometa_")
 
 
 class Endpoint:
@@ -177,9 +181,9 @@ class Endpoints:
             self._meta.add(key, endpoint)
 
     def has_handlers(self) -> bool:
-        """Say whether anything but ``Meta::`` endpoints is served."""
+        """Say whether anything is served but what every channel answers."""
         return self.fallback is not None or not all(
-            name.startswith(b"Meta::") for name in self.by_name
+            name.startswith(_OF_EVERY_CHANNEL) for name in self.by_name
         )
 
     def names(self) -> list[str]:
