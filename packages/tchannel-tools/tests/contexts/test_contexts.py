@@ -1,6 +1,9 @@
 """``tchannel context``: where to call, by name."""
 
 import argparse
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -175,6 +178,34 @@ def test_the_file_is_where_the_desktop_specification_says(monkeypatch, tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert config_path() == tmp_path / ".config" / "tchannel" / "config.toml"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tchannel context use st", "staging"),
+        ("tchannel health x --context st", "staging"),
+        ("tchannel disc", "discover"),
+        ("tchannel call x y --cont", "--context"),
+    ],
+)
+def test_a_shell_completes_commands_options_and_contexts(capsys, config, typed, offered):
+    assert run(capsys, "add", "staging", "-p", "10.0.0.1:1")[0] == 0
+    # As argcomplete's script asks: the answer comes on file descriptor 8.
+    done = subprocess.run(
+        ["bash", "-c", f"exec 8>&1; exec {sys.executable} -m tchannel_tools"],
+        env={
+            **os.environ,
+            "_ARGCOMPLETE": "1",
+            "_ARGCOMPLETE_IFS": "\n",
+            "COMP_LINE": typed,
+            "COMP_POINT": str(len(typed)),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [one.strip() for one in done.stdout.splitlines()] == [offered]
 
 
 def test_options_are_the_same_in_every_command_that_calls():

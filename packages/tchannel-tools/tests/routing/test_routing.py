@@ -84,6 +84,15 @@ async def test_an_instance_that_does_not_listen_is_told_as_that(tool, router):
     assert ran.out.splitlines()[1].split(maxsplit=1) == ["quiet", "(none that listens)"]
 
 
+async def test_a_name_is_no_markup(tool, tcp, router):
+    channel = tcp("[red]:smile:[/red]", hostport="127.0.0.1:0")
+    channel.listen()
+    await channel.advertise(routers=[router.hostport])
+
+    ran = await tool("routes", "--router", router.hostport)
+    assert ran.out.splitlines()[1].split() == ["[red]:smile:[/red]", channel.hostport]
+
+
 async def test_one_router_that_is_down_leaves_what_the_others_know(tool, router, advertised):
     ran = await tool("routes", "--router", "127.0.0.1:1", "--router", router.hostport)
 

@@ -156,10 +156,13 @@ class Terminal:
 
     async def see(self, text):
         """Wait until it was shown, after all that was waited for before."""
-        async with asyncio.timeout(30):
-            while text.encode() not in self.shown:
-                self._news.clear()
-                await self._news.wait()
+        try:
+            async with asyncio.timeout(30):
+                while text.encode() not in self.shown:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            pytest.fail(f"{text!r} is not shown, but {self.shown[-2000:]!r}")
         self.shown = self.shown.partition(text.encode())[2]
 
     def press(self, keys):

@@ -25,6 +25,7 @@ __all__ = [
     "add_timeout",
     "add_tls",
     "add_where",
+    "context_names",
     "fill",
     "peers_of",
     "tls_of",
@@ -130,7 +131,18 @@ def add_caller(add: Add) -> None:
 
 def add_context(add: Add) -> None:
     """Add ``--context``."""
-    add("--context", metavar="NAME", help="take what is left out from this context: see context")
+    action = add(
+        "--context", metavar="NAME", help="take what is left out from this context: see context"
+    )
+    action.completer = context_names
+
+
+def context_names(**_: object) -> list[str]:
+    """Return the names of the contexts, for the shell to complete."""
+    try:
+        return list(read_settings().contexts)
+    except ToolError:
+        return []
 
 
 def add_common(parser: argparse.ArgumentParser, *, json: str = "print JSON, for machines") -> None:

@@ -15,6 +15,7 @@ from rich.text import Text
 from .failures import one_line
 
 __all__ = [
+    "console",
     "print_bytes",
     "print_details",
     "print_document",
@@ -54,7 +55,18 @@ def _pretty(document: Any, *, ascii_only: bool) -> str:
 def _print_coloured(text: str) -> None:
     coloured = Text(text)
     JSONHighlighter().highlight(coloured)
-    Console(highlight=False, soft_wrap=True).print(coloured)
+    console().print(coloured, soft_wrap=True)
+
+
+def console(piped: int | None = None) -> Console:
+    """Return what prints tables and colours; no text of others is markup to it.
+
+    Args:
+        piped: Columns where the output is no terminal; default 80.
+
+    """
+    width = None if sys.stdout.isatty() else piped
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_json_line(document: Any) -> None:

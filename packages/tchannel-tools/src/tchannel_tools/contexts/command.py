@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from .._calling.options import (
     add_caller,
@@ -12,6 +13,7 @@ from .._calling.options import (
     add_routers,
     add_timeout,
     add_tls,
+    context_names,
     peers_of,
     tls_of,
 )
@@ -61,18 +63,27 @@ def add_parser(commands: Commands[Parser]) -> None:
     add_tls(where)
     add.set_defaults(run=_add)
     use = actions.add_parser("use", help="use a context from now on", allow_abbrev=False)
-    use.add_argument("name", metavar="NAME", nargs="?", help="its name; without: none")
+    _complete(use.add_argument("name", metavar="NAME", nargs="?", help="its name; without: none"))
     use.set_defaults(run=_use)
     listing = actions.add_parser("list", help="list the contexts", allow_abbrev=False)
     listing.set_defaults(run=_list)
     show = actions.add_parser("show", help="show a context", allow_abbrev=False)
-    show.add_argument("name", metavar="NAME", nargs="?", help="its name; default the one in use")
+    _complete(
+        show.add_argument(
+            "name", metavar="NAME", nargs="?", help="its name; default the one in use"
+        )
+    )
     show.set_defaults(run=_show)
     remove = actions.add_parser("remove", help="remove a context", allow_abbrev=False)
-    remove.add_argument("name", metavar="NAME", help="its name")
+    _complete(remove.add_argument("name", metavar="NAME", help="its name"))
     remove.set_defaults(run=_remove)
     for action in (add, use, listing, show, remove):
         add_common(action)
+
+
+# argcomplete looks for an attribute that argparse knows nothing of.
+def _complete(name: Any) -> None:
+    name.completer = context_names
 
 
 def _add(options: argparse.Namespace) -> int:

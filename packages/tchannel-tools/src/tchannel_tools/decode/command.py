@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from rich.console import Console
 from rich.table import Table
 
 from .._calling.options import add_where, where_of
@@ -22,7 +21,7 @@ from .._captures.packets import Segment, is_capture, segments
 from .._captures.summary import Summary, percentile
 from .._idl.interface import Interface, add_reading, find_file, load_file
 from .._terminal.failures import ExitCode, ToolError, one_line
-from .._terminal.output import print_json_line, print_note
+from .._terminal.output import console, print_json_line, print_note
 from .._terminal.progress import Progress
 from .bodies import Bodies
 from .printing import Printer
@@ -288,7 +287,7 @@ class Decoding:
                 *[_milliseconds(value) for value in (*shares.values(), longest)],
                 others,
             )
-        Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+        console(200).print(table)
 
     # -- what was odd ---------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 
 from .._terminal.failures import one_line
+from .._terminal.output import console
 
 __all__ = ["Finding", "Verdict", "note", "ok", "print_finding", "skipped", "summary", "wrong"]
 
@@ -82,8 +81,8 @@ def skipped(check: str, text: str) -> Finding:
 
 def print_finding(finding: Finding) -> None:
     """Print a finding: what, and below it how to mend it."""
-    console = Console(highlight=False, soft_wrap=True)
-    width = min(console.width, _WIDEST) if sys.stdout.isatty() else 80
+    on = console()
+    width = min(on.width, _WIDEST)
     lines = [
         *textwrap.wrap(one_line(finding.text), width - _INDENT, break_on_hyphens=False),
         *textwrap.wrap(
@@ -95,9 +94,9 @@ def print_finding(finding: Finding) -> None:
         ),
     ] or [""]
     verdict = Text(f"  {finding.verdict:<9}", style=_COLOURS[finding.verdict])
-    console.print(verdict + Text(f"{finding.check:<14}{lines[0]}"))
+    on.print(verdict + Text(f"{finding.check:<14}{lines[0]}"), soft_wrap=True)
     for line in lines[1:]:
-        console.print(Text(" " * _INDENT + line))
+        on.print(Text(" " * _INDENT + line), soft_wrap=True)
 
 
 def summary(findings: Iterable[Finding]) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from rich.console import Console
 from rich.table import Table
 
 from tchannel import TChannel
@@ -17,7 +15,7 @@ from .._calling.connecting import make_channel
 from .._calling.hosts import check_peers
 from .._calling.options import Where, add_common, add_where, where_of
 from .._terminal.failures import ExitCode, ToolError, one_line
-from .._terminal.output import print_document, print_note, print_text
+from .._terminal.output import console, print_document, print_note, print_text
 from .._terminal.parsing import Commands, Parser, add_command
 from .asking import RouterFailed, advertised_names, instances
 
@@ -124,7 +122,7 @@ def _run_routes(options: argparse.Namespace) -> int:
             # One that does not listen is served over its own connection alone.
             cells = [one_line(name), one_line(hostport) or "(none that listens)"]
             table.add_row(*cells, *([", ".join(routers)] if several else []))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(table)
+    console(120).print(table)
     return code
 
 

@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Final
 
-from rich.console import Console
 from rich.live import Live
 
 from .._calling.connecting import make_channel
 from .._calling.hosts import check_peers
 from .._calling.options import Where, add_common, add_where, where_of
 from .._terminal.failures import ExitCode, ToolError
-from .._terminal.output import print_json_line
+from .._terminal.output import console, print_json_line
 from .._terminal.parsing import Commands, Parser, add_command
 from .._terminal.quantities import duration
 from .asking import Asking
@@ -127,8 +126,8 @@ async def _print_once(asking: Asking, screen: Screen, interval: float) -> int:
         # Rates are of a time, so there must be two looks.
         await asyncio.sleep(interval)
         hosts = await asking.ask()
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
-    console.print(screen.draw(hosts, width=console.width))
+    on = console(_PIPED)
+    on.print(screen.draw(hosts, width=on.width))
     return _code(hosts)
 
 
@@ -139,7 +138,7 @@ def _code(hosts: Sequence[Host]) -> int:
 async def _live(asking: Asking, screen: Screen, interval: float) -> int:
     """Draw anew with each look, and with each key."""
     loop = asyncio.get_running_loop()
-    console = Console(highlight=False)
+    on = console()
     pressed = asyncio.Event()
     ended = False
     hosts: list[Host] = []
@@ -150,7 +149,7 @@ async def _live(asking: Asking, screen: Screen, interval: float) -> int:
             ended = ended or not screen.press(key)
         pressed.set()
 
-    with _keys(), Live(console=console, screen=True, auto_refresh=False) as live:
+    with _keys(), Live(console=on, screen=True, auto_refresh=False) as live:
         loop.add_reader(sys.stdin, read)
         due = loop.time()
         try:
@@ -159,7 +158,7 @@ async def _live(asking: Asking, screen: Screen, interval: float) -> int:
                     due = loop.time() + interval
                     if not screen.paused:
                         hosts = await asking.ask()
-                live.update(screen.draw(hosts, console.height, console.width), refresh=True)
+                live.update(screen.draw(hosts, on.height, on.width), refresh=True)
                 pressed.clear()
                 try:
                     async with asyncio.timeout_at(due):
