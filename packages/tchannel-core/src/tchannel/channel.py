@@ -59,7 +59,7 @@ _INSIDE = frozenset(
         *("counts", "default_endpoints", "endpoints", "events", "faults", "gate", "guard"),
         *("handshake_failed", "has_running_source", "incoming_bytes", "incoming_calls"),
         *("json_codec", "lag", "limit_reached", "listener", "loop", "made_at", "memory"),
-        *("notify", "outgoing_calls", "peers_table", "queue", "retry_budget"),
+        *("notify", "outgoing_calls", "peers_table", "queue", "recent", "retry_budget"),
         *("serves_others", "services", "state", "step", "stop_sources", "timers"),
         *("tls_client", "tls_server", "unsent_bytes", "use_loop", "waiting"),
     }

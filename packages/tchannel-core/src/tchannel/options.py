@@ -159,6 +159,11 @@ class Options:
         max_stats_rows: Services, endpoints and callers that `TChannel.stats` tells apart in each
             direction; further ones are summed up, so that callers with ever new names cost nothing;
             default 1,000.
+        slow_call: From how many seconds on a call that was answered is one of the slow ones of
+            `TChannel.stats`; from 0.1 on, default 1. Those of less, which are most, cost no comparison;
+            without ``latency_histograms`` none is looked at.
+        recent_calls: How many failed calls, and how many slow ones, `TChannel.stats` tells one by one;
+            default 50.
         checksum: Of the calls made: NONE, CRC32 or CRC32C; default CRC-32C, which every peer but
             tchannel-java checks.
         wire: The limits of tchannel-wire, when more is to be said than the above.
@@ -199,10 +204,12 @@ class Options:
         "peer_connections",
         "penalty_max",
         "penalty_min",
+        "recent_calls",
         "retry_budget",
         "retry_budget_least",
         "retry_delay",
         "retry_delay_max",
+        "slow_call",
         "stall_timeout",
         "stream_buffer",
         "trust_announced_addresses",
@@ -254,6 +261,8 @@ class Options:
         introspection_stacks: bool = False,
         latency_histograms: bool = True,
         max_stats_rows: int = 1_000,
+        slow_call: float = 1.0,
+        recent_calls: int = 50,
         checksum: ChecksumType = ChecksumType.CRC32C,
         wire: WireOptions | None = None,
     ) -> None:
@@ -312,6 +321,8 @@ class Options:
         self.introspection_stacks: bool = _flag("introspection_stacks", introspection_stacks)
         self.latency_histograms: bool = _flag("latency_histograms", latency_histograms)
         self.max_stats_rows: int = _count("max_stats_rows", max_stats_rows)
+        self.slow_call: float = _slow_call(slow_call)
+        self.recent_calls: int = _count("recent_calls", recent_calls)
         self.checksum: ChecksumType = _checksum(checksum)
 
 
@@ -374,6 +385,12 @@ def _adaptive_concurrency(value: object) -> AdaptiveConcurrency | None:
             f"adaptive_concurrency must be a bool or an AdaptiveConcurrency, not {value!r}"
         )
     return AdaptiveConcurrency() if value else None
+
+
+def _slow_call(value: float) -> float:
+    if _seconds("slow_call", value) < 0.1:
+        raise ValueError(f"slow_call must be at least 0.1 s, not {value!r}")
+    return value
 
 
 def _count(name: str, value: int) -> int:

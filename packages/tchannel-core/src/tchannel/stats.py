@@ -36,6 +36,7 @@ __all__ = [
     "CallInFlight",
     "CallStats",
     "ConnectionStats",
+    "EndedCall",
     "Histogram",
     "Limit",
     "LoopLag",
@@ -363,6 +364,39 @@ class CallInFlight:
 
 
 @dataclass(slots=True)
+class EndedCall:
+    """A call that failed, or took long, and has ended lately.
+
+    Attributes:
+        direction: ``"incoming"`` or ``"outgoing"``.
+        service: The service that was called.
+        endpoint: The endpoint that was called.
+        caller: How the caller calls itself.
+        peer: The address of the other side's socket, or the one that was called last; "" where there was
+            none.
+        ended_at: When it ended, in seconds since 1970.
+        seconds: How long it took, with all attempts and waits.
+        outcome: As in `CallStats.outcomes`.
+        error: What the caller was told, or of outgoing calls what we were told; "" of a response.
+        attempts: Of an outgoing call: how many were made.
+        trace_id: Of its trace, as 16 hexadecimal digits.
+
+    """
+
+    direction: str
+    service: str
+    endpoint: str
+    caller: str
+    peer: str
+    ended_at: float
+    seconds: float
+    outcome: str
+    error: str
+    attempts: int
+    trace_id: str
+
+
+@dataclass(slots=True)
 class ConnectionStats:
     """An open connection.
 
@@ -499,6 +533,9 @@ class Snapshot:
         in_flight: Calls that have not ended, the oldest first; no more than were asked for.
         incoming_in_flight: How many incoming calls there are.
         outgoing_in_flight: How many outgoing calls there are.
+        failed: The calls that failed last, the latest first; `Options.recent_calls` at most, and no more
+            than were asked for. Those that were cancelled are not among them.
+        slow: The calls that were answered last after `Options.slow_call` or more, likewise.
         connections: Open ones, first those whose other side does not read, then those with most calls
             pending; no more than were asked for.
         connections_open: How many there are, by direction.
@@ -529,6 +566,8 @@ class Snapshot:
     in_flight: list[CallInFlight]
     incoming_in_flight: int
     outgoing_in_flight: int
+    failed: list[EndedCall]
+    slow: list[EndedCall]
     connections: list[ConnectionStats]
     connections_open: dict[str, int]
     connections_made: dict[str, int]
@@ -606,6 +645,8 @@ _ROWS: Final[dict[str, type]] = {
     "incoming": CallStats,
     "outgoing": CallStats,
     "in_flight": CallInFlight,
+    "failed": EndedCall,
+    "slow": EndedCall,
     "connections": ConnectionStats,
     "peers": PeerStats,
     "limits": Limit,
@@ -664,5 +705,5 @@ def _read(kind: type[_T], given: Mapping[str, Any]) -> _T:
 
 
 _DATA: Final = frozenset(
-    {CallInFlight, CallStats, ConnectionStats, Limit, LoopLag, PeerStats, Snapshot}
+    {CallInFlight, CallStats, ConnectionStats, EndedCall, Limit, LoopLag, PeerStats, Snapshot}
 )

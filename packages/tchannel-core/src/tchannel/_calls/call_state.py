@@ -13,6 +13,7 @@ from .. import errors
 from .._ground.log_fields import LogFields, log_fields, trace_id_of
 from .._ground.text import counted, shown
 from .._sight.counting import outcome_of
+from .._sight.recent import text_of
 from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
@@ -186,7 +187,7 @@ class CallState(CallHabits):
     def fail(self, error: errors.TChannelError) -> None:
         """End the call with this error, and tell the hooks."""
         if not self.done():
-            self.count_error(outcome_of(error))
+            self.count_error(outcome_of(error), error)
         self._complete_error(error)
         events = self.channel.events
         event = (
@@ -203,9 +204,11 @@ class CallState(CallHabits):
                 return
         self.finish_with(error)
 
-    def count_error(self, outcome: str) -> None:
+    def count_error(self, outcome: str, error: BaseException | None = None) -> None:
         """Count the end of a call that got no response, and how long it took to get none."""
-        self.channel.counts.row_of(self.prepared).ended(outcome, self._took())
+        took = self._took()
+        self.channel.counts.row_of(self.prepared).ended(outcome, took)
+        self.remember(took, outcome, text_of(error))
         if self.channel.events.callbacks[EventType.on_call_ended]:
             self.tell_end(outcome)
 
@@ -221,6 +224,23 @@ class CallState(CallHabits):
         """Tell the hooks how the call has ended."""
         ended = CallEnded(outcome, self._took(), self.attempts)
         self.channel.events.fire(EventType.on_call_ended, self.as_request(), ended)
+
+    def remember(self, seconds: float, outcome: str, error: str | None = None) -> None:
+        """Keep a call that failed, or was slow, for those who ask what went wrong lately."""
+        connection, peer = self.connection, self.peer
+        address = connection.address if connection is not None else self.hostport
+        self.channel.recent.ended(
+            "outgoing",
+            self.prepared.service,
+            self.prepared.arg1.decode(errors="replace"),
+            self.prepared.headers[wire.CALLER_NAME],
+            address or (peer.hostport if peer is not None else ""),
+            seconds,
+            outcome,
+            error,
+            attempts=self.attempts,
+            tracing=self.tracing,
+        )
 
     def finish_with(self, error: BaseException) -> None:
         """End the call with this error, without a word to the hooks."""

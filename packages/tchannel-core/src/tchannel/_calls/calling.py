@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .._links.timers import Timers
     from .._serving.incoming import IncomingRequest
     from .._sight.counting import Counts
+    from .._sight.recent import Recent
     from ..event import EventEmitter
     from ..interceptors import Interceptors
     from ..options import Options
@@ -57,6 +58,7 @@ class Calling:
     state: ChannelState
     connections: set[Any]
     counts: Counts
+    recent: Recent
     retry_budget: RetryBudget
     waiting: dict[Wait, None]
     use_loop: Callable[[], asyncio.AbstractEventLoop | None]

@@ -176,7 +176,7 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
         except (TypeError, ValueError) as error:
             # What an interceptor made of the call cannot be sent.
             self._end_attempt()
-            self.count_error(outcome_of(error))
+            self.count_error(outcome_of(error), error)
             self.finish_with(error)
             return
         if not connection.flushing:
@@ -229,7 +229,7 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
             if self.exchange is exchange:
                 self.pump = None
                 self._abandon("the caller's body failed")
-                self.count_error(outcome_of(error))
+                self.count_error(outcome_of(error), error)
                 self.finish_with(error)
         finally:
             await close_body(body, self.log_fields(exchange.id))
@@ -269,6 +269,9 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
                     times[BUCKET_OF[at]] += 1
                 except IndexError:
                     times[bucket_of(at)] += 1
+                    # Only here, where nothing is in a hurry: what is slow is beyond the table.
+                    if took >= self.channel.recent.slow:
+                        self.remember(took, APP_ERROR if event.code else SUCCESS)
                 row.seconds += took
             if hooks[_ENDED]:
                 self.tell_end(APP_ERROR if event.code else SUCCESS)
@@ -311,6 +314,9 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
         sent = exchange.deadline - exchange.ttl
         began = sent if self.waits is None else self.waits.began
         row.answered_late(connection.last_heard - sent, connection.last_heard - began)
+        took = connection.last_heard - began
+        if took >= self.channel.recent.slow:
+            self.remember(took, APP_ERROR if status else SUCCESS)
 
     # As the end of `on_response`, which spares the usual call this one.
     def _end_well(self, event: wire.ResponseReceived, arg3: bytes | Body, result: object) -> None:
@@ -418,7 +424,7 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
         running = self._attempt_watched(error)
         if self.streamed is not None:
             self.channel.counts.row_of(self.prepared).attempt_failed(outcome_of(error))
-            self.count_error(outcome_of(error))
+            self.count_error(outcome_of(error), error)
             self.waits = None
             self.streamed.fail(error)
             self.streamed = None

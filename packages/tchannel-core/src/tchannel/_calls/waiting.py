@@ -228,7 +228,7 @@ class Wait:
             self.call.begin()
         except Exception as error:
             # A timer has nobody to raise to: the caller is the one to hear of it.
-            self.call.count_error(outcome_of(error))
+            self.call.count_error(outcome_of(error), error)
             self.call.finish_with(error)
 
     # -- for those who look ---------------------------------------------------------------------

@@ -25,6 +25,7 @@ from .._serving.admission import Admission
 from .._serving.queue import RequestQueue
 from .._sight.counting import Counts
 from .._sight.lag import LagMeter
+from .._sight.recent import Recent
 from ..clock import Clock
 from ..event import EventType
 from ..options import Options
@@ -66,6 +67,7 @@ class Lifecycle:
         self.incoming_calls: int = 0
         self.unsent_bytes: int = 0
         self.made_at: float = time.monotonic()
+        self.recent: Recent = Recent(self.options.recent_calls, self.options.slow_call)
         self.counts: Counts = Counts(
             self.options.max_stats_rows,
             self._has_endpoint,
@@ -202,6 +204,7 @@ class Lifecycle:
         """In the child of a fork: drop what belongs to the parent, without a word to anyone."""
         self.step(LifeInput.FORKED)
         self.counts.clear()
+        self.recent.clear()
         self.made_at = time.monotonic()
         if self.loop is None:
             return

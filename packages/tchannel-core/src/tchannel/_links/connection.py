@@ -434,7 +434,11 @@ class Connection(BackPressure):
     def _on_refused(self, event: wire.RequestRefused) -> None:
         endpoint = event.endpoint.decode(errors="replace")
         row = self.channel.counts.incoming_row(event.service, event.endpoint, OTHERS)
-        row.ended(OUTCOME_OF_CODE[event.error.code], 0.0)
+        outcome = OUTCOME_OF_CODE[event.error.code]
+        row.ended(outcome, 0.0)
+        self.channel.recent.ended(
+            "incoming", event.service, endpoint, "", self.address, 0.0, outcome, str(event.error)
+        )
         self.fault(
             # A call that comes while we drain is no mistake of the peer's, nor one whose caller gave
             # up while it was still being written: tchannel-go then writes no more, and no cancel.

@@ -203,6 +203,9 @@ class ReceivedRequest(Request):
                 row.times[BUCKET_OF[at]] += 1
             except IndexError:
                 row.times[bucket_of(at)] += 1
+                # Only here, where nothing is in a hurry: what is slow is beyond the table.
+                if took >= connection.channel.recent.slow:
+                    self.remember(took, APP_ERROR if code else SUCCESS)
             row.seconds += took
         if connection.channel.events.callbacks[_SERVED]:
             self.tell_served(APP_ERROR if code else SUCCESS)
@@ -223,14 +226,32 @@ class ReceivedRequest(Request):
             endpoint.rows[caller] = row
         return row
 
+    def remember(self, seconds: float, outcome: str, error: str | None = None) -> None:
+        """Keep a call that failed, or was slow, for those who ask what went wrong lately."""
+        event = self.event
+        connection = self.connection
+        connection.channel.recent.ended(
+            "incoming",
+            event.service,
+            self.endpoint,
+            event.headers[CALLER_NAME],
+            connection.address,
+            seconds,
+            outcome,
+            error,
+            tracing=event.tracing,
+        )
+
     def took(self) -> float:
         """Return for how many seconds it has been served."""
         event = self.event
         return self.connection.timers.time() - event.deadline + event.ttl_ms * 0.001
 
-    def count_error(self, outcome: str) -> None:
-        """Count a call that ended otherwise than with a response."""
-        self.row().ended(outcome, self.took())
+    def count_error(self, outcome: str, text: str = "") -> None:
+        """Count a call that ended otherwise than with a response; ``text`` is what the caller is told."""
+        took = self.took()
+        self.row().ended(outcome, took)
+        self.remember(took, outcome, text)
         self.tell_served(outcome)
 
     def tell_served(self, outcome: str) -> None:
@@ -274,7 +295,10 @@ class ReceivedRequest(Request):
             if not self.answered:
                 if writer is None:
                     writer = self._start_response(code, arg2)
-                self.row().answered_in(self.took(), code)
+                took = self.took()
+                self.row().answered_in(took, code)
+                if took >= connection.channel.recent.slow:
+                    self.remember(took, APP_ERROR if code else SUCCESS)
                 self.tell_served(APP_ERROR if code else SUCCESS)
                 self._close()
                 writer.finish()
@@ -348,7 +372,7 @@ class ReceivedRequest(Request):
         """Answer with an error frame."""
         code, text = self._describe(error)
         if not self.answered:
-            self.count_error(OUTCOME_OF_CODE.get(code, OTHER_ERROR))
+            self.count_error(OUTCOME_OF_CODE.get(code, OTHER_ERROR), text)
         self._close()
         connection = self.connection
         connection.wire.fail(self.id, code, text)

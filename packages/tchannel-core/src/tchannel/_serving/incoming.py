@@ -19,6 +19,7 @@ from .._ground.log_fields import fields_of
 from .._ground.logs import logger
 from .._ground.process import FOR_THE_PROCESS
 from .._ground.text import quoted, shown
+from .._sight.recent import text_of
 from ..authorization import Access, Check, refusal
 from ..event import EventType
 from ..interceptors import Call, PendingReply, Reply, process_wide
@@ -512,6 +513,17 @@ def _refuse(
     if connection.channel.events.callbacks[EventType.on_call_served]:
         _without_handler(connection, event).tell_served(outcome)
     endpoint = event.arg1.decode(errors="replace")
+    connection.channel.recent.ended(
+        "incoming",
+        event.service,
+        endpoint,
+        event.headers[wire.CALLER_NAME],
+        connection.address,
+        0.0,
+        outcome,
+        text_of(error),
+        tracing=event.tracing,
+    )
     connection.fault(
         logging.INFO,
         "refused call %d from %s (service %r, endpoint %r): %s",

@@ -59,6 +59,8 @@ def take(channel: TChannel, most: int | None) -> Snapshot:
         incoming_in_flight=channel.incoming_calls,
         outgoing_in_flight=walk.sent + len(channel.waiting),
         connections=[connection_stats(each, now) for each in walk.busiest()],
+        failed=channel.recent.failed()[:most],
+        slow=channel.recent.slow_ones()[:most],
         connections_open={
             "incoming": len(walk.connections) - walk.opened,
             "outgoing": walk.opened,
