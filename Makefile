@@ -44,7 +44,7 @@ $(VENV)/.packages: requirements/build.txt $(wildcard packages/*/pyproject.toml) 
 $(VENV)/.test: $(wildcard requirements/test*.txt) $(VENV)/.packages
 	$(PIP) -r requirements/test.txt -r requirements/test-repo.txt -r requirements/test-thrift.txt \
 	    -r requirements/test-stubs.txt -r requirements/test-tools.txt -r requirements/test-yarpc.txt \
-	    -r requirements/test-observe.txt
+	    -r requirements/test-observe.txt -r requirements/test-browser.txt
 	$(PIP) -r requirements/test-thriftrw.txt || \
 	    echo 'thriftrw was not built (there may be no C compiler): the tests with it will be skipped'
 	touch $@

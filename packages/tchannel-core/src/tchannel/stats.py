@@ -533,9 +533,6 @@ class Snapshot:
         in_flight: Calls that have not ended, the oldest first; no more than were asked for.
         incoming_in_flight: How many incoming calls there are.
         outgoing_in_flight: How many outgoing calls there are.
-        failed: The calls that failed last, the latest first; `Options.recent_calls` at most, and no more
-            than were asked for. Those that were cancelled are not among them.
-        slow: The calls that were answered last after `Options.slow_call` or more, likewise.
         connections: Open ones, first those whose other side does not read, then those with most calls
             pending; no more than were asked for.
         connections_open: How many there are, by direction.
@@ -549,6 +546,9 @@ class Snapshot:
         bytes_sent: The same.
         limits_reached: How often something was refused or closed because of a limit, by its name.
         loop_lag: Of the event loop.
+        failed: The calls that failed last, the latest first; `Options.recent_calls` at most, and no more
+            than were asked for. Those that were cancelled are not among them.
+        slow: The calls that were answered last after `Options.slow_call` or more, likewise.
 
     """
 
@@ -566,8 +566,6 @@ class Snapshot:
     in_flight: list[CallInFlight]
     incoming_in_flight: int
     outgoing_in_flight: int
-    failed: list[EndedCall]
-    slow: list[EndedCall]
     connections: list[ConnectionStats]
     connections_open: dict[str, int]
     connections_made: dict[str, int]
@@ -579,6 +577,8 @@ class Snapshot:
     bytes_sent: int
     limits_reached: dict[str, int]
     loop_lag: LoopLag
+    failed: list[EndedCall] = field(default_factory=list)
+    slow: list[EndedCall] = field(default_factory=list)
 
     def total(self, direction: str) -> CallStats:
         """Return the sum of all rows of ``"incoming"`` or ``"outgoing"`` calls."""

@@ -17,7 +17,7 @@ from .._sight.recent import text_of
 from ..event import EventType
 from ..interceptors import PendingReply
 from ..request import OutgoingRequest
-from ..stats import CallEnded
+from ..stats import APP_ERROR, SUCCESS, CallEnded
 from ..streaming import Body
 from .pending import CallHabits
 from .spans import Trace, make_tracing
@@ -224,6 +224,11 @@ class CallState(CallHabits):
         """Tell the hooks how the call has ended."""
         ended = CallEnded(outcome, self._took(), self.attempts)
         self.channel.events.fire(EventType.on_call_ended, self.as_request(), ended)
+
+    def remember_if_slow(self, seconds: float, status: int) -> None:
+        """Keep a call that was answered if it was slow."""
+        if seconds >= self.channel.recent.slow:
+            self.remember(seconds, APP_ERROR if status else SUCCESS)
 
     def remember(self, seconds: float, outcome: str, error: str | None = None) -> None:
         """Keep a call that failed, or was slow, for those who ask what went wrong lately."""

@@ -270,8 +270,7 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
                 except IndexError:
                     times[bucket_of(at)] += 1
                     # Only here, where nothing is in a hurry: what is slow is beyond the table.
-                    if took >= self.channel.recent.slow:
-                        self.remember(took, APP_ERROR if event.code else SUCCESS)
+                    self.remember_if_slow(took, event.code)
                 row.seconds += took
             if hooks[_ENDED]:
                 self.tell_end(APP_ERROR if event.code else SUCCESS)
@@ -315,8 +314,7 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
         began = sent if self.waits is None else self.waits.began
         row.answered_late(connection.last_heard - sent, connection.last_heard - began)
         took = connection.last_heard - began
-        if took >= self.channel.recent.slow:
-            self.remember(took, APP_ERROR if status else SUCCESS)
+        self.remember_if_slow(took, status)
 
     # As the end of `on_response`, which spares the usual call this one.
     def _end_well(self, event: wire.ResponseReceived, arg3: bytes | Body, result: object) -> None:

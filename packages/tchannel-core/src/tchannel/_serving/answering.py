@@ -248,7 +248,7 @@ class ReceivedRequest(Request):
         return self.connection.timers.time() - event.deadline + event.ttl_ms * 0.001
 
     def count_error(self, outcome: str, text: str = "") -> None:
-        """Count a call that ended otherwise than with a response; ``text`` is what the caller is told."""
+        """Count a call that ended without a response; ``text`` is what the caller is told."""
         took = self.took()
         self.row().ended(outcome, took)
         self.remember(took, outcome, text)

@@ -27,7 +27,7 @@ class Recent:
     __slots__ = ("_failed", "_slow", "slow")
 
     def __init__(self, most: int, slow: float) -> None:
-        self.slow = slow
+        self.slow: float = slow
         self._failed: deque[EndedCall] = deque(maxlen=most)
         self._slow: deque[EndedCall] = deque(maxlen=most)
 

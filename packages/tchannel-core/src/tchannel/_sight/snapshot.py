@@ -93,12 +93,12 @@ class _Walk:
         counts = channel.counts
         self._most = most
         self.connections: list[Connection] = list(channel.connections)
-        self.opened = 0
-        self.shaking = 0
+        self.opened: int = 0
+        self.shaking: int = 0
         """Accepted ones whose handshake has not ended."""
-        self.most_served = 0
+        self.most_served: int = 0
         """Incoming calls of the connection that has most of them."""
-        self.sent = 0
+        self.sent: int = 0
         """Outgoing calls that wait for their answers."""
         self.bytes_received: int = counts.bytes_received
         self.bytes_sent: int = counts.bytes_sent
