@@ -200,6 +200,25 @@ async def test_on_a_terminal_keys_choose_pause_and_end_it(busy):
         assert settings == terminal.before
 
 
+@pytest.mark.parametrize(("key", "code"), [("q", 0), ("\x03", 130)])
+async def test_no_key_waits_for_a_host_that_does_not_answer(key, code):
+    ended = asyncio.Event()
+
+    async def silent(reader, writer):
+        await ended.wait()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        hostport = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with Terminal("top", hostport, "--timeout", "1h") as terminal:
+            await terminal.see("endpoints, by /s")
+            terminal.press("p")
+            await terminal.see("peers, by now")
+            terminal.press(key)
+            assert (await terminal.ended())[0] == code
+        ended.set()
+
+
 async def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(busy):
     async with Terminal("top", busy.hostport, "--interval", "50ms") as terminal:
         await terminal.see("tchannel::stats")

@@ -132,14 +132,15 @@ async def _print_once(asking: Asking, screen: Screen, interval: float) -> int:
 
 
 def _code(hosts: Sequence[Host]) -> int:
-    return ExitCode.TOOL if all(host.problem for host in hosts) else ExitCode.OK
+    return ExitCode.TOOL if hosts and all(host.problem for host in hosts) else ExitCode.OK
 
 
 async def _live(asking: Asking, screen: Screen, interval: float) -> int:
-    """Draw anew with each look, and with each key."""
+    """Draw anew with each look, and with each key, which waits for no host."""
     loop = asyncio.get_running_loop()
     on = console()
-    pressed = asyncio.Event()
+    pressed: asyncio.Future[None] = loop.create_future()
+    looking: asyncio.Future[list[Host]] | None = None
     ended = False
     hosts: list[Host] = []
 
@@ -147,7 +148,8 @@ async def _live(asking: Asking, screen: Screen, interval: float) -> int:
         nonlocal ended
         for key in os.read(sys.stdin.fileno(), 64).decode(errors="replace") or "q":
             ended = ended or not screen.press(key)
-        pressed.set()
+        if not pressed.done():
+            pressed.set_result(None)
 
     with _keys(), Live(console=on, screen=True, auto_refresh=False) as live:
         loop.add_reader(sys.stdin, read)
@@ -156,17 +158,24 @@ async def _live(asking: Asking, screen: Screen, interval: float) -> int:
             while not ended:
                 if loop.time() >= due:
                     due = loop.time() + interval
-                    if not screen.paused:
-                        hosts = await asking.ask()
+                    if looking is None and not screen.paused:
+                        looking = asyncio.ensure_future(asking.ask())
+                if looking is not None and looking.done():
+                    hosts, looking = looking.result(), None
                 live.update(screen.draw(hosts, on.height, on.width), refresh=True)
-                pressed.clear()
-                try:
-                    async with asyncio.timeout_at(due):
-                        await pressed.wait()
-                except TimeoutError:
-                    pass
+                if pressed.done():
+                    pressed = loop.create_future()
+                await asyncio.wait(
+                    [one for one in (pressed, looking) if one is not None],
+                    # No asyncio.timeout: one that ends as a key comes cancels more (Python 3.11).
+                    timeout=max(0.0, due - loop.time()),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
         finally:
             loop.remove_reader(sys.stdin)
+            if looking is not None:
+                looking.cancel()
+                await asyncio.wait([looking])
     return _code(hosts)
 
 
