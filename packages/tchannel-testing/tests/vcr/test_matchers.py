@@ -48,17 +48,19 @@ def test_each_matcher_looks_at_its_field_and_no_other(name, field, other):
     ("scheme", "encode"),
     [("json", lambda headers: json.dumps(headers).encode()), ("thrift", encode_thrift_headers)],
 )
-def test_tracing_and_order_of_headers_do_not_matter(scheme, encode):
-    live = request(scheme=scheme, headers=encode({"$tracing$id": "1", "a": "1", "b": "2"}))
+@pytest.mark.parametrize("key", ["$tracing$id", "traceparent", "tracestate", "baggage"])
+def test_tracing_and_order_of_headers_do_not_matter(scheme, encode, key):
+    live = request(scheme=scheme, headers=encode({key: "1", "a": "1", "b": "2"}))
     old = request(scheme=scheme)
-    old.headers = encode({"b": "2", "$tracing$id": "9", "a": "1"})
+    old.headers = encode({"b": "2", key: "9", "a": "1"})
 
     assert MATCHERS["headers"](live, old)
     assert not MATCHERS["headers"](live, request(scheme=scheme, headers=encode({"a": "1"})))
 
 
 def test_tracing_is_not_recorded():
-    live = request(scheme="json", headers=b'{"$tracing$id": "1", "a": "1"}')
+    headers = b'{"$tracing$id": "1", "a": "1", "traceparent": "00-1-2-01"}'
+    live = request(scheme="json", headers=headers)
 
     assert json.loads(live.headers) == {"a": "1"}
 

@@ -13,6 +13,10 @@ __all__ = ["SCHEMES_WITH_HEADERS", "comparable_headers", "parse_headers", "strip
 SCHEMES_WITH_HEADERS: Final = ("json", "thrift")
 
 
+# The context of a trace as OpenTelemetry sends it (W3C Trace Context and Baggage).
+_W3C: Final = frozenset({"traceparent", "tracestate", "baggage"})
+
+
 def comparable_headers(scheme: str, arg2: bytes) -> Hashable:
     """What is equal for two header blocks that mean the same.
 
@@ -54,4 +58,4 @@ def parse_headers(scheme: str, arg2: bytes) -> dict[str, str] | None:
 
 
 def _is_tracing(key: str) -> bool:
-    return key.startswith(TRACING_KEY_PREFIX)
+    return key in _W3C or key.startswith(TRACING_KEY_PREFIX)
