@@ -65,7 +65,7 @@ function share(value) {
 function bytes(value) {
   if (value === null || value === undefined) return NONE;
   for (const unit of ["B", "KiB", "MiB", "GiB"]) {
-    if (value < 1024 || unit === "GiB") return `${unit === "B" ? value : significant(value)} ${unit}`;
+    if (value < 1024 || unit === "GiB") return `${unit === "B" ? Math.round(value) : significant(value)} ${unit}`;
     value /= 1024;
   }
 }
