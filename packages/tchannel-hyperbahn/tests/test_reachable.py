@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from tchannel._links import listener
+from tchannel._links import binding
 from tchannel_hyperbahn.reachable import check_reachable
 
 
 @pytest.fixture
 def no_route(monkeypatch):
     """A machine without a route to anywhere."""
-    monkeypatch.setattr(listener, "local_ip", lambda: "127.0.0.1")
+    monkeypatch.setattr(binding, "local_ip", lambda: "127.0.0.1")
 
 
 async def test_a_routable_address_is_fine(make_channel, monkeypatch):
-    monkeypatch.setattr(listener, "local_ip", lambda: "192.0.2.7")
+    monkeypatch.setattr(binding, "local_ip", lambda: "192.0.2.7")
     channel = make_channel(hostport="0.0.0.0:0")
     channel.listen()
 
