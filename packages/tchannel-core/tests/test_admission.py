@@ -311,3 +311,11 @@ def test_it_is_off_by_default_and_true_means_the_defaults():
     assert Options(adaptive_concurrency=True).adaptive_concurrency.least == 10
     with pytest.raises(TypeError, match="adaptive_concurrency must be a bool or an"):
         Options(adaptive_concurrency=3)
+
+
+async def test_a_snapshot_tells_the_limit_as_it_is_now(serving, settle):
+    server, client, _ = await serving(adaptive_concurrency=AdaptiveConcurrency(least=7))
+    hang(client("caller", "10.0.0.1:1000"))
+    await settle()
+    limits = {limit.name: (limit.used, limit.limit) for limit in server.stats().limits}
+    assert limits["adaptive_concurrency"] == (1, 7)

@@ -117,6 +117,8 @@ class Lifecycle:
 
         """
         self.state = after(self.state, input)
+        if self.admission is not None:
+            self.admission.let_in(serves=self.state.serves)
 
     # -- the loop -----------------------------------------------------------------------------
 
@@ -155,6 +157,7 @@ class Lifecycle:
         self.timers = timers_of(loop, self._given_clock)
         self.queue = RequestQueue(loop, self.timers.time)
         self.admission = Admission(self.options, self.timers.time)
+        self.admission.let_in(serves=self.state.serves)
         self.gate = Gate(self.options, self.connections, self.timers)
         self.guard = LoopGuard(loop, partial(self._loop_ends, loop))
         if self.listener is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
+from ..errors import BusyError, DeclinedError, TChannelError
 from .gradient import GradientLimit
 
 if TYPE_CHECKING:
@@ -66,11 +67,12 @@ class Admission:
         time: tells the channel's time.
 
     Attributes:
-        free: calls of the channel in flight below which every call is let in, without a look.
+        free: calls of the channel in flight below which every call is let in, without a look; 0 where
+            none is let in any more.
 
     """
 
-    __slots__ = ("_gradient", "_hosts", "_not_run", "_options", "_time", "free")
+    __slots__ = ("_gradient", "_hosts", "_not_run", "_options", "_serves", "_time", "free")
 
     def __init__(self, options: Options, time: Callable[[], float]) -> None:
         self._options = options
@@ -80,6 +82,7 @@ class Admission:
         # One for all connections of a host, and gone with the last of them.
         self._hosts: WeakValueDictionary[str, _Host] = WeakValueDictionary()
         self._not_run: IncomingRequest | None = None
+        self._serves = True
         self.free: int = 0
         self._look_anew()
 
@@ -94,8 +97,14 @@ class Admission:
         share = self._options.caller_share
         return self.limit if share is None else max(1, int(self.limit * share))
 
+    def let_in(self, *, serves: bool) -> None:
+        """Let calls in, or none from now on: the channel drains."""
+        self._serves = serves
+        self._look_anew()
+
     def _look_anew(self) -> None:
-        self.free = min(self.limit, self.limit_of_host, self._options.max_calls_per_connection)
+        least = min(self.limit, self.limit_of_host, self._options.max_calls_per_connection)
+        self.free = least if self._serves else 0
 
     def calls_of(self, connection: Connection) -> dict[int, IncomingRequest]:
         """Return what is to hold the calls in flight of a connection."""
@@ -107,20 +116,22 @@ class Admission:
             counted = self._hosts[host] = _Host()
         return _CountedCalls(self, counted)
 
-    def objection(self, connection: Connection) -> str | None:
+    def objection(self, connection: Connection) -> TChannelError | None:
         """Return why one more call of ``connection`` is not let in; None if it is."""
+        if not self._serves:
+            return DeclinedError("draining: the channel is closing")
         calls = connection.incoming
         channel = connection.channel
         most = self._options.max_calls_per_connection
         if len(calls) >= most:
             channel.limit_reached("max_calls_per_connection", most)
-            return "too many calls in flight on this connection"
+            return BusyError("too many calls in flight on this connection")
         if channel.incoming_calls >= self.limit:
             channel.limit_reached("max_calls", self.limit)
-            return "too many calls in flight"
+            return BusyError("too many calls in flight")
         if isinstance(calls, _CountedCalls) and calls.host.calls >= self.limit_of_host:
             channel.limit_reached("caller_share", self.limit_of_host)
-            return "too many calls in flight of this caller's host"
+            return BusyError("too many calls in flight of this caller's host")
         return None
 
     def refused(self, request: IncomingRequest) -> None:

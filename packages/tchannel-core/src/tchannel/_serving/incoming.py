@@ -382,15 +382,12 @@ def serve(connection: Connection, event: wire.RequestReceived) -> None:
     if endpoint.authorize is not None and _barred(endpoint.authorize, connection, event):
         return
     admission = channel.admission
-    # One comparison for all limits of calls in flight.
+    # One comparison for all limits of calls in flight, and for whether any is served.
     if channel.incoming_calls >= admission.free:
         objection = admission.objection(connection)
         if objection is not None:
-            _refuse(connection, event, errors.BusyError(objection))
+            _refuse(connection, event, objection)
             return
-    if not channel.state.serves:
-        _refuse(connection, event, errors.DeclinedError("draining: the channel is closing"))
-        return
     size = len(event.arg2) + len(event.arg3)
     if size <= SMALL or endpoint.stream:
         size = 0
