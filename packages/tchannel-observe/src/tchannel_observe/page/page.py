@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Page"]
 
-log = logger("tchannel.observe")
+log: Final = logger("tchannel.observe")
 
 MOST_CHANNELS: Final = 32
 """Channels that the page shows; a process has a few."""

@@ -14,8 +14,8 @@ try:
     from tornado.httpserver import HTTPServer
     from tornado.httputil import HTTPServerRequest
     from tornado.web import Application, RequestHandler
-except ModuleNotFoundError as error:
-    raise install_hint(error, needs="tornado", dist="tchannel-observe[page]") from None
+except ModuleNotFoundError as _error:
+    raise install_hint(_error, needs="tornado", dist="tchannel-observe[page]") from None
 
 from .hosts import is_allowed
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_REQUEST", "HTTPServer", "application", "listening_socket", "routes"]
 
-log = logger("tchannel.observe")
+log: Final = logger("tchannel.observe")
 
 _FILES: Final = {
     "": ("page.html", "text/html; charset=utf-8"),
