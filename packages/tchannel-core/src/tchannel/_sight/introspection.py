@@ -24,7 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
 from .._version import __version__
@@ -102,12 +102,12 @@ def add_introspection(
             endpoints.add(name, endpoint)
 
 
-def _answer(answer: Callable[[TChannel, dict[str, Any]], Any], request: Request) -> Any:
+def _answer(answer: Callable[[TChannel, dict[str, object]], object], request: Request) -> object:
     channel: TChannel = request.connection.channel  # type: ignore[attr-defined]  # one that is served
     return answer(channel, request.body)
 
 
-def _decode(arg2: bytes, arg3: bytes) -> tuple[bytes, dict[str, Any]]:
+def _decode(arg2: bytes, arg3: bytes) -> tuple[bytes, dict[str, object]]:
     options = json.loads(arg3) if arg3.strip() else {}
     if options is None:
         options = {}
@@ -116,18 +116,18 @@ def _decode(arg2: bytes, arg3: bytes) -> tuple[bytes, dict[str, Any]]:
     return arg2, options
 
 
-def _encode(answer: Any) -> tuple[int, bytes, bytes]:
+def _encode(answer: object) -> tuple[int, bytes, bytes]:
     return 0, b"", json.dumps(answer).encode()
 
 
-def _stats(channel: TChannel, options: dict[str, Any]) -> Any:
+def _stats(channel: TChannel, options: dict[str, object]) -> object:
     most = options.get("most", _MAX_MOST)
     if isinstance(most, bool) or not isinstance(most, int) or most < 0:
         raise BadRequestError("most must be a number from 0")
     return channel.stats(min(most, _MAX_MOST)).to_dict()
 
 
-def _stacks(channel: TChannel, options: dict[str, Any]) -> Any:
+def _stacks(channel: TChannel, options: dict[str, object]) -> object:
     if not channel.options.introspection_stacks:
         raise BadRequestError("stacks are not told here: Options(introspection_stacks=True)")
     return stacks()
@@ -136,9 +136,9 @@ def _stacks(channel: TChannel, options: dict[str, Any]) -> Any:
 # -- the shapes of tchannel-go ------------------------------------------------------------------------
 
 
-def _runtime(channel: TChannel, options: dict[str, Any]) -> Any:
+def _runtime(channel: TChannel, options: dict[str, object]) -> object:
     size = _resident_bytes()
-    state: dict[str, Any] = {
+    state: dict[str, object] = {
         "memStats": {
             **dict.fromkeys(_NUMBERS, 0),
             "Alloc": size,
@@ -179,14 +179,14 @@ def _resident_bytes() -> int:
 
 
 def _introspect(
-    channels: Callable[[], Iterable[TChannel]], channel: TChannel, options: dict[str, Any]
-) -> Any:
+    channels: Callable[[], Iterable[TChannel]], channel: TChannel, options: dict[str, object]
+) -> object:
     with_exchanges = options.get("includeExchanges") is True
     with_empty = options.get("includeEmptyPeers") is True
     told = channel.stats()
     scores = {peer.hostport: (peer.score, peer.chosen) for peer in told.peers}
     table = channel.peers_table
-    states: dict[Connection, Any] = {
+    states: dict[Connection, dict[str, object]] = {
         each: _connection(each, with_exchanges) for each in channel.connections
     }
     root = {
@@ -205,7 +205,7 @@ def _introspect(
         }
         for name, endpoints in channel.services.items()
     }
-    others: dict[str, Any] = {}
+    others: dict[str, list[object]] = {}
     if options.get("includeOtherChannels") is True:
         for other in channels():
             if other is not channel:
@@ -248,7 +248,7 @@ def _version(*, language: str, version: str, library: str) -> dict[str, str]:
     return {"language": language, "languageVersion": version, "tchannelVersion": library}
 
 
-def _local_peer(channel: TChannel) -> dict[str, Any]:
+def _local_peer(channel: TChannel) -> dict[str, object]:
     listens = channel.is_listening()
     return {
         "hostPort": channel.hostport if listens else "0.0.0.0:0",
@@ -259,7 +259,9 @@ def _local_peer(channel: TChannel) -> dict[str, Any]:
     }
 
 
-def _peer(peer: Peer, states: dict[Connection, Any], chosen: int) -> dict[str, Any]:
+def _peer(
+    peer: Peer, states: dict[Connection, dict[str, object]], chosen: int
+) -> dict[str, object]:
     told = [(each, states[each]) for each in peer.connections if each in states]
     return {
         "hostPort": peer.hostport,
@@ -270,7 +272,7 @@ def _peer(peer: Peer, states: dict[Connection, Any], chosen: int) -> dict[str, A
     }
 
 
-def _connection(connection: Connection, with_exchanges: bool) -> dict[str, Any]:
+def _connection(connection: Connection, with_exchanges: bool) -> dict[str, object]:
     remote = connection.wire.remote
     headers = {} if remote is None else remote.headers
     now = connection.timers.time()
@@ -310,8 +312,8 @@ def _connection(connection: Connection, with_exchanges: bool) -> dict[str, Any]:
     }
 
 
-def _exchanges(name: str, ids: list[int], with_exchanges: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": name, "count": len(ids)}
+def _exchanges(name: str, ids: list[int], with_exchanges: bool) -> dict[str, object]:
+    told: dict[str, object] = {"name": name, "count": len(ids)}
     if with_exchanges:
         told["exchanges"] = {str(each): {"id": each, "messageType": 3} for each in ids}
     return told
