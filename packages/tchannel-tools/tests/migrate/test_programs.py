@@ -58,6 +58,7 @@ def test_a_program_is_summed_up_with_its_counts(name, capsys):
 @pytest.mark.extra
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_rewritten_compiles_and_leaves_the_mechanical_rules_nothing(name, tmp_path):
+    pytest.importorskip("libcst", reason="the extra `migrate`")
     mechanical = {"thriftrw", "tracing-arguments"}
     for path in files_of(name):
         if path.suffix != ".py" or any(rule == "python-2" for _, rule in marked(path)):
