@@ -1,5 +1,6 @@
 """``tchannel``: the one command in front of all tools."""
 
+import os
 import subprocess
 import sys
 
@@ -138,3 +139,14 @@ def test_what_needs_an_extra_says_what_to_install_before_anything_else(
         f"tchannel {arguments[0]}: measuring many calls needs hdrhistogram, which is not installed:"
         " pip install 'tchannel-tools[load]'\n"
     )
+
+
+@pytest.mark.parametrize("command", [["doctor", "--local"], ["help", "exit-codes"]])
+def test_a_command_whose_output_nobody_reads_ends_with_its_own_code_and_no_word(command):
+    read, write = os.pipe()
+    os.close(read)
+    argv = [sys.executable, "-m", "tchannel_tools", *command]
+    done = subprocess.run(argv, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+
+    assert (done.returncode, done.stderr) == (125, b"")

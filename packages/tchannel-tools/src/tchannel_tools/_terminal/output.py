@@ -58,6 +58,12 @@ def _print_coloured(text: str) -> None:
     console().print(coloured, soft_wrap=True)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let it end as any command whose output nobody reads; rich would exit with 1."""
+        raise BrokenPipeError
+
+
 def console(piped: int | None = None) -> Console:
     """Return what prints tables and colours; no text of others is markup to it.
 
@@ -66,7 +72,7 @@ def console(piped: int | None = None) -> Console:
 
     """
     width = None if sys.stdout.isatty() else piped
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    return _Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_json_line(document: Any) -> None:
