@@ -182,8 +182,11 @@ def test_the_limit_finds_the_capacity_and_stays_there_however_long_it_is_overloa
     for _ in range(60):
         now = run(limit, 10, capacity=100, now=now)
         seen.append(limit.limit)
+    # Each minute, at a time that is left to chance, it measures anew with its least, 10, for a moment.
+    lasting = [one for one in seen if one != 10]
+    assert len(lasting) >= 50
     # 1.25 times as many as need not queue, and the square root of that: latencies at most 1.4 times.
-    assert 120 <= min(seen[:-1]) <= max(seen) <= 140
+    assert 120 <= min(lasting) <= max(lasting) <= 140
 
 
 def test_the_limit_follows_the_capacity_down_and_up_within_seconds():
