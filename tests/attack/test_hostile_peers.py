@@ -52,7 +52,12 @@ def test_who_fills_memory_meets_a_bound_and_others_are_served(attack, name, loop
 
     assert outcome.grown <= HOARDERS[name]
     assert outcome.logged <= _LOG
-    assert outcome.failed("attack") == outcome.failed("after") == []
+    # Ten connections may have `max_calls` under way: others are told, and served as soon as there is room.
+    refused = {"too many calls in flight"} if name == "late-unread-answers" else set()
+    assert {
+        text for text in outcome.failed("attack") if not any(r in text for r in refused)
+    } == set()
+    assert outcome.failed("after") == []
 
 
 @pytest.mark.timeout(120)

@@ -31,6 +31,9 @@ HOLD_TURN = 8
 _READ_PER_TURN = 512 * 1024
 """Bytes that a connection may read in one turn of the loop: uvloop reads up to 8 MiB in one."""
 
+_LONG_SHARE = 0.002
+"""Seconds that one read may take before those who wait for the loop come before the rest of it."""
+
 _FEW_BYTES = 64 * 1024
 """Of answers that wait: a connection with fewer is not to blame for what the channel holds."""
 
@@ -60,6 +63,7 @@ class BackPressure(asyncio.Protocol):
         "channel",
         "closed",
         "flushing",
+        "last_heard",
         "line",
         "loop",
         "parked",
@@ -103,6 +107,8 @@ class BackPressure(asyncio.Protocol):
         self._bytes_this_turn = 0
         self._reads_on: bool = False
         """Whether `_read_on` is called in the next turn of the loop."""
+        self.last_heard: float = 0.0
+        """When bytes came last, in the channel's time."""
         self.turn_ends: float = 0.0
         """Until when handlers of what was read in this turn may begin, the others queue; 0: all do."""
         self.line: deque[IncomingRequest] | None = None
@@ -313,7 +319,14 @@ class BackPressure(asyncio.Protocol):
         """Go on in the next turn of the loop; once, however many reasons to hold came and went."""
         if not self._reads_on:
             self._reads_on = True
-            self.loop.call_soon(self._read_on, context=self._context)
+            # What is scheduled now runs before the sockets that have become readable meanwhile. If this
+            # share was a long one (a checksum in plain Python), they go first: nobody waits for two.
+            long = self.timers.time() - self.last_heard > _LONG_SHARE
+            then = self._after_others if long else self._read_on
+            self.loop.call_soon(then, context=self._context)
+
+    def _after_others(self) -> None:
+        self.loop.call_soon(self._read_on, context=self._context)
 
     def _read_on(self) -> None:
         raise NotImplementedError

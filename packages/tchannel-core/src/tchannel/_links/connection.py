@@ -96,7 +96,6 @@ class Connection(BackPressure):
         "drain_ping",
         "heard",
         "incoming",
-        "last_heard",
         "leaving",
         "opened_at",
         "opener",
@@ -138,8 +137,6 @@ class Connection(BackPressure):
         self.incoming: dict[int, IncomingRequest]
         """Calls being served; set when the other side's address is known."""
         self.ready: bool = False
-        self.last_heard: float = 0.0
-        """When anything last came, by the channel's clock."""
         self.drain_ping: int | None = None
         """The ping whose pong a closing channel waits for."""
         self.dormant: bool = False
