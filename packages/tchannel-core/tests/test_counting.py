@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+import tchannel_wire as wire
 from tchannel import TChannel, errors
+from tchannel.event import EventType, register_everywhere, unregister_everywhere
 from tchannel.lowlevel import Endpoint
 from tchannel.options import Options
 from tchannel.stats import OTHERS
@@ -288,3 +290,91 @@ async def test_an_endpoint_object_in_two_channels_is_counted_in_each(clock, join
     assert [row.ended for row in one.stats().incoming] == [1]
     assert [row.ended for row in other.stats().incoming] == [1]
     await asyncio.gather(*[each.close(grace=0) for each in (client, one, other)])
+
+
+class Served:
+    """A hook that notes how incoming calls ended."""
+
+    def __init__(self):
+        self.ended = []
+
+    def on_call_served(self, request, ended):
+        self.ended.append((request.service, request.endpoint, ended.outcome))
+
+
+def request_in_two_frames(endpoint, second):
+    """The bytes of a call whose body goes on in a second frame, with the checksum type of that one."""
+    caller = wire.Connection(opener=True, host_port="0.0.0.0:0", process_name="by hand", now=0.0)
+    prepared = wire.prepare_call(
+        "server", {"as": "raw", "cn": "by hand"}, endpoint, wire.ChecksumType.CRC32
+    )
+    other = wire.Connection(opener=False, host_port="1.1.1.1:1", process_name="", now=0.0)
+    other.receive(caller.data_to_send(), 0.0)
+    caller.receive(other.data_to_send(), 0.0)
+    caller.call(prepared, b"", bytes(70_000), ttl=10.0, tracing=wire.NO_TRACING, now=0.0)
+    frames = wire.FrameBuffer().split(caller.data_to_send())
+    frames = [bytearray(frame) for frame in frames]
+    frames[0][4:8] = frames[1][4:8] = (1000).to_bytes(4)  # an id that nobody has
+    second(frames[1])
+    return [bytes(frame) for frame in frames]
+
+
+def damaged(frame):
+    frame[-1] ^= 1
+
+
+async def test_a_streamed_request_that_is_refused_in_its_body_has_ended(serving, settle):
+    hook = serving.server.hooks.register(Served())
+    failed = []
+
+    @serving.server.raw.register("upload", stream=True)
+    async def upload(request):
+        try:
+            async for _ in request.body:
+                pass
+        except errors.TChannelError as error:
+            failed.append(error)
+            raise
+
+    await settle()
+    first, second = request_in_two_frames(b"upload", damaged)
+    serving.to_client.protocol.data_received(first)
+    await settle()
+    assert serving.server.incoming_calls == 1
+    serving.to_client.protocol.data_received(second)
+    await settle()
+
+    assert serving.server.incoming_calls == 0
+    assert serving.server.stats().in_flight == []
+    assert hook.ended == [("server", "upload", "bad-request")]
+    assert row_of(serving.server.stats().incoming, "upload").outcomes == {"bad-request": 1}
+    assert [type(error) for error in failed] in ([], [errors.BadRequestError])
+
+
+async def test_what_the_wire_refuses_is_told_to_hooks_as_well(serving, settle):
+    hook = serving.server.hooks.register(Served())
+    await settle()
+
+    for frame in request_in_two_frames(b"echo", damaged):
+        serving.to_client.protocol.data_received(frame)
+    await settle()
+
+    assert hook.ended == [("server", "echo", "bad-request")]
+    (row,) = serving.server.stats().incoming
+    assert row.outcomes == {"bad-request": 1}
+
+
+async def test_a_hook_may_watch_every_channel_those_to_come_as_well(serving, settle):
+    hook = Served()
+    register_everywhere(hook)
+    try:
+        async with TChannel("later", clock=serving.clock) as later:
+            assert later.events.callbacks[EventType.on_call_served] == (hook.on_call_served,)
+            await serving.client.raw("server", "echo", b"", hostport=serving.hostport)
+        assert hook.ended == [("server", "echo", "success")]
+    finally:
+        unregister_everywhere(hook)
+    await serving.client.raw("server", "echo", b"", hostport=serving.hostport)
+    unregister_everywhere(hook)
+
+    assert hook.ended == [("server", "echo", "success")]

@@ -86,10 +86,13 @@ class _End:
                     self.requests.clear()
         assert self.closed == (self.connection.state is wire.ConnectionState.CLOSED)
         assert max(self.ends.values(), default=0) <= 1, f"ended twice: {self.ends}"
-        # An answer that has left whole is the end of a request that nobody tells.
+        self._forget_answered()
+        self._count_memory()
+
+    def _forget_answered(self) -> None:
+        """An answer that is given whole is the end of a request that nobody tells."""
         for id in [id for id in self.requests if id not in self.connection.inbound]:
             del self.requests[id]
-        self._count_memory()
 
     def _count_memory(self) -> None:
         sides = (*self.connection.inbound.values(), *self.connection.outbound.values())
@@ -98,6 +101,7 @@ class _End:
         assert sum(held) <= _LIMITS.reassembly_memory
 
     def receive(self, data: bytes) -> None:
+        self._forget_answered()  # by the user, meanwhile: the peer may use their ids again
         if self.most is None:
             self.take(self.connection.receive(data, self.now))
         else:

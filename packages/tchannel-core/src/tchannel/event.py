@@ -25,7 +25,9 @@ from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from logging import Logger
+from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from weakref import WeakSet
 
 from ._ground.log_fields import fields_of
 from ._ground.logs import logger
@@ -38,7 +40,14 @@ if TYPE_CHECKING:
     from .response import Response
     from .stats import CallEnded, ConnectionStats
 
-__all__ = ["EventEmitter", "EventHook", "EventRegistrar", "EventType"]
+__all__ = [
+    "EventEmitter",
+    "EventHook",
+    "EventRegistrar",
+    "EventType",
+    "register_everywhere",
+    "unregister_everywhere",
+]
 
 log: Logger = logger(__name__)
 
@@ -196,13 +205,17 @@ class EventEmitter:
     arguments.
     """
 
-    __slots__ = ("callbacks", "tasks")
+    __slots__ = ("__weakref__", "callbacks", "tasks")
 
     def __init__(self) -> None:
         # A list indexed by the event's number: hashing an enum member costs a Python call.
         self.callbacks: Final[list[tuple[Hook, ...]]] = [()] * (max(EventType) + 1)
         self.tasks: Final[set[asyncio.Future[object]]] = set()
         """Hooks that still run; the event loop holds its tasks weakly, so they are held here."""
+        with _everywhere_lock:
+            _emitters.add(self)
+            for hook, event in _everywhere:
+                self.register_hook(hook, event)
 
     def register_hook(self, hook: object, event_type: int | None = None) -> None:
         """Call `hook` at every `event_type`.
@@ -262,6 +275,39 @@ class EventEmitter:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("hook %r failed", task, exc_info=error, extra=fields_of(subject))
+
+
+_everywhere: Final[list[tuple[object, int | None]]] = []
+_emitters: Final[WeakSet[EventEmitter]] = WeakSet()
+_everywhere_lock: Final = Lock()
+
+
+def register_everywhere(hook: object, event_type: int | None = None) -> None:
+    """Register a hook on every channel of this process, those to come as well.
+
+    Args:
+        hook: As for `EventRegistrar.register`.
+        event_type: The event; by default those that the hook's methods are named after.
+
+    Raises:
+        TypeError: A hook that cannot be called at its event.
+        ValueError: An unknown event, or an object without any method named like an event.
+
+    """
+    _callbacks_of(hook, event_type)
+    with _everywhere_lock:
+        _everywhere.append((hook, event_type))
+        for emitter in list(_emitters):
+            emitter.register_hook(hook, event_type)
+
+
+def unregister_everywhere(hook: object, event_type: int | None = None) -> None:
+    """Undo `register_everywhere` with the same arguments; what is not registered is ignored."""
+    with _everywhere_lock:
+        if (hook, event_type) in _everywhere:
+            _everywhere.remove((hook, event_type))
+            for emitter in list(_emitters):
+                emitter.unregister_hook(hook, event_type)
 
 
 def when_ended(tasks: list[asyncio.Future[object]], callback: Callable[[], object]) -> None:

@@ -21,7 +21,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 import tchannel_wire as wire
 
@@ -31,6 +31,7 @@ from ._ground.text import shown
 
 if TYPE_CHECKING:
     from .channel import TChannel
+    from .request import Request
 
 __all__ = [
     "Call",
@@ -224,6 +225,18 @@ class UnseenCall(Call):
 
     else:
         __init__ = object.__init__
+
+
+def call_of(request: Request) -> Call:
+    """Return an incoming request as interceptors are given it; of one that was refused, as it came.
+
+    Args:
+        request: What hooks are given at `tchannel.event.EventType.on_call_served`.
+
+    """
+    call = UnseenCall()
+    call._origin = cast("Origin", request)  # noqa: SLF001 - made here
+    return call
 
 
 class Origin(Protocol):

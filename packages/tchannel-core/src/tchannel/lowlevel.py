@@ -9,11 +9,11 @@ to write an arg scheme  `Endpoint`, `Endpoints`, `Handler`, `must_take_a_request
                         `change_answer`, `Decode`, `Trace`, `Timeout`, `seconds`, `start_watched`
 to bring peers          `PeerGroup`, `Peer`, and `tchannel.peer_sources`
 to accept, to connect   `Acceptor`, `BACKLOG`, `Connection`, `protocol_of`, `reason_of_failure`
-to watch calls          `OutgoingCall`, which hooks and interceptors meet
+to watch calls          `OutgoingCall`, which hooks and interceptors meet; `call_of`, `served_as`
 addresses               `parse_hostport`, `format_hostport`, `check_hostport`,
                         `announced_address`, `UNIX_PREFIX`,
                         `UNIX_CALLER`
-a channel's life        `live_channels`, `saying_farewell`, `drop_for_good`, `start_task`
+a channel's life        `live_channels`, `loop_of`, `saying_farewell`, `drop_for_good`, `start_task`
 layers of one's own     `import_layer`, `install_hint`
 log lines               `logger`: what peers sent is escaped and cut in them
 other places            `shown`: a text that came, escaped and cut likewise
@@ -41,13 +41,15 @@ from ._ground.process import drop_for_good
 from ._ground.tasks import start_task
 from ._ground.text import shown
 from ._ground.timeouts import Timeout, seconds
+from ._life.loops import loop_of
 from ._links.acceptor import BACKLOG, Acceptor
 from ._links.connection import Connection
 from ._links.first_bytes import protocol_of, reason_of_failure
 from ._links.peers import Peer, PeerGroup
 from ._serving.answering import change_answer
-from ._serving.endpoints import Endpoint, Endpoints, Handler, must_take_a_request
+from ._serving.endpoints import Endpoint, Endpoints, Handler, must_take_a_request, served_as
 from .channel import TChannel, live_channels
+from .interceptors import call_of
 
 __all__ = [
     "BACKLOG",
@@ -66,6 +68,7 @@ __all__ = [
     "Timeout",
     "Trace",
     "announced_address",
+    "call_of",
     "change_answer",
     "check_hostport",
     "drop_for_good",
@@ -74,12 +77,14 @@ __all__ = [
     "install_hint",
     "live_channels",
     "logger",
+    "loop_of",
     "must_take_a_request",
     "parse_hostport",
     "protocol_of",
     "reason_of_failure",
     "saying_farewell",
     "seconds",
+    "served_as",
     "shown",
     "start_task",
     "start_watched",

@@ -26,7 +26,7 @@ from typing import Final, TypeAlias
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from tchannel import TChannel
-from tchannel.lowlevel import logger
+from tchannel.lowlevel import logger, loop_of
 from tchannel.stats import CallStats, Histogram, Snapshot
 from tchannel.sync import TChannel as SyncTChannel
 
@@ -201,7 +201,7 @@ def _ask(channel: TChannel) -> Future[Snapshot]:
         except Exception as error:
             answer.set_exception(error)
 
-    loop: asyncio.AbstractEventLoop | None = channel.loop
+    loop = loop_of(channel)
     try:
         here = asyncio.get_running_loop()
     except RuntimeError:

@@ -6,12 +6,16 @@ import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Callable
 from contextvars import Context
+from typing import TYPE_CHECKING
 
 from tornado.ioloop import IOLoop
 
 from .._ground.tasks import start_task
 
-__all__ = ["LoopGuard", "current_loop", "running_loop", "wrong_thread"]
+if TYPE_CHECKING:
+    from ..channel import TChannel
+
+__all__ = ["LoopGuard", "current_loop", "loop_of", "running_loop", "wrong_thread"]
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -77,6 +81,11 @@ class LoopGuard:
         generator, self._generator = self._generator, None
         if generator is not None:
             await generator.aclose()
+
+
+def loop_of(channel: TChannel) -> asyncio.AbstractEventLoop | None:
+    """Return the loop that a channel belongs to; None before it has one."""
+    return channel.loop
 
 
 def wrong_thread(name: str) -> RuntimeError:

@@ -23,12 +23,11 @@ from .._ground.addresses import (
 from .._ground.log_fields import LogFields, fields_of, log_fields
 from .._ground.logs import logger
 from .._ground.text import counted, quoted, shown
-from .._serving.incoming import IncomingRequest, serve, wants_body
+from .._serving.incoming import IncomingRequest, refused_by_wire, serve, wants_body
 from .._serving.queue import SHARE
 from .._sight.snapshot import connection_stats
 from ..clock import TimerHandle
 from ..event import EventType
-from ..stats import OTHERS, OUTCOME_OF_CODE
 from .back_pressure import HOLD_TURN, BackPressure
 from .first_bytes import OtherProtocolError
 from .sockets import keep_alive
@@ -430,12 +429,11 @@ class Connection(BackPressure):
 
     def _on_refused(self, event: wire.RequestRefused) -> None:
         endpoint = event.endpoint.decode(errors="replace")
-        row = self.channel.counts.incoming_row(event.service, event.endpoint, OTHERS)
-        outcome = OUTCOME_OF_CODE[event.error.code]
-        row.ended(outcome, 0.0)
-        self.channel.recent.ended(
-            "incoming", event.service, endpoint, "", self.address, 0.0, outcome, str(event.error)
-        )
+        request = self.incoming.get(event.id)
+        if request is not None:  # its handler was reading the body
+            request.abandon(refused=event.error)
+        else:
+            refused_by_wire(self, event)
         self.fault(
             # A call that comes while we drain is no mistake of the peer's, nor one whose caller gave
             # up while it was still being written: tchannel-go then writes no more, and no cancel.

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import tchannel_wire as wire
-from tchannel_wire import ARG_SCHEME
+from tchannel_wire import ARG_SCHEME, CALLER_NAME
 
 from .. import errors
 from .._ground.current import current_call
@@ -25,7 +25,7 @@ from ..event import EventType
 from ..interceptors import Call, PendingReply, Reply, process_wide
 from ..options import SMALL
 from ..response import Response
-from ..stats import CONNECTION_LOST, OTHER_ERROR, OUTCOME_OF_CODE
+from ..stats import CONNECTION_LOST, OTHER_ERROR, OTHERS, OUTCOME_OF_CODE
 from ..streaming import Body
 from ..tracing import TRACING_KEY_PREFIX
 from .answering import ReceivedRequest
@@ -35,7 +35,7 @@ from .queue import EAGER, LATE, SHARE
 if TYPE_CHECKING:
     from .._links.connection import Connection
 
-__all__ = ["IncomingRequest", "serve", "wants_body"]
+__all__ = ["IncomingRequest", "refused_by_wire", "serve", "wants_body"]
 
 log = logger("tchannel.inbound")
 
@@ -253,24 +253,34 @@ class IncomingRequest(ReceivedRequest):
     # -- when nobody waits for the handler ----------------------------------------------------
 
     def abandon(
-        self, error: errors.TChannelError | None = None, outcome: str = CONNECTION_LOST
+        self,
+        error: errors.TChannelError | None = None,
+        outcome: str = CONNECTION_LOST,
+        refused: wire.ProtocolError | None = None,
     ) -> None:
         """Nobody waits for the answer any more: stop the handler if it can be stopped.
 
         Args:
             error: What the caller is told; by default nothing, because it is gone.
             outcome: How the call has ended, where the caller is told nothing.
+            refused: What was wrong with the rest of its body, where the caller was told that already.
 
         """
         self.cancelled = True
         if not self.answered:
             if error is not None:
                 self.refuse(error)
+            elif refused is not None:
+                self.count_error(OUTCOME_OF_CODE[refused.code], str(refused))
             else:
                 self.count_error(outcome)
         self._close()
         if self.stream is not None:
-            self.stream.fail(errors.CanceledError("the caller is gone"))
+            self.stream.fail(
+                errors.CanceledError("the caller is gone")
+                if refused is None
+                else errors.BadRequestError(f"the rest of the body cannot be read: {refused}")
+            )
         self.go_on_without_handler()
 
     def give_way(self, error: errors.TChannelError) -> None:
@@ -491,8 +501,35 @@ def _without_handler(connection: Connection, event: wire.RequestReceived) -> Inc
     request.body, request.headers = event.arg3, event.arg2
     request.connection, request.event = connection, event
     request.answered = request.cancelled = False
-    request._transport = None
+    request._transport = request.stream = None
     return request
+
+
+def refused_by_wire(connection: Connection, event: wire.RequestRefused) -> None:
+    """Count a call that was refused before it could be read whole, and tell the hooks."""
+    channel = connection.channel
+    row = channel.counts.incoming_row(event.service, event.endpoint, OTHERS)
+    outcome = OUTCOME_OF_CODE[event.error.code]
+    row.ended(outcome, 0.0)
+    if channel.events.callbacks[EventType.on_call_served]:
+        now = channel.timers.time()
+        what_is_known = wire.RequestReceived(
+            *(
+                event.id,
+                0,
+                0,
+                now,
+                wire.NO_TRACING,
+                event.service,
+                {ARG_SCHEME: "", CALLER_NAME: ""},
+            ),
+            *(wire.ChecksumType.NONE, event.endpoint, b"", b"", False),
+        )
+        _without_handler(connection, what_is_known).tell_served(outcome)
+    channel.recent.ended(
+        *("incoming", event.service, event.endpoint.decode(errors="replace"), ""),
+        *(connection.address, 0.0, outcome, str(event.error)),
+    )
 
 
 def _refuse(

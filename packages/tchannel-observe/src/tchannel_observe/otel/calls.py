@@ -1,4 +1,4 @@
-"""Spans and durations of calls: the interceptors that make them."""
+"""Spans and durations of calls: the interceptors that make them, and the hook for what is refused."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.metrics import Histogram, MeterProvider
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
-from tchannel import TChannel
+from tchannel import Request, TChannel
+from tchannel.context import current_request
 from tchannel.errors import TChannelError
 from tchannel.interceptors import Call, PendingReply, Proceed, Reply
-from tchannel.lowlevel import logger
+from tchannel.lowlevel import call_of, logger, served_as
+from tchannel.stats import CallEnded
 from tchannel.streaming import Body
 
 from .._version import __version__
@@ -73,6 +75,8 @@ class CallTelemetry:
             explicit_bucket_boundaries_advisory=conventions.BUCKETS,
         )
         self._but_not: WeakSet[TChannel] = WeakSet() if but_not is None else but_not
+        # Requests that have a span, by identity: each ends once, and is dropped here then.
+        self._seen: set[int] = set()
 
     def outgoing(self, call: Call, proceed: Proceed) -> Awaitable[Reply] | Reply:
         """Make a client span of a call with all its attempts."""
@@ -112,19 +116,54 @@ class CallTelemetry:
 
     def incoming(self, call: Call, proceed: Proceed) -> Awaitable[Reply] | Reply:
         """Make a server span of a call that has a handler."""
-        channel = call.channel
-        if channel in self._but_not:
+        if call.channel in self._but_not:
             return proceed(call)
-        context = contexts.get_current()
+        request = current_request()
+        if request is not None:
+            self._seen.add(id(request))
+        # Empty but for what the application put there: each request has a context of its own.
+        watched = self._server_call(call, contexts.get_current())
+        # Never detached: we are in the context of this one request, and it ends with it.
+        contexts.attach(watched.context)
+        try:
+            pending = proceed(call)
+        except BaseException as error:
+            watched.failed(error)
+            raise
+        return watched.watch(pending)
+
+    def served(self, request: Request, ended: CallEnded) -> None:
+        """Make a server span of a call that was refused, or given up, before a handler had it.
+
+        A hook for the event `on_call_served`, which every call ends in.
+        """
+        if id(request) in self._seen:
+            self._seen.discard(id(request))
+            return
+        call = call_of(request)
+        if call.channel in self._but_not:
+            return
+        began = time.time_ns() - int(ended.seconds * 1e9)
+        watched = self._server_call(call, Context(), began)
+        watched.began = time.perf_counter() - ended.seconds
+        failed = ended.outcome != OK
+        watched.end(ended.outcome, ended.outcome if failed else None)
+
+    def forget(self) -> None:
+        """Nothing is told any more of the calls that are under way."""
+        self._seen.clear()
+
+    def _server_call(self, call: Call, context: Context, began: int | None = None) -> _ServerCall:
+        """Start the span of an incoming call, now or in the nanoseconds of the epoch."""
+        channel = call.channel
         try:
             context = extract(call, context)
         except Exception:  # a propagator that the application chose: the call goes on all the same
             log.debug("cannot read the context of a call of %s", call.endpoint, exc_info=True)
         # What callers make up names no span and no row of metrics.
-        endpoints = channel.services.get(call.service, channel.default_endpoints)
         asked = safe(f"{call.service}/{call.endpoint}")
-        known = endpoints.get(call.endpoint.encode(), call.scheme) is not None
-        method = safe(f"{endpoints.service}/{call.endpoint}") if known else _OTHER
+        service = served_as(channel, call)
+        method = _OTHER if service is None else safe(f"{service}/{call.endpoint}")
         attributes: dict[str, Any] = {"rpc.system.name": SYSTEM, "rpc.method": method}
         details = {**attributes, **_server_at(channel.hostport), **_client_at(call.peer)}
         details["tchannel.scheme"] = safe(call.scheme)
@@ -132,18 +171,13 @@ class CallTelemetry:
         if method != asked:
             details["rpc.method_original"] = asked
         span = self._tracer.start_span(
-            method if known else SYSTEM, context, SpanKind.SERVER, details
+            SYSTEM if service is None else method,
+            context,
+            SpanKind.SERVER,
+            details,
+            start_time=began,
         )
-        context = trace.set_span_in_context(span, context)
-        # Never detached: we are in the context of this one request, and it ends with it.
-        contexts.attach(context)
-        watched = _ServerCall(span, context, self._server, attributes)
-        try:
-            pending = proceed(call)
-        except BaseException as error:
-            watched.failed(error)
-            raise
-        return watched.watch(pending)
+        return _ServerCall(span, trace.set_span_in_context(span, context), self._server, attributes)
 
 
 class _WatchedCall:

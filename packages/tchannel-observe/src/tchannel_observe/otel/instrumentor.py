@@ -13,6 +13,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from tchannel import TChannel, interceptors
+from tchannel.event import EventType, register_everywhere, unregister_everywhere
 from tchannel.sync import TChannel as SyncTChannel
 
 from .calls import CallTelemetry
@@ -63,6 +64,7 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         self._everywhere = CallTelemetry(tracer_provider, meter_provider, self._apart)
         interceptors.add_outgoing(self._everywhere.outgoing)
         interceptors.add_incoming(self._everywhere.incoming)
+        register_everywhere(self._everywhere.served, EventType.on_call_served)
         if calm:
             calm_exporters()
 
@@ -71,6 +73,8 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         if telemetry is not None:
             interceptors.remove_outgoing(telemetry.outgoing)
             interceptors.remove_incoming(telemetry.incoming)
+            unregister_everywhere(telemetry.served, EventType.on_call_served)
+            telemetry.forget()
         let_exporters_talk()
 
     @classmethod
@@ -99,6 +103,7 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         # Outermost: what other interceptors answer by themselves is a call as well.
         one.interceptors.outgoing.insert(0, telemetry.outgoing)
         one.interceptors.incoming.insert(0, telemetry.incoming)
+        one.hooks.register(telemetry.served, EventType.on_call_served)
 
     @classmethod
     def uninstrument_channel(cls, channel: TChannel | SyncTChannel) -> None:
@@ -109,3 +114,5 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         if telemetry is not None:
             one.interceptors.outgoing.remove(telemetry.outgoing)
             one.interceptors.incoming.remove(telemetry.incoming)
+            one.hooks.unregister(telemetry.served, EventType.on_call_served)
+            telemetry.forget()

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from tchannel import TChannel
 from tchannel.clock import Clock, LoopClock, TimerHandle
-from tchannel.lowlevel import live_channels, logger, shown
+from tchannel.lowlevel import live_channels, logger, loop_of, shown
 from tchannel.stats import Snapshot
 
 from .findings import GOOD, WARN, Finding, findings_of
@@ -278,7 +278,7 @@ class Page:
         found = [
             channel
             for channel in live_channels()
-            if channel.loop in (None, here) and not _is_over(channel)
+            if loop_of(channel) in (None, here) and not _is_over(channel)
         ]
         return sorted(found, key=self._key_of)
 
