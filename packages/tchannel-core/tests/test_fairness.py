@@ -355,6 +355,7 @@ async def test_who_has_most_unfinished_requests_gives_way_to_others(limited, set
 
     assert held > 900_000
     assert (await answer).body == b"400000"
+    assert server.stats().limits_reached == {"incoming_memory": 18}
     assert server.incoming_bytes == 0
 
 
@@ -484,6 +485,7 @@ async def test_streamed_bodies_on_their_way_when_reading_stops_have_a_bound_too(
     count = outcomes([each for each in calls if each.done()])
     assert set(count) == {"BusyError"}
     assert server.incoming_calls == 20 - count["BusyError"] >= 1
+    assert server.stats().limits_reached == {"incoming_memory": count["BusyError"]}
     go.set()
     await ended(calls, settle)
     assert outcomes(calls)["ok"] == 20 - count["BusyError"]

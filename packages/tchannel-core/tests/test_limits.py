@@ -7,6 +7,7 @@ import pytest
 
 from tchannel import errors
 from tchannel._ground.timeouts import seconds
+from tchannel.event import EventType
 from tchannel.options import Options
 from tchannel_wire import ChecksumType
 from tchannel_wire import Options as WireOptions
@@ -425,3 +426,31 @@ def test_there_is_one_handshake_timeout_for_tls_and_for_ours():
 def test_limits_of_the_wire_are_given_in_its_own_class():
     with pytest.raises(TypeError, match="wire"):
         Options(wire={"max_headers": 5})
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "call"),
+    [
+        ("max_message_size", 100_000, {"body": b"x" * 100_001}),
+        ("max_frames_per_message", 1, {"body": b"x" * 70_000}),
+        ("reassembly_memory", 200_000, {"body": b"x" * 250_000}),
+        ("max_arg1", 10, {"endpoint": "e" * 11}),
+    ],
+)
+async def test_a_limit_that_the_wire_keeps_is_counted_by_its_name(limited, limit, most, call):
+    client, server, *_ = await limited(wire=WireOptions(**{limit: most}))
+    reached = []
+    server.hooks.register(lambda *what: reached.append(what), EventType.on_limit_reached)
+    client.options.wire = WireOptions()
+
+    with pytest.raises((errors.BadRequestError, errors.BusyError)):
+        await client.raw(
+            "server",
+            call.get("endpoint", "e"),
+            call.get("body", b""),
+            hostport="127.0.0.1:1",
+            retry_on="n",
+        )
+
+    assert server.stats().limits_reached == {limit: 1}
+    assert reached == [(limit, most)]

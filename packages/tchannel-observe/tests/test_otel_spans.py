@@ -7,7 +7,10 @@ import pytest
 
 from tchannel import Response, TChannel, errors
 from tchannel import sync as tchannel_sync
+from tchannel.authorization import authorize
 from tchannel.interceptors import Reply
+from tchannel.options import Options
+from tchannel_testing import ManualClock
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra `otel`")
 
@@ -564,3 +567,121 @@ async def test_without_a_provider_calls_go_on_as_before(server, client):
         assert (await client.json("keeper", "get", {}, {"a": "b"})).body == {"a": "b"}
     finally:
         TChannelInstrumentor.uninstrument_channel(client)
+
+
+async def hang(request):
+    await asyncio.get_running_loop().create_future()
+
+
+def nothing_there(server):
+    return "get", errors.BadRequestError
+
+
+def not_authorised(server):
+    server.raw.register("get", authorize(lambda access: False)(lambda request: b""))
+    return "get", errors.BadRequestError
+
+
+def too_many(server):
+    server.raw.register("get", hang)
+    return "get", errors.BusyError
+
+
+@pytest.mark.parametrize("reason", [nothing_there, not_authorised, too_many])
+async def test_a_call_that_is_refused_before_a_handler_has_it_is_a_server_span(
+    telemetry, instrumented, reason
+):
+    options = Options(max_calls=1)
+    async with (
+        TChannel("keeper", hostport="127.0.0.1:0", options=options) as server,
+        TChannel("caller") as client,
+    ):
+        server.listen()
+        endpoint, kind = reason(server)
+        first = None
+        if reason is too_many:
+            first = client.raw("keeper", endpoint, hostport=server.hostport)
+            while not server.stats().in_flight:
+                await asyncio.sleep(0.001)
+        with pytest.raises(kind) as caught:
+            await client.raw("keeper", endpoint, hostport=server.hostport, retry_on="n")
+        await ended(instrumented, 2)
+
+        (outer,), (inner,) = instrumented.spans("CLIENT"), instrumented.spans("SERVER")
+        code = outer.attributes["rpc.response.status_code"]
+        assert inner.attributes["rpc.response.status_code"] == code
+        assert inner.attributes["error.type"] == code != "success"
+        assert inner.name == ("tchannel" if reason is nothing_there else "keeper/get")
+        assert inner.parent.span_id == outer.context.span_id
+        assert inner.start_time <= inner.end_time
+        assert not inner.status.is_ok
+        assert caught.value.code is not None
+        (point,) = instrumented.points(SERVER)
+        assert dict(point.attributes) == {
+            "rpc.system.name": "tchannel",
+            "rpc.method": "_OTHER" if reason is nothing_there else "keeper/get",
+            "rpc.response.status_code": code,
+            "error.type": code,
+        }
+        if first is not None:
+            first.cancel()
+
+
+async def test_a_call_whose_time_ran_out_before_its_handler_began_is_a_server_span(instrumented):
+    clock = ManualClock()
+    async with (
+        TChannel("keeper", hostport="127.0.0.1:0", clock=clock) as server,
+        TChannel("caller") as client,
+    ):
+        ran = []
+
+        @server.raw.register("slow")
+        def slow(request):
+            clock.advance(5)
+            ran.append(request)
+            return b""
+
+        server.listen()
+        calls = [
+            client.raw("keeper", "slow", hostport=server.hostport, timeout=1, retry_on="n")
+            for _ in range(3)
+        ]
+        await asyncio.gather(*calls, return_exceptions=True)
+        await ended(instrumented, 6)
+
+        assert len(ran) == 1
+        codes = [
+            span.attributes["rpc.response.status_code"] for span in instrumented.spans("SERVER")
+        ]
+        assert len(codes) == 3
+        assert codes.count("timeout") >= 2
+
+
+async def test_every_call_makes_one_server_span_and_nothing_is_kept(instrumented, server, client):
+    from tchannel_observe.otel import TChannelInstrumentor
+
+    server.raw.register("get", lambda request: b"")
+    server.raw.register("broken", lambda request: busy())
+
+    for endpoint in ("get", "broken", "unknown", "get"):
+        await asyncio.gather(client.raw("keeper", endpoint, retry_on="n"), return_exceptions=True)
+    await ended(instrumented, 8)
+    await turn_over()
+
+    assert len(instrumented.spans("SERVER")) == 4
+    assert TChannelInstrumentor()._everywhere._seen == set()
+
+
+async def test_a_channel_alone_has_spans_of_what_it_refuses(telemetry, server, client):
+    from tchannel_observe.otel import TChannelInstrumentor
+
+    TChannelInstrumentor.instrument_channel(server, **telemetry.providers)
+    with pytest.raises(errors.BadRequestError):
+        await client.raw("keeper", "unknown")
+    await ended(telemetry, 1)
+    TChannelInstrumentor.uninstrument_channel(server)
+    with pytest.raises(errors.BadRequestError):
+        await client.raw("keeper", "unknown")
+    await turn_over()
+
+    assert [span.kind.name for span in telemetry.spans()] == ["SERVER"]

@@ -183,12 +183,14 @@ class ConnectionBase:
             raise ProtocolError(
                 f"unfinished messages would hold more than {self.options.reassembly_memory} bytes",
                 code=ErrorCode.BUSY,
+                limit="reassembly_memory",
             )
         budget = reader.budget
         if budget is not None and not budget.take(cost, self):
             raise ProtocolError(
                 "unfinished requests of all connections would hold too many bytes",
                 code=ErrorCode.BUSY,
+                limit="memory",
             )
         self._reassembly = total
         reader.memory += cost

@@ -91,6 +91,8 @@ class ProtocolError(WireError):
         code: What to put on the wire: `ErrorCode.FATAL` costs the connection, any other code
             only the call.
         message_id: The message it is about, or `NO_MESSAGE_ID`.
+        limit: Which of `Options` was exceeded, by its name; ``"memory"`` is the `MemoryBudget` of
+            many connections, and "" says that it was none.
 
     """
 
@@ -100,8 +102,10 @@ class ProtocolError(WireError):
         *,
         code: ErrorCode = ErrorCode.FATAL,
         message_id: int = NO_MESSAGE_ID,
+        limit: str = "",
     ) -> None:
         super().__init__(description)
+        self.limit = limit
         self.description = description
         self.code = code
         self.message_id = message_id
@@ -111,9 +115,9 @@ class ProtocolError(WireError):
         return f"{self.description}{about}"
 
 
-def bad_request(description: str) -> ProtocolError:
+def bad_request(description: str, limit: str = "") -> ProtocolError:
     """The error for a message that is wrong and costs only its own call."""
-    return ProtocolError(description, code=ErrorCode.BAD_REQUEST)
+    return ProtocolError(description, code=ErrorCode.BAD_REQUEST, limit=limit)
 
 
 class PeerError(WireError):

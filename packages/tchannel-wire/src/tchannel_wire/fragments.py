@@ -311,11 +311,14 @@ class FragmentReader:
         self.frames += 1
         if self.frames > self._options.max_frames_per_message:
             raise bad_request(
-                f"more than {self._options.max_frames_per_message} frames in one message"
+                f"more than {self._options.max_frames_per_message} frames in one message",
+                "max_frames_per_message",
             )
         size = sum(map(len, chunks))
         if self.size + size > self._options.max_message_size:
-            raise bad_request(f"message is larger than {self._options.max_message_size} bytes")
+            raise bad_request(
+                f"message is larger than {self._options.max_message_size} bytes", "max_message_size"
+            )
         if not verify_chunks(checksum_type, checksum, chunks, self.checksum):
             raise bad_request(f"bad {checksum_type.name} checksum {checksum:#010x}")
         self.checksum = checksum

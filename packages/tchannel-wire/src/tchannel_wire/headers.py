@@ -168,15 +168,20 @@ def check_header_limits(headers: Mapping[str, str], options: Options) -> None:
     """
     if len(headers) > options.max_headers:
         raise bad_request(
-            f"{len(headers)} transport headers, at most {options.max_headers} are allowed"
+            f"{len(headers)} transport headers, at most {options.max_headers} are allowed",
+            "max_headers",
         )
     most_key, most_value = options.max_header_key_length, options.max_header_value_length
     if most_key == most_value == 0xFF:  # the wire's own limit, so nothing can be longer
         return
     for key, value in headers.items():
         if len(key.encode()) > most_key:
-            raise bad_request(f"transport header {key[:40]!r} is longer than {most_key} bytes")
+            raise bad_request(
+                f"transport header {key[:40]!r} is longer than {most_key} bytes",
+                "max_header_key_length",
+            )
         if len(value.encode()) > most_value:
             raise bad_request(
-                f"value of transport header {key[:40]!r} is longer than {most_value} bytes"
+                f"value of transport header {key[:40]!r} is longer than {most_value} bytes",
+                "max_header_value_length",
             )

@@ -256,7 +256,8 @@ class InboundSide(ConnectionBase):
         check_header_limits(request.headers, self.options)
         if len(arg1) > self.options.max_arg1:
             raise bad_request(
-                f"arg1 has {len(arg1)} bytes, at most {self.options.max_arg1} are allowed"
+                f"arg1 has {len(arg1)} bytes, at most {self.options.max_arg1} are allowed",
+                "max_arg1",
             )
 
     def _receive_call_request_continue(
@@ -332,6 +333,7 @@ class InboundSide(ConnectionBase):
                     "unfinished requests of all connections hold too many bytes, "
                     "most of them those of this one",
                     code=ErrorCode.BUSY,
+                    limit="memory",
                 )
                 self._refuse(
                     request.id, request.tracing, error, request.service, request.arg1, events

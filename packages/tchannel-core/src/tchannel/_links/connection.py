@@ -352,6 +352,7 @@ class Connection(BackPressure):
         request = self.incoming.get(event.id)
         if request is not None and request.stream is not None:
             if self.channel.memory.overfull and not event.last:
+                self._limit_reached("memory")
                 request.give_way(errors.BusyError("too many bytes of streamed requests wait"))
             else:
                 request.stream.feed(event.data, event.last)
@@ -389,6 +390,7 @@ class Connection(BackPressure):
 
     def _on_call_failed(self, event: wire.CallFailed) -> None:
         call = cast("OutgoingCall", event.context)
+        self._limit_reached(event.error.limit)
         self.fault(
             logging.WARNING,
             "bad answer of %s to call %d: %s",
@@ -429,6 +431,7 @@ class Connection(BackPressure):
 
     def _on_refused(self, event: wire.RequestRefused) -> None:
         endpoint = event.endpoint.decode(errors="replace")
+        self._limit_reached(event.error.limit)
         request = self.incoming.get(event.id)
         if request is not None:  # its handler was reading the body
             request.abandon(refused=event.error)
@@ -448,6 +451,14 @@ class Connection(BackPressure):
             event.error,
             extra=self.log_fields(event.service, endpoint, event.id),
         )
+
+    def _limit_reached(self, name: str) -> None:
+        """Count a limit that wire keeps, if it was one."""
+        options = self.channel.options
+        if name == "memory":
+            self.channel.limit_reached("incoming_memory", int(options.incoming_memory))
+        elif name:
+            self.channel.limit_reached(name, int(getattr(options.wire, name)))
 
     def _on_drain(self, event: wire.DrainReceived) -> None:
         self.fault(
