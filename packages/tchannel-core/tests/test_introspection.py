@@ -35,6 +35,7 @@ CONNECTION = {
         "inboundItems": RELAY_ITEMS,
         "outboundItems": RELAY_ITEMS,
         "maxTimeout": int,
+        "maxConnectionTimeout": int,
     },
     "lastActivityRead": int,
     "lastActivityWrite": int,
@@ -152,7 +153,7 @@ async def test_the_state_has_the_fields_and_types_of_tchannel_go(pair):
     assert state["channelState"] == "ChannelListening"
     assert state["localPeer"]["serviceName"] == "svc"
     assert state["localPeer"]["hostPort"] == server.hostport
-    assert "svc::wait" in state["subChannels"]["svc"]["handler"]["methods"]
+    assert "wait" in state["subChannels"]["svc"]["handler"]["methods"]
     ((peer,),) = [[peer["inboundConnections"] for peer in state["rootPeers"].values()]]
     assert peer[0]["connectionState"] == "connectionActive"
     assert peer[0]["inboundExchange"]["count"] == 2

@@ -21,6 +21,7 @@ from ._ground.addresses import UNIX_PREFIX, parse_hostport
 from ._ground.process import after_fork_in_child
 from ._ground.text import check_text, counted, shown
 from ._life.advertising import Advertising
+from ._life.hot_state import HotState
 from ._life.lifecycle import Lifecycle
 from ._life.loops import running_loop
 from ._links.binding import Bound, adopt, bind
@@ -77,7 +78,7 @@ _GONE = {
 }
 
 
-class TChannel(Calling, Registering, Lifecycle, Advertising):
+class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
     """Makes calls to TChannel services, and serves them.
 
     A channel belongs to the event loop that first uses it. Calls return Futures that start at once

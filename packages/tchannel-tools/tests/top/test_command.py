@@ -39,7 +39,7 @@ def go(tcp):
         return {
             "channelState": "ChannelListening",
             "localPeer": {"serviceName": "goserver", "processName": "go[1]"},
-            "subChannels": {"goserver": {"handler": {"methods": ["goserver::echo"]}}},
+            "subChannels": {"goserver": {"handler": {"methods": ["echo"]}}},
             "numConnections": 4,
         }
 

@@ -20,12 +20,12 @@ GO = {
             "isolated": False,
             "handler": {
                 "type": "methods",
-                "methods": ["goserver::echo", "goserver::KeyValue::get"],
+                "methods": ["echo", "KeyValue::get"],
             },
         },
         "tchannel": {
             "service": "tchannel",
-            "handler": {"type": "methods", "methods": ["tchannel::_gometa_introspect"]},
+            "handler": {"type": "methods", "methods": ["_gometa_introspect"]},
         },
     },
     "rootPeers": {

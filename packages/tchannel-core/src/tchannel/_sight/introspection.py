@@ -200,7 +200,7 @@ def _introspect(
             "isolated": False,
             "handler": {
                 "type": "methods",
-                "methods": [f"{name}::{method}" for method in sorted(endpoints.names())],
+                "methods": sorted(endpoints.names()),
             },
         }
         for name, endpoints in channel.services.items()
@@ -302,6 +302,7 @@ def _connection(connection: Connection, with_exchanges: bool) -> dict[str, objec
             "inboundItems": {"name": "inbound", "count": 0},
             "outboundItems": {"name": "outbound", "count": 0},
             "maxTimeout": 0,
+            "maxConnectionTimeout": 0,
         },
         "lastActivityRead": heard,
         "lastActivityWrite": heard,

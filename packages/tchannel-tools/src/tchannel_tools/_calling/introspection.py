@@ -38,7 +38,7 @@ class Introspection:
         found: dict[str, list[str]] = {}
         for name, one in mapping(self.state.get("subChannels")).items():
             methods = mapping(mapping(one).get("handler")).get("methods")
-            found[str(name)] = [str(one).removeprefix(f"{name}::") for one in methods or ()]
+            found[str(name)] = [str(one) for one in methods or ()]
         own = str(mapping(self.state.get("localPeer")).get("serviceName") or "")
         if own:
             found.setdefault(own, [])
