@@ -108,6 +108,7 @@ class Connection(BackPressure):
     # Declared again: a checker infers it anew where a method of this class sets it.
     bytes_received: int
     flushing: bool
+    last_heard: float
     timers: Timers
     transport: asyncio.Transport
     turn_ends: float

@@ -34,7 +34,7 @@ class Introspection:
         self.state = state
 
     def endpoints(self) -> dict[str, list[str]]:
-        """The endpoints by service, without its name, which tchannel-go puts before each."""
+        """The endpoints by service."""
         found: dict[str, list[str]] = {}
         for name, one in mapping(self.state.get("subChannels")).items():
             methods = mapping(mapping(one).get("handler")).get("methods")
