@@ -161,6 +161,48 @@ async def test_the_state_has_the_fields_and_types_of_tchannel_go(pair):
     call.cancel()
 
 
+def number_of(channel, told):
+    """The number of a channel among those that were told."""
+    named = told[channel.name]  # those of other tests may not be collected yet
+    (number,) = [each["id"] for each in named if each["localPeer"]["hostPort"] == channel.hostport]
+    return number
+
+
+async def test_another_channel_is_told_of_by_its_number(pair, tcp):
+    client, _ = pair
+    everything = {"includeOtherChannels": True}
+    other = tcp("other")
+    other.listen()
+    told = (await ask(client, "_gometa_introspect", everything))["otherChannels"]
+    number = number_of(other, told)
+
+    state = await ask(client, "_gometa_introspect", {"id": number})
+
+    assert state["localPeer"]["serviceName"] == "other"
+    assert state["id"] == number
+    own = await ask(client, "_gometa_introspect")
+    assert (await ask(client, "_gometa_introspect", {"id": own["id"]}))["id"] == own["id"]
+
+
+@pytest.mark.parametrize("kept", ["off", "authorize"])
+async def test_a_channel_that_tells_less_is_not_found_by_its_number(pair, tcp, kept):
+    client, _ = pair
+    more = (
+        {"options": Options(introspection="off")}
+        if kept == "off"
+        else {"authorize": lambda access: False}
+    )
+    other = tcp("other", **more)
+    other.listen()
+    told = await ask(client, "_gometa_introspect", {"includeOtherChannels": True})
+    number = number_of(other, told["otherChannels"])
+
+    for wanted in (number, -1, "7", [1]):
+        answer = await ask(client, "_gometa_introspect", {"id": wanted})
+        assert list(answer) == ["error"]
+        assert answer["error"].startswith('failed to find channel with "id": ')
+
+
 async def test_the_state_of_a_client_is_that_of_its_peers(pair):
     client, server = pair
     await ask(client, "tchannel::stats")

@@ -3,7 +3,8 @@
 ======================  ===============================================================================
 ``tchannel::stats``     the snapshot of `TChannel.stats` as JSON; takes ``{"most": 100}``
 ``tchannel::stacks``    where tasks and threads are, once ``Options(introspection_stacks=True)``
-``_gometa_introspect``  the state of the channel, in the shape of tchannel-go
+``_gometa_introspect``  the state of the channel, in the shape of tchannel-go; of another one in this
+                        process by its number, ``{"id": 1}``
 ``_gometa_runtime``     the state of the process, likewise; what has no meaning here is 0
 ======================  ===============================================================================
 
@@ -27,6 +28,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
+from .._ground.text import shown
 from .._version import __version__
 from ..authorization import Access
 from ..errors import BadRequestError
@@ -181,6 +183,13 @@ def _resident_bytes() -> int:
 def _introspect(
     channels: Callable[[], Iterable[TChannel]], channel: TChannel, options: dict[str, object]
 ) -> object:
+    wanted = options.get("id")
+    if wanted is not None:
+        found = [each for each in (channel, *channels()) if _number(each) == wanted]
+        if not found or not _tells_for(channel, found[0]):
+            # As tchannel-go says it, which takes it for no error of the call.
+            return {"error": f'failed to find channel with "id": {shown(str(wanted))}'}
+        channel = found[0]
     with_exchanges = options.get("includeExchanges") is True
     with_empty = options.get("includeEmptyPeers") is True
     told = channel.stats()
@@ -237,6 +246,15 @@ def _introspect(
             "tchannelVersion": __version__,
         },
     }
+
+
+def _tells_for(asked: TChannel, other: TChannel) -> bool:
+    """Say whether who may ask the one may ask the other as well: of this loop, and as open as it."""
+    return asked is other or (
+        other.loop is asked.loop
+        and other.authorize is asked.authorize
+        and other.options.introspection in ("all", asked.options.introspection)
+    )
 
 
 def _number(what: object) -> int:
