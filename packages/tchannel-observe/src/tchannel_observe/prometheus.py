@@ -64,8 +64,8 @@ _WAY: Final = ("channel", "direction")
 class ChannelCollector(Collector):
     """Collects the metrics of channels, for a registry of prometheus_client.
 
-    `register` makes one for each registry. Channels are held weakly; those that are closed are no longer
-    told of.
+    `register` makes one for each registry. Channels are held weakly. One that is closing is told of
+    until it is closed, or another one is registered under its name.
 
     A scrape may come from any thread, and takes the snapshot in the channel's own loop. A loop that does
     not answer within two seconds holds the scrape up no longer; ``tchannel_up`` of its channel is 0.
@@ -121,7 +121,7 @@ class ChannelCollector(Collector):
         with self._lock:
             channels = list(self._channels.items())
         # All are asked at once: several loops that do not answer are waited for together.
-        asked = [(label, _ask(one)) for label, one in channels if not one.is_closed()]
+        asked = [(label, _ask(one)) for label, one in channels]
         for label, answer in asked:
             try:
                 snapshot = answer.result(PATIENCE)
@@ -135,8 +135,9 @@ class ChannelCollector(Collector):
                 families.up.add_metric((label,), 0)
             else:
                 self._silent.discard(label)
-                families.up.add_metric((label,), 1)
-                families.add(label, snapshot)
+                if snapshot.state != "closed":  # one that drains still does something
+                    families.up.add_metric((label,), 1)
+                    families.add(label, snapshot)
         return families.all
 
 
