@@ -62,6 +62,12 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     )
     add("--rounds", type=int, help="rounds of the contenders (default 5)")
     add("--seconds", type=float, help="measured seconds per round (default 1.5)")
+    add(
+        "--delayed",
+        action="store_true",
+        help="take TCP_NODELAY from the connections that our servers accept, as it once was: "
+        "what the apart-* workloads show without it",
+    )
     add("--json", type=Path, metavar="FILE", help="write the figures here as well")
     add("--list", action="store_true", help="show workloads and contenders")
     add(
@@ -146,7 +152,9 @@ def main(arguments: list[str]) -> int:
 
     results: list[Result] = []
     for _, series in groupby(workloads, lambda workload: workload.series):
-        of_series = list(take_turns(entries, list(series), timing, progress))
+        of_series = list(
+            take_turns(entries, list(series), timing, progress, delayed=options.delayed)
+        )
         progress("")
         results += of_series
         for _, of_workload in groupby(of_series, lambda result: result.workload):

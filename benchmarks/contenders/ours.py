@@ -20,6 +20,9 @@ except ImportError as error:
 SERVICE = "benchmark"
 IDL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "idl")
 STREAM_CHUNK = 64 * 1024
+# Milliseconds of the handler's waiting: of calls made together, and before each piece of a stream.
+WORK = (0, 1, 2, 5)
+PIECES = 4
 
 
 def facts(task: dict[str, Any], handler: str) -> dict[str, str]:
@@ -72,6 +75,21 @@ def register_stream(channel: TChannel) -> None:
             yield chunk
 
 
+def register_apart(channel: TChannel) -> None:
+    """Answers, and pieces of one, that come after each other and not together."""
+
+    @channel.raw.register
+    async def work(request: Any) -> Response:
+        await asyncio.sleep(int(request.body) / 1e3)
+        return Response(request.body)
+
+    @channel.raw.register(stream=True)
+    async def pieces(request: Any) -> AsyncIterator[bytes]:
+        for _ in range(PIECES):
+            yield b"piece"
+            await asyncio.sleep(1e-3)
+
+
 def add_hooks(channel: TChannel, event: str, interceptors: list[Any]) -> None:
     """A plain-callable hook and interceptor, which do nothing: what do they cost?"""
     from tchannel.event import EventType
@@ -98,12 +116,14 @@ def server(task: dict[str, Any]) -> None:
             register_thrift(channel)
         elif kind == "stream":
             register_stream(channel)
+        elif kind.startswith("apart"):
+            register_apart(channel)
         else:
             register_raw(channel, handler)
         if "server" in workload["hooks"]:
             add_hooks(channel, "before_receive_request", channel.interceptors.incoming)
         channel.listen()
-        if kind == "router":
+        if task.get("router"):
             await channel.advertise(routers=[task["router"]])
         worker.serve_control()
         port = int(channel.hostport.rpartition(":")[2])
@@ -145,6 +165,10 @@ def make_call(
         )
     if kind == "stream":
         return (lambda: stream(channel, workload["size"]), int, workload["size"])
+    if kind == "apart-pieces":
+        return (lambda: read_pieces(channel), lambda read: read, b"piece" * PIECES)
+    if kind.startswith("apart"):
+        return (lambda: work_apart(channel), lambda answers: answers, [b"%d" % ms for ms in WORK])
     payload = worker.body_of(workload["size"])
     if kind == "connections":
         addresses = worker.loopback_addresses(workload["connections"], task["port"])
@@ -176,11 +200,23 @@ async def stream(channel: TChannel, size: int) -> int:
     return read
 
 
+async def work_apart(channel: TChannel) -> list[bytes]:
+    """Make calls of different work at once, and wait for all of their answers."""
+    calls = [channel.raw(SERVICE, "work", b"%d" % ms, timeout=60) for ms in WORK]
+    return [(await call).body for call in calls]
+
+
+async def read_pieces(channel: TChannel) -> bytes:
+    """Read a streamed answer whose pieces come one by one."""
+    response = await channel.raw(SERVICE, "pieces", stream=True, timeout=60)
+    return b"".join([part async for part in response.body])
+
+
 def known_peers(task: dict[str, Any]) -> list[str] | None:
     workload = task["workload"]
     if workload["kind"] == "connections":
         return None
-    if workload["kind"] == "router":
+    if task.get("router"):
         return [task["router"]]
     if workload["kind"] == "peers":
         return worker.loopback_addresses(workload["peers"], task["port"])

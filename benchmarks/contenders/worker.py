@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -217,6 +218,28 @@ def obey_with_threads(calls: Sequence[SyncCall]) -> None:
             say("latency", **percentiles(section(command["seconds"])))
 
 
+def delay_small_frames() -> None:
+    """Take TCP_NODELAY from the connections that this process accepts from now on.
+
+    asyncio leaves the option alone on sockets that were accepted from a listener of protocol 0, and so
+    does this with our own setting of it; uvloop sets it below Python, where this does not reach.
+    """
+    accept, set_option = socket.socket.accept, socket.socket.setsockopt
+    accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def remember(listening: socket.socket) -> Any:
+        sock, address = accept(listening)
+        accepted.add(sock)
+        return sock, address
+
+    def without_nodelay(sock: socket.socket, level: int, option: int, *value: Any) -> None:
+        if sock not in accepted or (level, option) != (socket.IPPROTO_TCP, socket.TCP_NODELAY):
+            set_option(sock, level, option, *value)
+
+    socket.socket.accept = remember  # type: ignore[method-assign]
+    socket.socket.setsockopt = without_nodelay  # type: ignore[method-assign, assignment]
+
+
 def run_loop(main: Coroutine[Any, Any, None], loop: str) -> None:
     """Run `main` on the named loop: "asyncio" or "uvloop"."""
     if loop == "uvloop":
@@ -255,6 +278,8 @@ def run_worker(
     """Play the role of the command line; report what is missing or went wrong, then exit."""
     task = json.loads(sys.argv[1])
     request_more_files()
+    if task.get("delayed"):
+        delay_small_frames()
     status = 1
     try:
         (server if task["role"] == "server" else client)(task)

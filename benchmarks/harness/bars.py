@@ -48,6 +48,7 @@ class Verdict:
 
 
 SMALL = "raw-16B-32"
+APART = ("apart-calls", "apart-pieces", "apart-router")
 
 
 def _small_call_bars() -> Iterable[Bar]:
@@ -86,6 +87,9 @@ def _python_bars(python: str) -> Iterable[Bar]:
               ("peers-10000", uvloop), ("peers-10", uvloop), 1.3)  # fmt: skip
     yield Bar(f"{python}: CPU over 5,000 connections against 100", "cpu_us",
               ("connections-5000", uvloop), ("connections-100", uvloop), 2.0)  # fmt: skip
+    for workload in APART:
+        yield Bar(f"{workload}, {python}: p50 on asyncio against uvloop", "p50_us",
+                  (workload, f"ours-asyncio@{python}"), (workload, uvloop), 1.3)  # fmt: skip
     for side in ("server", "client"):
         yield Bar(f"{python}: idle memory per connection, {side}",
                   f"{side}_bytes_per_connection", ("connections-5000", uvloop), None,

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 RAW = frozenset({"raw"})
 CALLS = RAW | {"json-kv", "thrift-kv", "thrift-medium"}
-OURS = CALLS | {"hooks", "sync", "stream", "router", "connections", "peers"}
+APART = frozenset({"apart-calls", "apart-pieces", "apart-router"})
+OURS = CALLS | APART | {"hooks", "sync", "stream", "router", "connections", "peers"}
 
 
 @dataclass(frozen=True, slots=True)

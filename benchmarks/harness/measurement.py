@@ -76,9 +76,11 @@ class Result:
 
 
 def measure_once(
-    entry: Entry, workload: Workload, timing: Timing
+    entry: Entry, workload: Workload, timing: Timing, *, delayed: bool = False
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Start server and client, measure, end both; returns the figures and the server's facts.
+
+    `delayed` takes TCP_NODELAY from the connections that our servers accept.
 
     Raises:
         WorkerMissingError: the contender, or what the workload needs of it, is not installed.
@@ -90,10 +92,11 @@ def measure_once(
         "loop": entry.contender.loop,
         "bind": "0.0.0.0" if workload.any_address else "127.0.0.1",
         "modules": str(entry.node_modules),
+        "delayed": delayed,
     }
     with ExitStack() as stack:
         router = None
-        if workload.kind == "router":
+        if workload.routed:
             router = stack.enter_context(_start_router(entry, task))
             task["router"] = f"127.0.0.1:{router.expect('ready')['port']}"
         server = stack.enter_context(entry.start("server", task))
@@ -142,7 +145,12 @@ def _start_router(entry: Entry, task: dict[str, Any]) -> WorkerProcess:
 
 
 def take_turns(
-    entries: list[Entry], workloads: list[Workload], timing: Timing, tell: Callable[[str], None]
+    entries: list[Entry],
+    workloads: list[Workload],
+    timing: Timing,
+    tell: Callable[[str], None],
+    *,
+    delayed: bool = False,
 ) -> Iterator[Result]:
     """Measure every entry once per round, so that what the machine does meanwhile hits them all.
 
@@ -169,7 +177,7 @@ def take_turns(
                 continue
             tell(f"{workload.name}: round {number + 1} of {timing.rounds}, {entry.name}")
             try:
-                figures, facts = measure_once(entry, workload, timing)
+                figures, facts = measure_once(entry, workload, timing, delayed=delayed)
             except WorkerMissingError as error:
                 result.status, result.reason = "missing", str(error)
             except WorkerFailedError as error:

@@ -38,6 +38,11 @@ class Workload:
         return self.connections > 1 or self.peers > 1
 
     @property
+    def routed(self) -> bool:
+        """Whether calls go through the development router."""
+        return self.kind in {"router", "apart-router"}
+
+    @property
     def series(self) -> str:
         """Workloads of one series are compared with each other, and so take turns in one run."""
         return self.kind if self.kind in {"hooks", "connections", "peers"} else self.name
@@ -68,6 +73,10 @@ def _all() -> Iterable[Workload]:
         yield Workload(f"sync-{threads}", "sync", in_flight=threads)
     yield Workload("stream-64MiB", "stream", size=64 * MIB, in_flight=1)
     yield Workload("router-16B-32", "router")
+    # Answers that do not come together: what waits for an acknowledgement shows here alone.
+    yield Workload("apart-calls", "apart-calls", in_flight=1)
+    yield Workload("apart-pieces", "apart-pieces", in_flight=1)
+    yield Workload("apart-router", "apart-router", in_flight=1)
     for connections in (1, 100, 5000):
         yield Workload(
             f"connections-{connections}",

@@ -23,6 +23,12 @@ def test_a_pattern_that_matches_nothing_is_refused_by_name():
         chosen_contenders(["go"])
 
 
+def test_calls_through_the_router_have_one_on_their_way():
+    assert [name for name, workload in WORKLOADS.items() if workload.routed] == [
+        "router-16B-32", "apart-router",
+    ]  # fmt: skip
+
+
 def test_every_workload_has_a_contender():
     kinds = frozenset[str]().union(*(contender.kinds for contender in CONTENDERS.values()))
 

@@ -58,6 +58,16 @@ async def test_calls_to_its_address_arrive_and_it_is_closed_with_the_channel(
     assert sock.fileno() == -1
 
 
+async def test_connections_that_it_accepts_send_small_frames_at_once(listening):
+    sock = listening(socket.AF_INET, ("127.0.0.1", 0))
+    async with serve(sock) as server, TChannel("client") as client:
+        await client.raw("server", "echo", hostport=server.hostport)
+
+        (connection,) = server.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_a_path_that_is_not_ours_stays(listening, tmp_path):
     async with serve(listening(socket.AF_UNIX, "socket")):
         pass

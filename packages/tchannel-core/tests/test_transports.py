@@ -350,11 +350,21 @@ def test_a_tls_context_for_the_other_side_is_refused_at_once(argument, protocol)
         TChannel("server", **{argument: ssl.SSLContext(protocol)})
 
 
-@pytest.mark.parametrize("kind", ["tcp", "ipv6", "tls"])
-async def test_accepted_connections_send_small_frames_at_once(tcp, tls, kind):
-    host = "[::1]:0" if kind == "ipv6" else "127.0.0.1:0"
-    server = echo(tcp("server", hostport=host, ssl_server=tls[0] if kind == "tls" else None))
-    client = tcp("client", ssl_client=tls[1] if kind == "tls" else None, server_name="service.test")
+@pytest.mark.parametrize(
+    ("host", "settings", "with_tls"),
+    [
+        ("127.0.0.1:0", (), False),
+        ("[::1]:0", (), False),
+        ("127.0.0.1:0", ("ssl_server",), True),
+        ("127.0.0.1:0", ("ssl_server", "ssl_permissive"), True),
+        ("127.0.0.1:0", ("ssl_server", "ssl_permissive"), False),
+    ],
+    ids=["tcp", "ipv6", "tls", "permissive with TLS", "permissive without"],
+)
+async def test_accepted_connections_send_small_frames_at_once(tcp, tls, host, settings, with_tls):
+    values = {"ssl_server": tls[0], "ssl_permissive": True}
+    server = echo(tcp("server", hostport=host, **{name: values[name] for name in settings}))
+    client = tcp("client", ssl_client=tls[1] if with_tls else None, server_name="service.test")
     await check(client, server.hostport)
 
     for channel in (client, server):

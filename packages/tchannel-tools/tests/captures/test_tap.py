@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -87,6 +88,32 @@ async def test_calls_that_pass_are_shown_and_saved(tap, client, capsys):
     for one in (*shown, *saved):
         del one["time"], one["latency"]
     assert saved == shown
+
+
+async def test_small_frames_pass_at_once_both_ways(service, client, monkeypatch):
+    ends = []
+
+    class Watched(Relay):
+        async def _relay(self, reader, writer):
+            ends.append(writer)
+            await super()._relay(reader, writer)
+
+    open_connection = asyncio.open_connection
+
+    async def watched(*place, **settings):
+        reader, writer = await open_connection(*place, **settings)
+        ends.append(writer)
+        return reader, writer
+
+    monkeypatch.setattr(asyncio, "open_connection", watched)
+    relay = Watched(service.hostport, lambda passed: None, pytest.fail)
+    await client.json("service", "echo", {}, hostport=await relay.start("127.0.0.1:0"))
+
+    assert [
+        bool(end.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        for end in ends
+    ] == [True, True]
+    await relay.close()
 
 
 async def test_connections_that_end_leave_nothing_behind(tap, service, capsys):
