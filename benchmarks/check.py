@@ -5,8 +5,11 @@
 
 Counts instructions with valgrind, or with perf where it can count, so that a busy machine changes
 nothing; start-up is taken out by counting two runs of different length. Without either, CPU
-seconds are compared. Every figure is taken relative to the floor of the same run, which takes out
-how the interpreter was built. The reference holds one entry per Python version and method.
+seconds are compared. The reference holds one entry per build of an interpreter, that is version,
+compiler and whether it was optimized by profile (PGO) and while linking (LTO), and method:
+instructions on a build that is known are compared as they are; a build that is not known is compared
+with another of its version, both relative to the floor of their own run. What was done is printed.
+Speed-ups in C are switched off: it is the Python that is held.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +31,7 @@ from statistics import median
 HERE = Path(__file__).resolve().parent
 REFERENCE = HERE / "reference.json"
 FLOOR = "floor"
-PATHS = ("wire", "channel", "counters")
+PATHS = ("wire", "channel", "alone", "counters")
 # Counting alone, without histograms of latency, is held against the same figure as all of it.
 REFERENCE_OF = {"counters": "channel"}
 TOLERANCE = 1.25
@@ -48,7 +53,7 @@ def run(command: list[str], path: str, calls: int) -> subprocess.CompletedProces
 
     """
     # Random string hashes would give each run another number of dict probes.
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "TCHANNEL_PURE": "1"}
     program = [sys.executable, str(HERE / "small_call.py"), path, str(calls)]
     done = subprocess.run(
         command + program, env=environment, capture_output=True, text=True, check=False
@@ -126,27 +131,59 @@ def measure(method: str) -> dict[str, float]:
     return instructions_per_call(count, paths)
 
 
-def compare(measured: dict[str, float], reference: dict[str, float]) -> dict[str, float]:
-    """How dear each path is beside the reference, both taken relative to their floor.
+def build() -> str:
+    """The running interpreter's build, on which the number of instructions depends."""
+    flags = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    switched = {"PGO": "--enable-optimizations", "LTO": "--with-lto"}
+    made = "+".join(name for name, flag in switched.items() if flag in flags) or "plain"
+    words = [platform.python_version(), platform.python_compiler(), made]
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        words.append("free-threaded")
+    return ", ".join(words)
 
-    1.0 is as dear as the reference, 1.25 a quarter dearer.
+
+def choose(
+    reference: dict[str, dict[str, dict[str, float]]], of: str, method: str
+) -> tuple[str, dict[str, float]]:
+    """The build to compare with and its figures: the same one, or else one of the same version.
 
     Raises:
-        CheckError: the reference lacks a path.
+        CheckError: none of the version has figures by this method.
 
     """
-    named = {path: REFERENCE_OF.get(path, path) for path in (FLOOR, *PATHS)}
-    for name in named.values():
-        if name not in reference:
-            raise CheckError(f"the reference has no {name!r}: check.py --update")
+
+    def version(name: str) -> str:
+        return ".".join(name.partition(",")[0].split(".")[:2])
+
+    known = {name: figures[method] for name, figures in reference.items() if method in figures}
+    for name in [of, *sorted(known)]:
+        if name in known and version(name) == version(of):
+            return name, known[name]
+    raise CheckError(
+        f"no reference for any build of Python {version(of)} by {method}: check.py --update"
+    )
+
+
+def compare(
+    measured: dict[str, float], reference: dict[str, float], *, same_build: bool = False
+) -> dict[str, float]:
+    """How dear each path is beside the reference: 1.0 is as dear, 1.25 a quarter dearer.
+
+    Both are taken relative to their floor unless they are of the same build.
+
+    A path that the reference lacks is left out.
+    """
+    named = {path: REFERENCE_OF.get(path, path) for path in PATHS}
+    by = 1.0 if same_build else reference[FLOOR] / measured[FLOOR]
     return {
-        path: (measured[path] / measured[FLOOR]) / (reference[named[path]] / reference[FLOOR])
-        for path in PATHS
+        path: measured[path] / reference[name] * by
+        for path, name in named.items()
+        if name in reference
     }
 
 
 def read_reference() -> dict[str, dict[str, dict[str, float]]]:
-    """The committed figures: Python version, method, path."""
+    """The committed figures: build, method, path."""
     if not REFERENCE.is_file():
         return {}
     content: dict[str, dict[str, dict[str, float]]] = json.loads(
@@ -155,8 +192,8 @@ def read_reference() -> dict[str, dict[str, dict[str, float]]]:
     return content
 
 
-def update(version: str, methods: list[str]) -> None:
-    """Measure and write the figures of this Python, leaving those of others alone."""
+def update(of: str, methods: list[str]) -> None:
+    """Measure and write the figures of this build, leaving those of others alone."""
     reference = read_reference()
     for method in methods:
         figures = measure(method)
@@ -166,19 +203,29 @@ def update(version: str, methods: list[str]) -> None:
             for path, value in figures.items()
             if path not in REFERENCE_OF
         }
-        reference.setdefault(version, {})[method] = rounded
-        print(f"Python {version}, {method} per call:", json.dumps(rounded))
+        reference.setdefault(of, {})[method] = rounded
+        print(f"Python {of}, {method} per call:", json.dumps(rounded))
     REFERENCE.write_text(json.dumps(reference, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def check(version: str, method: str) -> int:
+def check(of: str, method: str) -> int:
     """Compare and print; 1 when a path is dearer than the tolerance allows."""
-    reference = read_reference().get(version, {}).get(method)
-    if reference is None:
-        raise CheckError(f"no reference for Python {version} by {method}: check.py --update")
+    name, reference = choose(read_reference(), of, method)
+    same_build = name == of and method != "seconds"
+    if name == of:
+        how = "" if same_build else ", relative to the floor"
+        print(f"compared with the reference of this build ({name}){how}", flush=True)
+    else:
+        print(f"no reference of this build ({of}): compared with {name}, relative to the "
+              "floor, which builds change by a tenth; check.py --update records this one",
+              flush=True)  # fmt: skip
     measured = measure(method)
+    for path in PATHS:
+        if REFERENCE_OF.get(path, path) not in reference:
+            print(f"{path}: {measured[path]:.4g} {method} per call, which the reference lacks: "
+                  "check.py --update")  # fmt: skip
     dearer = False
-    for path, ratio in compare(measured, reference).items():
+    for path, ratio in compare(measured, reference, same_build=same_build).items():
         verdict = "ok" if ratio <= TOLERANCE else f"DEARER than {TOLERANCE} times the reference"
         dearer = dearer or ratio > TOLERANCE
         cheap = ", cheaper: --update keeps it so" if ratio < 1 / TOLERANCE else ""
@@ -195,14 +242,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--update", action="store_true", help="write the reference")
     parser.add_argument("--time", action="store_true", help="CPU seconds, not instructions")
     options = parser.parse_args(arguments)
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     counting = shutil.which("valgrind") is not None or perf_counts()
     method = "instructions" if counting and not options.time else "seconds"
     try:
         if options.update:
-            update(version, [method, "seconds"] if method != "seconds" else [method])
+            update(build(), [method, "seconds"] if method != "seconds" else [method])
             return 0
-        return check(version, method)
+        return check(build(), method)
     except CheckError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,10 +1,10 @@
 """The small-call path in one process, a fixed number of times, for ``check.py`` to count.
 
-    python benchmarks/small_call.py floor|wire|channel|counters CALLS
+    python benchmarks/small_call.py floor|wire|channel|alone|counters CALLS
 
 "wire" joins two sans-IO connections in memory; "channel" calls a channel over loopback in the same
-process, 32 in flight, and "counters" does so without histograms of latency; "floor" frames and echoes
-the same payload in memory and nothing else.
+process, 32 in flight, "alone" one after another, and "counters" is "channel" without histograms of
+latency; "floor" frames and echoes the same payload in memory and nothing else.
 Prints the CPU seconds of the calls alone.
 """
 
@@ -76,11 +76,12 @@ async def floor(calls: int) -> None:
     print_time(started)
 
 
-async def channel(calls: int, *, timed: bool = True) -> None:
-    """The public API: one raw echo after another on each of 32 lanes.
+async def channel(calls: int, *, timed: bool = True, in_flight: int = IN_FLIGHT) -> None:
+    """The public API: one raw echo after another on each lane.
 
     Args:
         calls: How many.
+        in_flight: How many lanes, which is how many calls are under way at once.
         timed: Whether the histograms of latency are kept, or the counters alone.
 
     """
@@ -98,16 +99,21 @@ async def channel(calls: int, *, timed: bool = True) -> None:
     client = TChannel("client", known_peers=[server.hostport], options=options)
 
     async def lane() -> None:
-        for _ in range(calls // IN_FLIGHT):
+        for _ in range(calls // in_flight):
             await client.raw("benchmark", "echo", BODY)
 
     response = await client.raw("benchmark", "echo", BODY)
     assert response.body == BODY
     started = settle()
-    await asyncio.gather(*(lane() for _ in range(IN_FLIGHT)))
+    await asyncio.gather(*(lane() for _ in range(in_flight)))
     print_time(started)
     await client.close()
     await server.close()
+
+
+async def alone(calls: int) -> None:
+    """One call in flight: each pays for its own reads, writes and turns of the loop."""
+    await channel(calls, in_flight=1)
 
 
 async def counters(calls: int) -> None:
@@ -157,7 +163,7 @@ class SlowTime(asyncio.SelectorEventLoop):
         return time.monotonic() * 0.01
 
 
-PATHS = {"floor": floor, "wire": wire, "channel": channel, "counters": counters}
+PATHS = {"floor": floor, "wire": wire, "channel": channel, "alone": alone, "counters": counters}
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=SlowTime) as runner:

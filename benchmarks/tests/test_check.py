@@ -9,7 +9,8 @@ import sys
 import check
 import pytest
 
-REFERENCE = {"floor": 100.0, "wire": 400.0, "channel": 1000.0}
+REFERENCE = {"floor": 100.0, "wire": 400.0, "channel": 1000.0, "alone": 3000.0}
+BUILD = "3.13.0, GCC 12.2.0, plain"
 # Counters alone have no reference of their own.
 MEASURED = {**REFERENCE, "counters": 900.0}
 
@@ -76,8 +77,8 @@ def test_compiling_falls_into_no_count(monkeypatch):
     reason="neither valgrind nor perf counts instructions here",
 )
 @pytest.mark.skipif(
-    f"{sys.version_info.major}.{sys.version_info.minor}" not in check.read_reference(),
-    reason="no reference for this Python",
+    check.build() not in check.read_reference(),
+    reason="no reference for this build of Python",
 )
 @pytest.mark.parametrize(
     ("added", "code", "verdict"),
@@ -95,7 +96,9 @@ def test_only_a_dearer_call_fails_in_a_fresh_clone(fresh_clone, check_in, added,
 
 
 def test_the_same_figures_are_once_the_reference():
-    assert check.compare(MEASURED, REFERENCE) == {"wire": 1.0, "channel": 1.0, "counters": 0.9}
+    assert check.compare(MEASURED, REFERENCE) == {
+        "wire": 1.0, "channel": 1.0, "alone": 1.0, "counters": 0.9,
+    }  # fmt: skip
 
 
 def test_an_interpreter_that_is_slower_at_everything_changes_nothing():
@@ -105,10 +108,10 @@ def test_an_interpreter_that_is_slower_at_everything_changes_nothing():
 
 
 def test_a_path_a_third_dearer_fails_the_check(monkeypatch, capsys):
-    monkeypatch.setattr(check, "read_reference", lambda: {"3.13": {"instructions": REFERENCE}})
+    monkeypatch.setattr(check, "read_reference", lambda: {BUILD: {"instructions": REFERENCE}})
     monkeypatch.setattr(check, "measure", lambda method: {**MEASURED, "channel": 1330.0})
 
-    assert check.check("3.13", "instructions") == 1
+    assert check.check(BUILD, "instructions") == 1
     assert (
         "channel: 1330 instructions per call, 1.330 of the reference: DEARER"
         in capsys.readouterr().out
@@ -116,17 +119,55 @@ def test_a_path_a_third_dearer_fails_the_check(monkeypatch, capsys):
 
 
 def test_a_path_a_fifth_dearer_is_within_the_tolerance(monkeypatch):
-    monkeypatch.setattr(check, "read_reference", lambda: {"3.13": {"instructions": REFERENCE}})
+    monkeypatch.setattr(check, "read_reference", lambda: {BUILD: {"instructions": REFERENCE}})
     monkeypatch.setattr(check, "measure", lambda method: {**MEASURED, "channel": 1200.0})
 
-    assert check.check("3.13", "instructions") == 0
+    assert check.check(BUILD, "instructions") == 0
+
+
+def test_a_known_build_is_compared_by_its_own_figures_whatever_the_floor(monkeypatch, capsys):
+    others = {"3.13.0, Clang 18, PGO": {"instructions": {**REFERENCE, "wire": 1.0}}}
+    reference = {**others, BUILD: {"instructions": REFERENCE}}
+    monkeypatch.setattr(check, "read_reference", lambda: reference)
+    monkeypatch.setattr(check, "measure", lambda method: {**MEASURED, "floor": 300.0})
+
+    assert check.check(BUILD, "instructions") == 0
+    printed = capsys.readouterr().out
+    assert f"the reference of this build ({BUILD})\n" in printed
+    assert "wire: 400 instructions per call, 1.000 of the reference" in printed
+
+
+def test_an_unknown_build_is_compared_over_the_floor_and_told_how_to_record_itself(
+    monkeypatch, capsys
+):
+    monkeypatch.setattr(check, "read_reference", lambda: {BUILD: {"instructions": REFERENCE}})
+    monkeypatch.setattr(check, "measure", lambda m: {p: 2 * cost for p, cost in MEASURED.items()})
+
+    assert check.check("3.13.9, GCC 14.0.0, PGO+LTO", "instructions") == 0
+    printed = capsys.readouterr().out
+    assert (
+        f"no reference of this build (3.13.9, GCC 14.0.0, PGO+LTO): compared with {BUILD}"
+        in printed
+    )
+    assert "check.py --update" in printed
+    assert "wire: 800 instructions per call, 1.000 of the reference" in printed
+
+
+def test_a_build_of_another_version_is_no_reference():
+    with pytest.raises(check.CheckError, match=r"3\.1 "):
+        check.choose({BUILD: {"instructions": REFERENCE}}, "3.1.0, GCC 4, plain", "instructions")
+
+
+def test_the_build_names_version_and_compiler():
+    assert check.build().startswith(sys.version.split()[0] + ", ")
+    assert check.build().split(", ")[2] in {"plain", "PGO", "LTO", "PGO+LTO"}
 
 
 def test_a_python_without_reference_is_an_error_and_not_a_pass(monkeypatch):
     monkeypatch.setattr(check, "read_reference", dict)
 
     with pytest.raises(check.CheckError, match=r"3\.99"):
-        check.check("3.99", "instructions")
+        check.check("3.99.0, GCC 12.2.0, plain", "instructions")
 
 
 def test_start_up_cancels_out():
@@ -134,3 +175,12 @@ def test_start_up_cancels_out():
         return 1e9 + 500.0 * calls
 
     assert check.instructions_per_call(count, ("floor",)) == {"floor": 500.0}
+
+
+def test_a_path_that_the_reference_lacks_is_told_and_not_judged(monkeypatch, capsys):
+    older = {path: cost for path, cost in REFERENCE.items() if path != "alone"}
+    monkeypatch.setattr(check, "read_reference", lambda: {BUILD: {"instructions": older}})
+    monkeypatch.setattr(check, "measure", lambda method: MEASURED)
+
+    assert check.check(BUILD, "instructions") == 0
+    assert "alone: 3000 instructions per call, which the reference lacks" in capsys.readouterr().out
