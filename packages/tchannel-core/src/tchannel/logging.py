@@ -44,7 +44,7 @@ class JsonFormatter(logging.Formatter):
 
     """
 
-    def __init__(self, always: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, always: Mapping[str, object] | None = None) -> None:
         super().__init__()
         if always is not None and (
             not isinstance(always, Mapping) or not all(isinstance(name, str) for name in always)
@@ -54,7 +54,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        line: dict[str, Any] = {
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC)
             .isoformat(timespec="milliseconds")
             .replace("+00:00", "Z"),

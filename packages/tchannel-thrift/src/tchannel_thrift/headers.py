@@ -76,7 +76,7 @@ def attach_headers(exception: BaseException, headers: Mapping[str, str]) -> None
 
 
 def _is_field(exception: BaseException) -> bool:
-    cls: Any = type(exception)
+    cls: object = type(exception)
     if hasattr(cls, "type_spec"):
         return any(field.name == _ATTRIBUTE for field in cls.type_spec.fields)
     entries = getattr(cls, "thrift_spec", None) or ()

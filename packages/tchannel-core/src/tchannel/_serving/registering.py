@@ -95,7 +95,7 @@ class Registering:
 
     def register(
         self,
-        scheme: Any,
+        scheme: object,
         endpoint: str | Fallback | Callable[..., object] | None = None,
         handler: Callable[..., object] | None = None,
         **kwargs: object,

@@ -48,7 +48,7 @@ def _of_task(task: asyncio.Task[Any]) -> list[str]:
     """Follow what awaits what: `asyncio.Task.get_stack` stops at the first."""
     found: list[str] = []
     # Coroutines, and generators made into such.
-    waiting: Any = task.get_coro()
+    waiting: object = task.get_coro()
     while waiting is not None and len(found) < _DEEPEST:
         frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)
         if frame is None:

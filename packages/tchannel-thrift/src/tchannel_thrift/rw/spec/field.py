@@ -60,7 +60,7 @@ class FieldSpec:
         """Whether the field is required and has no default."""
         return self.required and self.default_value is None
 
-    def check(self, value: Any) -> object:
+    def check(self, value: object) -> object:
         """``value`` if it can be written as this field; a list of it where it can be read once.
 
         Raises:
