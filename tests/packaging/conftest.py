@@ -16,7 +16,6 @@ IMPORTS = {
     "tchannel-tools": "tchannel_tools",
     "tchannel-yarpc": "tchannel_yarpc",
     "tchannel-observe": "tchannel_observe",
-    "tchannel-speedups": "tchannel_speedups",
 }
 
 

@@ -19,7 +19,6 @@ from ._calls.retries import RetryBudget
 from ._calls.spans import Trace, check_trace
 from ._ground.addresses import UNIX_PREFIX, parse_hostport
 from ._ground.process import after_fork_in_child
-from ._ground.speedups import use as use_speedups
 from ._ground.text import check_text, counted, shown
 from ._life.advertising import Advertising
 from ._life.hot_state import HotState
@@ -464,5 +463,3 @@ def _forked() -> None:
 
 
 after_fork_in_child(_forked)
-# At the end: what is replaced has to be there.
-use_speedups()
