@@ -106,6 +106,10 @@ demo-raw: $(VENV)/.packages  ## JSON and raw: a server and a client that calls i
 demo-guide: $(VENV)/.test  ## The guide's servers and clients by address, with generated code and without
 	$(BIN)/python examples/guide/keyvalue/demo.py
 
+.PHONY: demo-compose
+demo-compose: $(VENV)/.test  ## Router, service, live page, caller and a scrape, without Docker (KEEP=1: until Ctrl-C)
+	$(BIN)/python examples/compose/demo.py $(if $(KEEP),--keep)
+
 .PHONY: test
 test: $(VENV)/.test  ## All tests of this Python (no Node.js needed)
 	$(PYTEST) -m 'not interop and not packaging and not attack' packages tests benchmarks/tests
@@ -267,7 +271,7 @@ ci-long:  ## What .ci/run has no time for: every Python whole, long soaks, fuzzi
 	PYTHON=$$(scripts/find-python 3.13) $(MAKE) test
 	$(MAKE) test-next NEXT='3.11.2 3.14 3.15 pypy'
 	$(MAKE) test-oldest
-	$(MAKE) demo demo-raw demo-guide
+	$(MAKE) demo demo-raw demo-guide demo-compose
 	$(MAKE) demo CLUSTER=1
 	$(MAKE) attack
 	$(MAKE) soak T=600
