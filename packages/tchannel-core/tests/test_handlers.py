@@ -557,3 +557,28 @@ async def test_a_handler_may_stand_where_the_endpoint_does(joined):
     answer = await joined.client.json("server", "named", {}, hostport=joined.hostport)
     assert answer.body == {"named": True}
     assert (await call(joined, "anything else")).body == b"fallback"
+
+
+@pytest.mark.parametrize("rest", [(plain,), ()])
+async def test_the_order_of_arguments_before_0_16_says_what_to_write(joined, rest):
+    with pytest.raises(TypeError, match=r"write register\('json', 'named', \.\.\.\)"):
+        joined.server.register("named", "json", *rest)
+
+
+async def test_an_endpoint_may_have_the_name_of_a_scheme(joined):
+    joined.server.register("raw", "json", plain)
+
+    assert (await call(joined, "json")).body == b"xx"
+
+
+@pytest.mark.parametrize(
+    ("use", "write"),
+    [
+        (lambda response: response["a"], r"write response\.body\['a'\]"),
+        (lambda response: response[0], r"write response\.body\[0\]"),
+        (list, r"write response\.body$"),
+    ],
+)
+def test_a_response_taken_for_its_body_says_what_to_write(use, write):
+    with pytest.raises(TypeError, match=write):
+        use(Response({"a": 1}))

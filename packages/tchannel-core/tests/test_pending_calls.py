@@ -246,6 +246,23 @@ async def test_what_belongs_to_the_response_says_await_it(call, name):
     getattr(await made, name)
 
 
+@pytest.mark.parametrize("key", ["a", 0])
+async def test_a_call_taken_for_its_body_says_await_it(call, key):
+    made = call()
+    with pytest.raises(TypeError, match=rf"await it first.*\.body\[{key!r}\]"):
+        made[key]
+
+    await made
+
+
+async def test_a_call_that_is_iterated_over_says_await(call):
+    made = call()
+    with pytest.raises(RuntimeError, match="await"):
+        list(made)
+
+    await asyncio.wait([made])
+
+
 async def test_completion_shows_what_a_future_has(call):
     made = call()
     shown = {name for name in dir(made) if not name.startswith("_")}

@@ -18,7 +18,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from ._ground.current import current_call
 from ._ground.log_fields import LogFields, fields_of
@@ -64,7 +64,9 @@ class JsonFormatter(logging.Formatter):
         }
         values = record.__dict__
         # Of a line that says itself what it is about, nothing else is told.
-        about: Any = values if any(name in values for name in _FIELDS) else _of_current_call()
+        about: Mapping[str, object] = (
+            values if any(name in values for name in _FIELDS) else _of_current_call()
+        )
         for name in _FIELDS:
             value = about.get(name)
             if value is not None:
@@ -81,7 +83,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=_text, skipkeys=True)
 
 
-def _of_current_call() -> Mapping[str, Any]:
+def _of_current_call() -> Mapping[str, object]:
     call = current_call.get()
     return {} if call is None else fields_of(call)
 

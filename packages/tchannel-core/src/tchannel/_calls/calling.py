@@ -24,6 +24,7 @@ from .spans import Trace, check_trace, pack_tracing, random_bits
 
 if TYPE_CHECKING:
     from .._life.states import ChannelState
+    from .._links.connection import Connection
     from .._links.peer_table import PeerTable
     from .._links.timers import Timers
     from .._serving.incoming import IncomingRequest
@@ -56,7 +57,7 @@ class Calling:
     timers: Timers
     loop: asyncio.AbstractEventLoop
     state: ChannelState
-    connections: set[Any]
+    connections: set[Connection]
     counts: Counts
     recent: Recent
     retry_budget: RetryBudget

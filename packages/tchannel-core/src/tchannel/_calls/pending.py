@@ -94,6 +94,9 @@ class CallHabits:
     if not TYPE_CHECKING:
         __class_getitem__ = classmethod(GenericAlias)
 
+        def __getitem__(self, key: object) -> NoReturn:
+            raise TypeError(_FORGOTTEN.format(name=f"body[{shown(repr(key))}]"))
+
         body = _of_the_response("body")
         headers = _of_the_response("headers")
         status = _of_the_response("status")

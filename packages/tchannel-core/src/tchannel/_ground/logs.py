@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from .log_fields import LogFields
@@ -47,7 +47,7 @@ def _safe(value: object) -> object:
     return safe
 
 
-def _text(make: type[str] | Any, value: object) -> str:
+def _text(make: Callable[[object], str], value: object) -> str:
     try:
         return str(make(value))
     except Exception:  # its own __str__ is broken; a line about it is written all the same

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import tchannel_wire as wire
@@ -133,7 +133,7 @@ class Connection(BackPressure):
         self.opened_at: float = 0.0
         """When the transport was there, by the channel's clock."""
         self._reason: str | BaseException | None = None
-        self.certificate: Any = None
+        self.certificate: Mapping[str, object] | None = None
         self.incoming: dict[int, IncomingRequest]
         """Calls being served; set when the other side's address is known."""
         self.ready: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from ..schemes import find_scheme
 from ..schemes.json import JsonArgScheme
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Registering"]
 
 _HandlerT = TypeVar("_HandlerT", bound=Callable[..., object])
+
+
+_SCHEMES: Final = frozenset({"raw", "json", "thrift"})
 
 
 class Registering:
@@ -120,6 +123,11 @@ class Registering:
                 return self.raw.register(FALLBACK)
             return self.raw.register(FALLBACK, handler)
         if isinstance(scheme, str):
+            if isinstance(endpoint, str) and endpoint in _SCHEMES and scheme not in _SCHEMES:
+                raise TypeError(
+                    f"register takes the scheme first, since 0.16: write "
+                    f"register({endpoint!r}, {scheme!r}, ...)"
+                )
             return self.scheme(scheme).register(endpoint, handler, **kwargs)
         if hasattr(scheme, "NAME") and hasattr(scheme, "register"):
             return scheme.register(endpoint, handler, **kwargs)

@@ -6,10 +6,10 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import nlargest, nsmallest
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import tchannel_wire as wire
 
@@ -160,13 +160,17 @@ class _Walk:
         return _first(self._most, _business, self._busy, self.connections)
 
 
-def _first(most: int | None, key: Any, *groups: Collection[Any]) -> list[Any]:
+_T = TypeVar("_T")
+_Order: TypeAlias = "float | tuple[bool, int]"
+
+
+def _first(most: int | None, key: Callable[[_T], _Order], *groups: Collection[_T]) -> list[_T]:
     """Return the first ``most`` of all groups, None for all; those of one by their key, largest first.
 
     What is in a former group is not taken again from a later one. The last group is not sorted unless
     all of it is asked for: it may be large, and none of it stands out.
     """
-    found: dict[object, None] = {}
+    found: dict[_T, None] = {}
     for place, group in enumerate(groups):
         if most is None:
             found.update(dict.fromkeys(sorted(group, key=key, reverse=True)))
@@ -181,7 +185,7 @@ def _first(most: int | None, key: Any, *groups: Collection[Any]) -> list[Any]:
     return list(found)
 
 
-def _smallest(most: int | None, items: Iterable[object], key: Any) -> list[Any]:
+def _smallest(most: int | None, items: Iterable[_T], key: Callable[[_T], _Order]) -> list[_T]:
     """Return the ``most`` smallest, smallest first; all of them, in that order, for None."""
     return sorted(items, key=key) if most is None else nsmallest(most, items, key=key)
 

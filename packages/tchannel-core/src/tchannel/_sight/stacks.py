@@ -7,14 +7,19 @@ import sys
 import threading
 import traceback
 from types import FrameType
-from typing import Any, Final
+from typing import Final, TypedDict
 
 __all__ = ["stacks", "stacks_as_text"]
 
 _DEEPEST: Final = 100
 
 
-def stacks() -> dict[str, Any]:
+class _Stack(TypedDict):
+    name: str
+    stack: list[str]
+
+
+def stacks() -> dict[str, list[_Stack]]:
     """Return ``tasks`` and ``threads``, each a list of ``name`` and ``stack``, outermost call first.
 
     The task of a handler has the endpoint that it serves in its name. Of tasks those of the running
@@ -44,7 +49,7 @@ def stacks_as_text() -> str:
     return "\n".join(lines)
 
 
-def _of_task(task: asyncio.Task[Any]) -> list[str]:
+def _of_task(task: asyncio.Task[object]) -> list[str]:
     """Follow what awaits what: `asyncio.Task.get_stack` stops at the first."""
     found: list[str] = []
     # Coroutines, and generators made into such.

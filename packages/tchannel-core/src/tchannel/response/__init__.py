@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import GenericAlias
-from typing import TYPE_CHECKING, ClassVar, Final, Generic
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NoReturn
 
 from tchannel_wire import ARG_SCHEME, FAILURE_DOMAIN
 
 from .._ground.generics import BodyT, HeadersT
 from .._ground.namesake import refuse_overwritten
-from .._ground.text import escaped, quoted, shown_headers
+from .._ground.text import escaped, quoted, shown, shown_headers
 from ..status import OK
 
 if TYPE_CHECKING:
@@ -86,6 +86,17 @@ class Response(Generic[BodyT, HeadersT]):
     if not TYPE_CHECKING:
         # That of Generic wants all arguments to be said.
         __class_getitem__ = classmethod(GenericAlias)
+
+        def __getitem__(self, key: object) -> NoReturn:
+            raise TypeError(
+                "this is a response, and what was answered is its body: write "
+                f"response.body[{shown(repr(key))}]"
+            )
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(
+                "this is a response, and what was answered is its body: write response.body"
+            )
 
     body: BodyT
     headers: HeadersT
