@@ -23,6 +23,14 @@ _HandlerT = TypeVar("_HandlerT", bound=Callable[..., object])
 _SCHEMES: Final = frozenset({"raw", "json", "thrift"})
 
 
+def _must_come_first(scheme: str, endpoint: object) -> None:
+    if isinstance(endpoint, str) and endpoint in _SCHEMES and scheme not in _SCHEMES:
+        raise TypeError(
+            "register takes the scheme first, since 0.16: write "
+            f"register({endpoint!r}, {scheme!r}, ...)"
+        )
+
+
 class Registering:
     """What a channel and its sub-channels share: schemes, and handlers by endpoint."""
 
@@ -123,11 +131,7 @@ class Registering:
                 return self.raw.register(FALLBACK)
             return self.raw.register(FALLBACK, handler)
         if isinstance(scheme, str):
-            if isinstance(endpoint, str) and endpoint in _SCHEMES and scheme not in _SCHEMES:
-                raise TypeError(
-                    f"register takes the scheme first, since 0.16: write "
-                    f"register({endpoint!r}, {scheme!r}, ...)"
-                )
+            _must_come_first(scheme, endpoint)
             return self.scheme(scheme).register(endpoint, handler, **kwargs)
         if hasattr(scheme, "NAME") and hasattr(scheme, "register"):
             return scheme.register(endpoint, handler, **kwargs)

@@ -463,7 +463,7 @@ def _string_headers_response(
     return Response(arg3, decoded, headers, 1 if code else 0)
 
 
-def check_status(status: object) -> int:
+def check_status(status: Any) -> int:
     """Return 0 or 1 for the status of a handler's response.
 
     Raises:
