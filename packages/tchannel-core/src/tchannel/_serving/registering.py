@@ -104,9 +104,10 @@ class Registering:
         self, scheme: object, endpoint: _HandlerT, handler: None = None, **kwargs: object
     ) -> _HandlerT: ...
 
+    # Any: to pyright, what has `register` by hasattr has none. Users see the overloads.
     def register(
         self,
-        scheme: object,
+        scheme: Any,
         endpoint: str | Fallback | Callable[..., object] | None = None,
         handler: Callable[..., object] | None = None,
         **kwargs: object,
