@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from tchannel_wire import encode_thrift_headers
 
@@ -76,7 +76,7 @@ def attach_headers(exception: BaseException, headers: Mapping[str, str]) -> None
 
 
 def _is_field(exception: BaseException) -> bool:
-    cls: object = type(exception)
+    cls: Any = type(exception)
     if hasattr(cls, "type_spec"):
         return any(field.name == _ATTRIBUTE for field in cls.type_spec.fields)
     entries = getattr(cls, "thrift_spec", None) or ()

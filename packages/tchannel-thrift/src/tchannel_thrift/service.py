@@ -65,7 +65,7 @@ class ThriftService(ABC):
 
 
 # What makes a Thrift module is decided by looking at it: any object is a valid argument.
-def services_in(thrift_module: object) -> list[ThriftService]:
+def services_in(thrift_module: Any) -> list[ThriftService]:
     """Return the services of a Thrift module, or the one that is given.
 
     Args:

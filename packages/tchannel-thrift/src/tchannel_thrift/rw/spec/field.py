@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .base import TypeSpec, field_error
 
 
@@ -58,7 +60,7 @@ class FieldSpec:
         """Whether the field is required and has no default."""
         return self.required and self.default_value is None
 
-    def check(self, value: object) -> object:
+    def check(self, value: Any) -> object:
         """``value`` if it can be written as this field; a list of it where it can be read once.
 
         Raises:

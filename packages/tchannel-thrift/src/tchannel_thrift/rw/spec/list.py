@@ -61,7 +61,7 @@ class ListTypeSpec(TypeSpec):
         """Whether values can be elements of sets and keys of maps."""
         return False
 
-    def validate(self, value: object) -> None:
+    def validate(self, value: Any) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not hasattr(value, "__iter__") or not hasattr(value, "__len__"):
             wrong_type(value, self)
@@ -69,7 +69,7 @@ class ListTypeSpec(TypeSpec):
         for element in value:
             validate(element)
 
-    def admit(self, value: object) -> None:
+    def admit(self, value: Any) -> None:
         """``validate``, except that of structs only the class is looked at."""
         if not hasattr(value, "__iter__") or not hasattr(value, "__len__"):
             wrong_type(value, self)
@@ -77,7 +77,7 @@ class ListTypeSpec(TypeSpec):
         for element in value:
             admit(element)
 
-    def write_to(self, writer: BinaryWriter, value: object) -> None:
+    def write_to(self, writer: BinaryWriter, value: Any) -> None:
         """Check and write a value."""
         if not hasattr(value, "__iter__") or not hasattr(value, "__len__"):
             wrong_type(value, self)
