@@ -11,9 +11,9 @@ from tchannel import TChannel
 from tchannel.authorization import authorize
 from tchannel.options import Options
 from tchannel.statsd import StatsdHook
-from tchannel_testing import ManualClock
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra `otel`")
+clocks = pytest.importorskip("tchannel_testing.clock", reason="not installed beside this package")
 prometheus_client = pytest.importorskip("prometheus_client", reason="the extra `prometheus`")
 
 from tchannel_observe.prometheus import register
@@ -116,7 +116,7 @@ async def refused(reason, channel, clock, caller):
 @pytest.mark.parametrize("reason", OUTCOMES)
 async def test_what_is_refused_is_told_everywhere(instrumented, reason):
     outcome = OUTCOMES[reason]
-    clock = ManualClock() if reason == "out of time" else None
+    clock = clocks.ManualClock() if reason == "out of time" else None
     statsd, registry = Statsd(), prometheus_client.CollectorRegistry()
     options = Options(max_calls=1 if reason == "busy" else 100)
     async with TChannel("keeper", hostport="127.0.0.1:0", clock=clock, options=options) as channel:
