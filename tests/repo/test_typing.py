@@ -65,15 +65,16 @@ def test_the_stub_is_what_the_command_writes(tmp_path):
     assert (PROJECT / "keyvalue.pyi").read_text() == written
 
 
-# A word of a line in a thousand: what is left has a reason, or waits for one who finds the type.
-MOST_ANY = {"tchannel-core": 7.5, "tchannel-thrift": 12.3, "tchannel-wire": 2.0}
+# Of a thousand lines: what is left has a reason, or waits for one who finds the type.
+MOST_ANY = {"tchannel-core": 5.0, "tchannel-thrift": 12.3, "tchannel-wire": 2.0}
+COMMENT = re.compile(r"#.*$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", MOST_ANY)
 def test_any_is_said_no_more_often_than_it_was(name):
-    """It may only become rarer: the goal for core and thrift is 5; lower a bound that is kept."""
+    """It may only become rarer: the goal is 5; lower a bound that is kept. A reason is no `Any`."""
     texts = [path.read_text() for path in (ROOT / "packages" / name / "src").rglob("*.py")]
-    words = sum(len(re.findall(r"\bAny\b", text)) for text in texts)
+    words = sum(len(re.findall(r"\bAny\b", COMMENT.sub("", text))) for text in texts)
     lines = sum(text.count("\n") for text in texts)
 
     assert words / lines * 1000 <= MOST_ANY[name]

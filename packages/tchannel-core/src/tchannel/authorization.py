@@ -30,7 +30,7 @@ import inspect
 import weakref
 from collections.abc import Callable, Mapping
 from logging import Logger
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from ._ground.log_fields import LogFields, log_fields
 from ._ground.logs import logger
@@ -38,6 +38,7 @@ from .errors import NotAuthorizedError, TChannelError
 
 if TYPE_CHECKING:
     from .channel import TChannel
+    from .tls import Certificate
 
 __all__ = [
     "Access",
@@ -94,7 +95,7 @@ class Access:
         channel: TChannel,
         peer: str,
         announced: str | None,
-        certificate: Mapping[str, Any] | None,
+        certificate: Certificate | None,
         caller_name: str,
         service: str,
         endpoint: str,
@@ -104,7 +105,7 @@ class Access:
         self.channel: TChannel = channel
         self.peer: str = peer
         self.announced: str | None = announced
-        self.certificate: Mapping[str, Any] | None = certificate
+        self.certificate: Certificate | None = certificate
         self.caller_name: str = caller_name
         self.service: str = service
         self.endpoint: str = endpoint

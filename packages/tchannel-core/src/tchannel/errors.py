@@ -30,7 +30,7 @@ frame (protocol, "error"); classes below one with a code have the same code.
 """
 
 import builtins
-from typing import Any, Final
+from typing import Final
 
 from tchannel_wire import ErrorCode, Tracing
 
@@ -300,9 +300,25 @@ class NotAuthorizedError(BadRequestError):
     """
 
     def __init__(
-        self, description: str | None = "not authorized", *args: Any, **kwargs: Any
+        self,
+        description: str | None = "not authorized",
+        id: int | None = None,
+        tracing: Tracing | None = None,
+        *,
+        peer: str | None = None,
+        service: str | None = None,
+        endpoint: str | None = None,
+        attempts: int | None = None,
     ) -> None:
-        super().__init__(description, *args, **kwargs)
+        super().__init__(
+            description,
+            id,
+            tracing,
+            peer=peer,
+            service=service,
+            endpoint=endpoint,
+            attempts=attempts,
+        )
 
 
 class OneWayNotSupportedError(BadRequestError):

@@ -186,6 +186,7 @@ class Call:
             raise ValueError(f"the headers of this {self.scheme} call have no names: set arg2")
         self.arg2 = encode_application_headers(self.scheme, value)
 
+    # Any, here and below: each attribute has a type of its own.
     def described(self) -> dict[str, Any]:
         """Return the attributes, filled in from now on."""
         origin = self._origin
@@ -194,7 +195,7 @@ class Call:
             self._origin = None
         return self._fields
 
-    def replace(self, **changes: Any) -> Call:
+    def replace(self, **changes: Any) -> Call:  # Any: of each attribute's type
         """Return a copy with other values for some attributes.
 
         Raises:
@@ -289,7 +290,7 @@ class Reply:
         return f"<Reply code {self.code}, {size}>"
 
 
-Outcome: TypeAlias = "tuple[int, bytes, Any, Mapping[str, str]]"
+Outcome: TypeAlias = "tuple[int, bytes, bytes | AsyncIterator[bytes], Mapping[str, str]]"
 """Code, arg2, arg3 and transport headers of an answer: what a `Reply` is made of."""
 
 
@@ -353,7 +354,7 @@ class PendingReply:
             future.set_exception(outcome)
             future.exception()
 
-    def __await__(self) -> Generator[Any, None, Reply]:
+    def __await__(self) -> Generator[object, None, Reply]:
         return self.future.__await__()
 
     if not TYPE_CHECKING:

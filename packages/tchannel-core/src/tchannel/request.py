@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 import tchannel_wire as wire
 
@@ -12,6 +12,9 @@ from ._ground.application_headers import decode_application_headers
 from ._ground.generics import BodyT, HeadersT
 from ._ground.text import quoted, shown_headers
 from .tracing import TRACING_KEY_PREFIX
+
+if TYPE_CHECKING:
+    from .tls import Certificate
 
 __all__ = ["OutgoingRequest", "Request", "TransportHeaders"]
 
@@ -86,7 +89,7 @@ class TransportHeaders:
     Given as ``hostport=``, it is connected to.
     """
 
-    peer_certificate: Mapping[str, Any] | None
+    peer_certificate: Certificate | None
     """The caller's verified TLS certificate, as ``ssl.SSLSocket.getpeercert()`` gives it."""
 
     def __init__(
@@ -107,7 +110,7 @@ class TransportHeaders:
         headers: Mapping[str, str] | None = None,
         peer: str | None = None,
         announced: str | None = None,
-        peer_certificate: Mapping[str, Any] | None = None,
+        peer_certificate: Certificate | None = None,
     ) -> None:
         self.caller_name: str | None = caller_name
         self.claim_at_start: str | None = claim_at_start
@@ -132,6 +135,7 @@ class TransportHeaders:
         return self.ttl_ms
 
     @classmethod
+    # Any: each of the others has a type of its own.
     def from_dict(cls, headers: Mapping[str, str], **fields: Any) -> TransportHeaders:
         """Make them of the headers on the wire; unknown keys stay in ``.headers``."""
         known: dict[str, Any] = {name: headers.get(key) for key, name in cls._KEYS.items()}
@@ -219,7 +223,7 @@ class Request(Generic[BodyT, HeadersT]):
     def take_tracing_headers(self) -> None:
         """Take those out of `headers`."""
         # Called for those headers that are a dict.
-        headers: Any = self.headers
+        headers = cast("dict[str, str]", self.headers)
         taken = {
             key.removeprefix(TRACING_KEY_PREFIX): headers.pop(key)
             for key in list(headers)

@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeVar, overload
+from typing import Final, TypeVar, cast, overload
 
 __all__ = ["endpoint", "json", "marked_methods", "raw"]
 
@@ -76,10 +76,10 @@ def json(name: object = None, **options: object) -> object:
     return _mark("json", name, options)
 
 
-def _mark(scheme: str, name: Any, options: dict[str, object]) -> object:
+def _mark(scheme: str, name: object, options: dict[str, object]) -> object:
     if callable(name):
         return endpoint(scheme)(name)
-    return endpoint(scheme, name, **options)
+    return endpoint(scheme, cast("str | None", name), **options)
 
 
 def marked_methods(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._calls.calling import Calling
 from ._calls.pending import PendingCall
@@ -36,8 +36,8 @@ class SubChannel(Registering):
         add_meta(self.endpoints, channel.options.meta_endpoints)
         super().__init__()
 
-    def _channel_of_schemes(self) -> Any:
-        return _Caller(self)
+    def _channel_of_schemes(self) -> TChannel:
+        return cast("TChannel", _Caller(self))
 
     def call(self, *args: Any, **kwargs: Any) -> PendingCall[Any]:
         """Make a call as `TChannel.call` does, under this sub-channel's name."""
@@ -68,5 +68,5 @@ class _Caller:
         self._channel = subchannel._channel  # noqa: SLF001  # a part of it
         self.start_call = subchannel.start_call
 
-    def __getattr__(self, attribute: str) -> Any:
+    def __getattr__(self, attribute: str) -> object:
         return getattr(self._channel, attribute)

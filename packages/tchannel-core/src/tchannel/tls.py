@@ -16,9 +16,9 @@ import os
 import ssl
 from typing import TypeAlias
 
-from ._links.tls_names import bears_name, is_uri, names_in
+from ._links.tls_names import Certificate, bears_name, is_uri, names_in
 
-__all__ = ["TLSFiles", "bears_name", "is_uri", "names_in"]
+__all__ = ["Certificate", "TLSFiles", "bears_name", "is_uri", "names_in"]
 
 _Path: TypeAlias = str | os.PathLike[str]
 

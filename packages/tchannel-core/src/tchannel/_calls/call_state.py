@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -76,7 +76,7 @@ class CallState(CallHabits):
     channel: Calling
     prepared: wire.PreparedCall
     arg2: bytes
-    arg3: bytes | AsyncIterator[bytes]
+    arg3: bytes | AsyncIterable[bytes]
     decode: Decode
     timeout: float
     """Seconds for one attempt."""

@@ -195,7 +195,11 @@ class Calling:
             service,
             arg1,
             b"" if arg2 is None else to_bytes(arg2, "arg2"),
-            arg3 if hasattr(arg3, "__aiter__") else b"" if arg3 is None else to_bytes(arg3, "arg3"),
+            arg3
+            if isinstance(arg3, AsyncIterable)
+            else b""
+            if arg3 is None
+            else to_bytes(arg3, "arg3"),
             bytes_response,
             timeout,
             retry_on,
@@ -218,7 +222,7 @@ class Calling:
         service: str,
         endpoint: str,
         arg2: bytes,
-        arg3: Any,
+        arg3: bytes | AsyncIterable[bytes],
         decode: Decode,
         timeout: Timeout = None,
         retry_on: str | None = None,

@@ -67,7 +67,7 @@ async def _start_after(
     hooks: list[asyncio.Future[object]],
     start: Callable[[], PendingCall[object]],
     arguments: tuple[Any, ...],
-) -> Any:
+) -> object:
     timeout = seconds(arguments[_TIMEOUT], channel.options.default_timeout)
     clock = channel.timers.clock
     ended = channel.loop.create_future()

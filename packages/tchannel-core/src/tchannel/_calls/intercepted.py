@@ -181,6 +181,7 @@ class Delivery(asyncio.Future[object], CallHabits):
 
     __slots__ = ("_decode", "_inner", "_made", "_timer")
 
+    # Any: of a reply, or of what an interceptor gave instead.
     def __init__(self, inner: asyncio.Future[Any], made: OutgoingCall, decode: Decode) -> None:
         super().__init__(loop=inner.get_loop())
         self._inner: asyncio.Future[object] | None = inner

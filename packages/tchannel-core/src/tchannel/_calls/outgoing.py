@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable
 from functools import partial
 from math import floor
 from typing import TYPE_CHECKING
@@ -212,7 +212,7 @@ class OutgoingCall(asyncio.Future[object], InterceptedCall):
         self,
         connection: Connection,
         exchange: wire.OutboundCall,
-        body: AsyncIterator[bytes],
+        body: AsyncIterable[bytes],
     ) -> None:
         writer = exchange.writer
         assert writer is not None

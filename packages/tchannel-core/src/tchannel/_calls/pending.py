@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections.abc import Coroutine, Generator
-from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
+from types import GenericAlias, TracebackType
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast
 
 from .._ground.text import shown
 
@@ -38,7 +38,7 @@ class _Going(Coroutine[object, object, object]):
     def __init__(self, call: asyncio.Future[object]) -> None:
         self._call = call
 
-    def __await__(self) -> Generator[object, Any, object]:
+    def __await__(self) -> Generator[object, None, object]:
         return self._call.__await__()
 
     def send(self, value: object, /) -> object:
@@ -50,7 +50,13 @@ class _Going(Coroutine[object, object, object]):
         call._asyncio_future_blocking = True
         return call
 
-    def throw(self, kind: Any, value: object = None, traceback: Any = None, /) -> NoReturn:
+    def throw(
+        self,
+        kind: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> NoReturn:
         """End as a coroutine does that catches nothing: the call is cancelled if it still runs."""
         self._call.cancel()
         if isinstance(kind, BaseException):
@@ -67,7 +73,7 @@ class _Going(Coroutine[object, object, object]):
         return f"<coroutine of {self._call!r}>"
 
 
-def state_of(future: asyncio.Future[object] | concurrent.futures.Future[Any]) -> str:
+def state_of(future: asyncio.Future[object] | concurrent.futures.Future[_T]) -> str:
     """Say how far a call has got, for its repr: nothing of the contents of its answer."""
     if not future.done():
         return "pending"

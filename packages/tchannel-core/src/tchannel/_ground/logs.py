@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from .log_fields import LogFields
 from .text import shown
@@ -54,18 +54,17 @@ def _text(make: Callable[[object], str], value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
-def safe_arguments(args: object) -> Any:
+def safe_arguments(args: tuple[object, ...]) -> tuple[object, ...]:
     """Return the arguments of a log line, fit to be shown."""
-    if isinstance(args, tuple):
-        return tuple([_safe(value) for value in args])
-    if isinstance(args, dict):
-        return {name: _safe(value) for name, value in args.items()}
-    return args
+    return tuple([_safe(value) for value in args])
 
 
 class _Escaping(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.args = safe_arguments(record.args)
+        if isinstance(record.args, tuple):
+            record.args = safe_arguments(record.args)
+        elif isinstance(record.args, dict):
+            record.args = {name: _safe(value) for name, value in record.args.items()}
         for name in LogFields.__annotations__:
             value = record.__dict__.get(name)
             if isinstance(value, str):

@@ -6,9 +6,13 @@ import asyncio
 import os
 from collections.abc import Iterable
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from .._ground.optional import install_hint
 from .._ground.timeouts import Timeout
+
+if TYPE_CHECKING:
+    from ..response import Response
 
 __all__ = ["Advertising"]
 
@@ -24,7 +28,7 @@ class Advertising:
         router_file: str | os.PathLike[str] | None = None,
         jitter: float | None = None,
         **kwargs: object,
-    ) -> asyncio.Future[object]:
+    ) -> asyncio.Future[Response]:
         """Advertise with Hyperbahn, and call by service name through its routers.
 
         Args:
@@ -43,7 +47,7 @@ class Advertising:
             TimeoutError: (from the Future) nobody answered in time.
 
         """
-        first: asyncio.Future[object] = _hyperbahn().advertise(
+        first: asyncio.Future[Response] = _hyperbahn().advertise(
             self, routers, name, timeout, router_file=router_file, jitter=jitter, **kwargs
         )
         return first

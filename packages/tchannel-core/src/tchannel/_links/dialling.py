@@ -16,8 +16,8 @@ import errno
 import itertools
 import os
 import socket
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias, cast
 
 from .._ground.addresses import format_hostport
 from .._ground.tasks import start_task
@@ -25,7 +25,8 @@ from .sockets import send_at_once
 
 __all__ = ["open_socket"]
 
-_AddressInfo: TypeAlias = tuple[socket.AddressFamily, object]
+_Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+_AddressInfo: TypeAlias = tuple[socket.AddressFamily, _Address]
 """The family and the address, as the socket takes it."""
 
 # In seconds. The first is what RFC 8305 recommends.
@@ -73,7 +74,7 @@ class _Race:
         self.winner: socket.socket | None = None
         self._loop = loop
 
-    def start(self, family: socket.AddressFamily, address: object) -> None:
+    def start(self, family: socket.AddressFamily, address: _Address) -> None:
         """Try one more address."""
         self.attempts[start_task(self._loop, _attempt(self._loop, family, address))] = None
 
@@ -104,6 +105,7 @@ class _Race:
 
 
 async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_AddressInfo]:
+    found: Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]]
     try:
         # Without the resolver's thread, where the host is an address.
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
@@ -114,7 +116,9 @@ async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> lis
     return [(family, address) for family, _, _, _, address in found]
 
 
-async def _look_up(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[Any]:
+async def _look_up(
+    loop: asyncio.AbstractEventLoop, host: str, port: int
+) -> Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]]:
     return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
@@ -128,7 +132,7 @@ def _in_turn(addresses: Iterable[_AddressInfo]) -> list[_AddressInfo]:
 
 
 async def _attempt(
-    loop: asyncio.AbstractEventLoop, family: socket.AddressFamily, address: object
+    loop: asyncio.AbstractEventLoop, family: socket.AddressFamily, address: _Address
 ) -> socket.socket:
     connecting = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -141,7 +145,7 @@ async def _attempt(
     return connecting
 
 
-async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Any) -> None:
+async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: _Address) -> None:
     # Not by uvloop's sock_connect: it resolves what is resolved already in threads of libuv, without
     # which a forked child crashes at its exit.
     result = sock.connect_ex(address)
@@ -154,7 +158,8 @@ async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address
             loop.remove_writer(sock)
         result = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if result:
-        raise OSError(result, f"{os.strerror(result)}: {format_hostport(*address[:2])}")
+        host, port = cast("tuple[str, int]", address[:2])
+        raise OSError(result, f"{os.strerror(result)}: {format_hostport(host, port)}")
 
 
 def _wake(writable: asyncio.Future[None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from .._ground.addresses import UNIX_CALLER, parse_hostport
 from .._ground.log_fields import LogFields
@@ -34,10 +34,15 @@ class _Kind:
         self.ends = ends
         self.count = 0
         self.silent = 0
-        self._last: tuple[logging.Logger, int, str, Any, LogFields] | None = None
+        self._last: tuple[logging.Logger, int, str, tuple[object, ...], LogFields] | None = None
 
     def line(
-        self, log: logging.Logger, level: int, message: str, args: Any, extra: LogFields
+        self,
+        log: logging.Logger,
+        level: int,
+        message: str,
+        args: tuple[object, ...],
+        extra: LogFields,
     ) -> None:
         self.count += 1
         if self.count <= LINES:

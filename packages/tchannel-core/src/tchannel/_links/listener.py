@@ -16,7 +16,7 @@ import ssl
 import threading
 import warnings
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from .._ground.addresses import format_hostport, parse_hostport
 from .._ground.log_fields import log_fields
@@ -35,7 +35,7 @@ from .first_bytes import (
     protocol_of,
     reason_of_failure,
 )
-from .tls import ContextSource, telling_why
+from .tls import AcceptingArguments, ContextSource, telling_why
 
 if TYPE_CHECKING:
     from ..channel import TChannel
@@ -189,7 +189,9 @@ class Listener:
         finally:
             self._handshakes.release()
 
-    async def _connect(self, accepted: socket.socket, peer: str, **tls: Any) -> bool:
+    async def _connect(
+        self, accepted: socket.socket, peer: str, **tls: Unpack[AcceptingArguments]
+    ) -> bool:
         """Make a connection of an accepted socket, and say whether that failed."""
         connection = Connection(self._channel, None, peer)
         protocol = FirstBytes(connection)

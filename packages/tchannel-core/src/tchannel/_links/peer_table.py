@@ -16,7 +16,7 @@ import logging
 import ssl
 from contextlib import nullcontext
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from .._ground.addresses import UNIX_CALLER, UNIX_PREFIX, parse_hostport
 from .._ground.log_fields import log_fields
@@ -30,7 +30,7 @@ from .keepalive import Keepalive
 from .listener import name_of_unserved
 from .peers import Peer, PeerGroup
 from .sockets import handed_over
-from .tls import telling_why
+from .tls import ConnectingArguments, telling_why
 from .tls_names import bears_name, is_uri
 
 if TYPE_CHECKING:
@@ -327,7 +327,10 @@ class PeerTable:
             await _connect(loop, peer.hostport, FirstBytes(connection))
             return
         timeout = channel.options.connect_timeout
-        tls: dict[str, object] = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": timeout}
+        tls: ConnectingArguments = {
+            "ssl_handshake_timeout": timeout,
+            "ssl_shutdown_timeout": timeout,
+        }
         name = self._server_name(peer)
         now = channel.timers.time()
         unix = peer.hostport.startswith(UNIX_PREFIX)
@@ -345,7 +348,10 @@ class PeerTable:
 
 
 async def _connect(
-    loop: asyncio.AbstractEventLoop, hostport: str, protocol: asyncio.Protocol, **tls: Any
+    loop: asyncio.AbstractEventLoop,
+    hostport: str,
+    protocol: asyncio.Protocol,
+    **tls: Unpack[ConnectingArguments],
 ) -> None:
     host, port = parse_hostport(hostport)
     if hostport.startswith(UNIX_PREFIX):

@@ -217,6 +217,7 @@ class PeerGroup:
         for hostport, peer in group._peers.items():
             self.add(hostport, peer.server_name)
 
+    # Any: a Future of whatever; its type knows no "of object".
     def expecting(self, future: asyncio.Future[Any]) -> None:
         """Let calls that find no peer wait for ``future``, within their own timeouts.
 
@@ -226,7 +227,7 @@ class PeerGroup:
         self._expected = future
 
     @property
-    def expected(self) -> asyncio.Future[Any] | None:
+    def expected(self) -> asyncio.Future[object] | None:
         """What calls that find no peer wait for, if anything."""
         if self._expected is not None and self._expected.done():
             self._expected = None

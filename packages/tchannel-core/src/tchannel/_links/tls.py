@@ -12,14 +12,31 @@ import ssl
 from collections.abc import Iterator
 from contextvars import ContextVar
 from socket import socket
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypedDict, cast
 
 from .._ground.logs import logger
 
 if TYPE_CHECKING:
     from ..tls import TLSFiles
 
-__all__ = ["ContextSource", "telling_why"]
+__all__ = ["AcceptingArguments", "ConnectingArguments", "ContextSource", "telling_why"]
+
+_Context: TypeAlias = ssl.SSLContext
+
+
+class AcceptingArguments(TypedDict, total=False):
+    """What asyncio takes for an accepted connection with TLS; nothing for one without."""
+
+    ssl: _Context
+    ssl_handshake_timeout: float
+    ssl_shutdown_timeout: float
+
+
+class ConnectingArguments(AcceptingArguments, total=False):
+    """The same for a connection that is opened."""
+
+    server_hostname: str
+
 
 log = logger("tchannel.tls")
 
@@ -144,13 +161,19 @@ class _Telling(ssl.SSLContext):
         made._real = real
         return made
 
-    # Any: the signature is the standard library's, and passed on.
     def wrap_bio(
-        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kw: Any
-    ) -> Any:
-        made = self._real.wrap_bio(incoming, outgoing, *args, **kw)
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        made = self._real.wrap_bio(incoming, outgoing, server_side, server_hostname, session)
         sends = _tells.get()
-        return made if sends is None else _Handshake(made, outgoing, sends)
+        if sends is None:
+            return made
+        return cast("ssl.SSLObject", _Handshake(made, outgoing, sends))
 
 
 class _Handshake:
@@ -163,7 +186,7 @@ class _Handshake:
         # What is called for all bytes that come and go.
         self.read, self.write = made.read, made.write
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._made, name)
 
     def do_handshake(self) -> None:

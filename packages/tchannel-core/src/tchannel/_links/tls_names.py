@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
-from typing import Any
+from typing import TypeAlias, TypedDict, cast
 
-__all__ = ["bears_name", "is_uri", "names_in"]
+__all__ = ["Certificate", "bears_name", "is_uri", "names_in"]
+
+
+_Names: TypeAlias = tuple[tuple[tuple[str, str], ...], ...]
+
+
+class Certificate(TypedDict, total=False):
+    """A verified certificate, as `ssl.SSLSocket.getpeercert` gives it; empty without verification.
+
+    All of it is text, but for the version. Times are as in ``"Nov 30 12:00:00 2026 GMT"``
+    (`ssl.cert_time_to_seconds`). Names of subject and issuer are pairs in groups.
+    """
+
+    subject: _Names
+    issuer: _Names
+    version: int
+    serialNumber: str
+    notBefore: str
+    notAfter: str
+    subjectAltName: tuple[tuple[str, str], ...]
+    """Kind (``"DNS"``, ``"IP Address"``, ``"URI"``) and text of each name that it was made out to."""
+    OCSP: tuple[str, ...]
+    caIssuers: tuple[str, ...]
+    crlDistributionPoints: tuple[str, ...]
 
 
 def is_uri(name: str) -> bool:
@@ -14,14 +37,15 @@ def is_uri(name: str) -> bool:
     return "://" in name
 
 
-def names_in(certificate: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+def names_in(certificate: Mapping[str, object] | None) -> Iterator[tuple[str, str]]:
     """Give kind (``"DNS"``, ``"IP Address"``, ``"URI"``, …) and text of each name of a certificate.
 
     Args:
         certificate: as `ssl.SSLSocket.getpeercert` gives it; empty for one that was not verified.
 
     """
-    yield from (certificate or {}).get("subjectAltName", ())
+    names = (certificate or {}).get("subjectAltName", ())
+    yield from cast("tuple[tuple[str, str], ...]", names)
 
 
 def bears_name(certificate: Mapping[str, object] | None, name: str) -> bool:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from copy import copy
 from math import floor
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeGuard, TypeVar, cast
 
 import tchannel_wire as wire
 from tchannel_wire import ARG_SCHEME, CALLER_NAME
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from .endpoints import Endpoint
 
 __all__ = ["ReceivedRequest", "change_answer"]
+
+_Given = ParamSpec("_Given")
+_AnswerT = TypeVar("_AnswerT", bound="tuple[int, bytes, bytes | AsyncIterator[bytes]] | None")
 
 log = logger("tchannel.inbound")
 
@@ -454,12 +457,16 @@ def change_answer(change: Callable[[bytes], bytes]) -> None:
         endpoint.encode_failure = _changed(endpoint.encode_failure, change)
 
 
-def _changed(encode: Callable[..., Any], change: Callable[[bytes], bytes]) -> Callable[..., Any]:
-    def changed(*result: object) -> object:
-        answer = encode(*result)
-        if answer is None or not isinstance(answer[2], bytes):
+def _changed(
+    encode: Callable[_Given, _AnswerT], change: Callable[[bytes], bytes]
+) -> Callable[_Given, _AnswerT]:
+    def changed(*result: _Given.args, **named: _Given.kwargs) -> _AnswerT:
+        answer = encode(*result, **named)
+        if answer is None:
             return answer
         code, arg2, arg3 = answer
-        return code, arg2, change(arg3)
+        if not isinstance(arg3, bytes):
+            return answer
+        return cast("_AnswerT", (code, arg2, change(arg3)))
 
     return changed

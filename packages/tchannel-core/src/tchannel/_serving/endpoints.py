@@ -25,6 +25,7 @@ Handler: TypeAlias = "Callable[[Request], object]"
 """Takes the request; returns the body, a Response, an awaitable of either, or an async generator."""
 
 DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[object, object]]
+# Any: each scheme says what its handlers may return.
 EncodeResult: TypeAlias = Callable[[Any], tuple[int, bytes, "bytes | AsyncIterator[bytes]"]]
 EncodeError: TypeAlias = Callable[[BaseException], tuple[int, bytes, bytes] | None]
 EncodeFailure: TypeAlias = Callable[[Exception, str], tuple[int, bytes, bytes]]

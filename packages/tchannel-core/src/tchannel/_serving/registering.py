@@ -67,6 +67,7 @@ class Registering:
             """
             return self.scheme("thrift")
 
+    # Any: a scheme of any package; each has methods of its own.
     def scheme(self, name: str) -> Any:
         """Return this channel's arg scheme of that name.
 

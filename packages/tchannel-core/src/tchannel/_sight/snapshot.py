@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import nlargest, nsmallest
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
 import tchannel_wire as wire
 
@@ -201,16 +201,15 @@ def _began(one: _Call) -> float:
 
 
 def _call_of(exchange: wire.OutboundCall) -> OutgoingCall | None:
-    context: Any = exchange.context
-    call: OutgoingCall | None = getattr(context, "call", context)
-    return call
+    context = exchange.context
+    return cast("OutgoingCall | None", getattr(context, "call", context))
 
 
 def _call(one: _Call, now: float) -> CallInFlight:
     began, what = one
     event = getattr(what, "event", None)
     if event is not None:
-        request: Any = what
+        request = cast("IncomingRequest", what)
         return CallInFlight(
             direction="incoming",
             service=event.service,
@@ -224,8 +223,8 @@ def _call(one: _Call, now: float) -> CallInFlight:
             attempts=1,
             trace_id=_trace_id(event.tracing),
         )
-    wait: Any = what if hasattr(what, "call") else None
-    call: Any = what if wait is None else wait.call
+    wait = cast("Wait", what) if hasattr(what, "call") else None
+    call = cast("OutgoingCall", what) if wait is None else wait.call
     exchange = call.exchange
     ends = exchange.deadline if exchange is not None else call.deadline
     if wait is not None and wait.patience is not None:

@@ -40,6 +40,7 @@ DEFAULT_NAMES: Final = (RAW, JSON, THRIFT)
 """The schemes that every channel has."""
 
 
+# Any: a class that any package provides; each scheme has methods of its own.
 def find_scheme(name: str) -> Any:
     """Return the class of the scheme called ``name``.
 
@@ -70,7 +71,7 @@ def find_scheme(name: str) -> Any:
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         if name == "ThriftArgScheme":
             return find_scheme(THRIFT)
         if name == "DEFAULT_SCHEMES":

@@ -74,7 +74,6 @@ class JsonCodec:
 
     __slots__ = ("_decode", "_encode")
 
-    # What JSON can say has no type that says more than Any.
     def __init__(
         self,
         encode: Callable[[object], bytes | str] | None = None,
@@ -300,7 +299,7 @@ class JsonArgScheme:
 
     def _decode_response(
         self, code: int, arg2: bytes, arg3: bytes | Body, headers: Mapping[str, str]
-    ) -> Response[Any, dict[str, str]]:
+    ) -> Response[Any, dict[str, str]]:  # JSON has no type that says more
         assert isinstance(arg3, bytes)
         try:
             body = self._codec.decode(arg3)
@@ -345,7 +344,7 @@ def _decoded_size(data: bytes) -> int:
     return len(data) + 64 * count(b"[") + 184 * count(b"{") + 36 * count(b",")
 
 
-def _decode_headers(arg2: bytes) -> dict[str, Any]:
+def _decode_headers(arg2: bytes) -> dict[str, str]:
     if arg2 in {b"", b"{}", b"null"}:
         return {}
     if len(arg2) > _SMALL:

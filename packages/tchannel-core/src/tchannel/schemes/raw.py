@@ -218,7 +218,7 @@ class RawArgScheme:
         stream: bool = False,
         routing_key: str | None = None,
         string_headers: bool = False,
-    ) -> PendingCall[Any]:
+    ) -> PendingCall[Any]:  # of what the overloads say
         """Call ``endpoint`` of ``service``; the call starts at once.
 
         Args:
@@ -342,12 +342,12 @@ class RawArgScheme:
 
 def register(
     endpoints: Endpoints,
-    endpoint: Any,
-    handler: Any,
+    endpoint: object,
+    handler: object,
     make: Callable[[Handler], Endpoint],
 ) -> object:
     """Register a handler in any of the forms that users write."""
-    if handler is None and callable(endpoint) and endpoint is not FALLBACK:
+    if handler is None and endpoint is not FALLBACK and callable(endpoint):
         endpoint, handler = None, endpoint
     if handler is None:
         return lambda function: register(endpoints, endpoint, function, make)
@@ -357,7 +357,7 @@ def register(
         # It gets and gives raw bytes, whatever the scheme of the call.
         endpoints.fallback = Endpoint(None, handler, None, encode_result)
         return handler
-    name = handler.__name__ if endpoint is None else endpoint
+    name = getattr(handler, "__name__", None) if endpoint is None else endpoint
     if not isinstance(name, str) or not name:
         raise TypeError(f"endpoint must be a name, not {endpoint!r}")
     endpoints.add(name, make(handler))
@@ -386,6 +386,7 @@ def to_bytes(value: object, name: str) -> bytes:
     )
 
 
+# Any: whatever has __aiter__, as it came; no cast, which would be a call.
 def _body(body: Any) -> Any:
     if body is None:
         return b""
@@ -463,7 +464,7 @@ def _string_headers_response(
     return Response(arg3, decoded, headers, 1 if code else 0)
 
 
-def check_status(status: Any) -> int:
+def check_status(status: object) -> int:
     """Return 0 or 1 for the status of a handler's response.
 
     Raises:
@@ -471,7 +472,7 @@ def check_status(status: Any) -> int:
 
     """
     if status in {0, 1}:
-        return int(status)
+        return 1 if status else 0
     if status is None:
         return 0
     raise ValueError(f"status must be OK (0) or FAILED (1), not {status!r}")

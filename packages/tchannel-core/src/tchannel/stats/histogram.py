@@ -138,6 +138,7 @@ class Histogram:
             return "<Histogram: empty>"
         return f"<Histogram: {self.count}, median {self.percentile(50):.3g} s>"
 
+    # Any, here and below: as the json module gives and takes it.
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON takes: ``count``, ``sum``, and the buckets by number.
 
@@ -154,7 +155,7 @@ class Histogram:
         return plain
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> Histogram:
+    def from_dict(cls, given: Mapping[str, Any]) -> Histogram:  # Any: as of the json module
         """Return the histogram that `to_dict` was made of."""
         buckets = {int(bucket): int(count) for bucket, count in given["buckets"].items()}
         return cls(buckets, float(given["sum"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Final, TypeVar, get_type_hints
 
 from .calls import CallInFlight, CallStats, EndedCall, minus
@@ -113,19 +113,21 @@ class Snapshot:
             raise ValueError("both snapshots must be of one channel")
         if earlier.seconds > self.seconds:
             raise ValueError("the other snapshot is the later one")
-        changes: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-        changes["seconds"] = self.seconds - earlier.seconds
-        changes["incoming"] = _rows_since(self.incoming, earlier.incoming)
-        changes["outgoing"] = _rows_since(self.outgoing, earlier.outgoing)
-        for name in ("connections_made", "handshakes_failed", "limits_reached"):
-            changes[name] = minus(getattr(self, name), getattr(earlier, name))
-        for name in ("bytes_received", "bytes_sent"):
-            changes[name] = max(getattr(self, name) - getattr(earlier, name), 0)
         lag, before = self.loop_lag, earlier.loop_lag
-        changes["loop_lag"] = LoopLag(lag.last, lag.longest, lag.histogram - before.histogram)
-        return Snapshot(**changes)
+        return replace(
+            self,
+            seconds=self.seconds - earlier.seconds,
+            incoming=_rows_since(self.incoming, earlier.incoming),
+            outgoing=_rows_since(self.outgoing, earlier.outgoing),
+            connections_made=minus(self.connections_made, earlier.connections_made),
+            handshakes_failed=minus(self.handshakes_failed, earlier.handshakes_failed),
+            limits_reached=minus(self.limits_reached, earlier.limits_reached),
+            bytes_received=max(self.bytes_received - earlier.bytes_received, 0),
+            bytes_sent=max(self.bytes_sent - earlier.bytes_sent, 0),
+            loop_lag=LoopLag(lag.last, lag.longest, lag.histogram - before.histogram),
+        )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:  # Any: as the json module gives and takes it
         """Return what JSON takes: the fields by their names, all the way down."""
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
@@ -163,15 +165,15 @@ def _rows_since(rows: list[CallStats], earlier: list[CallStats]) -> list[CallSta
     return since
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, Histogram):
         return value.to_dict()
     if isinstance(value, list):
         return [_plain(each) for each in value]
     if isinstance(value, dict):
         return dict(value)
-    if type(value) in _DATA:
-        return {name: _plain(getattr(value, name)) for name in value.__slots__}
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     return value
 
 

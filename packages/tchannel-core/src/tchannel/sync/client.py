@@ -10,10 +10,10 @@ import socket
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, overload
 
 from .._ground.process import after_fork_in_child, drop_for_good
 from ..channel import TChannel as AsyncTChannel
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from ..stats import Snapshot
 
 __all__ = ["TChannel"]
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 # In seconds: what calls in flight get at the interpreter's exit, and how long it waits at most for
 # the channel to close, and then for its thread to end.
@@ -87,7 +90,7 @@ class TChannel:
         threadloop: ThreadLoop | None = None,
         *,
         loop_factory: LoopFactory | None = None,
-        # The options are those of the async channel, which checks them.
+        # Any: the options are those of the async channel, which checks them.
         **options: Any,
     ) -> None:
         if threadloop is not None:
@@ -106,9 +109,19 @@ class TChannel:
 
     # -- calls --------------------------------------------------------------------------------
 
+    @overload
     def submit(
-        self, function: Callable[..., Any], /, *args: object, **kwargs: object
-    ) -> Future[Any]:
+        self, function: Callable[_P, Awaitable[_T]], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Future[_T]: ...
+
+    @overload
+    def submit(
+        self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Future[_T]: ...
+
+    def submit(
+        self, function: Callable[..., object], /, *args: object, **kwargs: object
+    ) -> Future[Any]:  # of what the overloads say
         """Call ``function(*args, **kwargs)`` in the channel's event loop.
 
         Returns:

@@ -144,6 +144,7 @@ class CallFuture(concurrent.futures.Future[_T]):
         self._call = None
         self.end(error=errors.CanceledError("the channel was closed"))
 
+    # Any: a result of type _T, or of no type where there is an error.
     def end(self, result: Any = None, error: BaseException | None = None) -> None:
         """Set the result or the error, unless the future was cancelled meanwhile."""
         self._pending.discard(self)

@@ -31,7 +31,7 @@ def refuse_register(*_args: object, **_kwargs: object) -> NoReturn:
 class _Scheme:
     NAME: str
 
-    # The async scheme is the lead of this one; its own type differs from scheme to scheme.
+    # Any: the async scheme is the lead of this one; its type differs from scheme to scheme.
     def __init__(self, channel: TChannel, scheme: Any) -> None:
         self._submit = channel.submit
         self._scheme = scheme
@@ -112,7 +112,7 @@ class JsonArgScheme(_Scheme):
         *,
         deadline: Timeout = None,
         routing_key: str | None = None,
-    ) -> Future[Response[Any, dict[str, str]]]:
+    ) -> Future[Response[Any, dict[str, str]]]:  # JSON has no type that says more
         """Make a JSON call; arguments as of `tchannel.schemes.JsonArgScheme`.
 
         Returns:

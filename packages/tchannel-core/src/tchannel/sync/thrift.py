@@ -1,6 +1,6 @@
 """Clients of Thrift services for plain threads; needs the tchannel-thrift distribution."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ class _Client:
     """A client whose methods return concurrent futures of the bare results."""
 
     # Subclassed by client_for, once for each service.
-    _client_class: Any
+    _client_class: Callable[..., object]
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class _Client:
         self._tchannel = tchannel
         self._client = self._client_class(tchannel.channel, hostport, trace, protocol_headers)
 
-    # The methods are those of the IDL, with its types.
+    # Any: the methods are those of the IDL, with its types.
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -45,7 +45,7 @@ def client_for(
     service: str,
     service_module: object,
     thrift_service_name: str | None = None,
-) -> type[Any]:
+) -> type[Any]:  # Any: the methods are those of the IDL
     """Make the class of clients of a Thrift service.
 
     It is called with ``(tchannel, hostport=None, trace=False, protocol_headers=None)``, `tchannel`
