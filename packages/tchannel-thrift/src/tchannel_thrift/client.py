@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypedDict
 
 import tchannel_wire as wire
 
-from .request import RequestBuilder
+from .request import RequestBuilder, ThriftRequest
 from .service import ThriftService, choose, services_in
 
 if TYPE_CHECKING:
@@ -19,13 +19,27 @@ if TYPE_CHECKING:
 __all__ = ["client_for"]
 
 # Transport headers that a caller may set, and the arguments of a call that set them.
-_ARGUMENTS: Final = {
+_Argument: TypeAlias = Literal[
+    "caller_name", "routing_delegate", "retry_on", "routing_key", "shard_key"
+]
+_ARGUMENTS: Final[dict[str, _Argument]] = {
     wire.CALLER_NAME: "caller_name",
     wire.ROUTING_DELEGATE: "routing_delegate",
     wire.RETRY_FLAGS: "retry_on",
     wire.ROUTING_KEY: "routing_key",
     wire.SHARD_KEY: "shard_key",
 }
+
+
+class _Options(TypedDict, total=False):
+    """Arguments of every call of a client."""
+
+    caller_name: str
+    routing_delegate: str
+    retry_on: str
+    routing_key: str
+    shard_key: str
+    trace: Trace
 
 
 class _Client:
@@ -50,8 +64,8 @@ class _Client:
         if trace:
             self._options["trace"] = trace
 
-    # The functions are those of the IDL, with its types.
-    def __getattr__(self, name: str) -> object:
+    # Any: the functions are those of the IDL, which checkers do not know.
+    def __getattr__(self, name: str) -> Any:
         if not self._thrift_service.has(name):
             service = self._thrift_service.name
             # With these two Python adds the name that was probably meant.
@@ -66,7 +80,7 @@ class _Client:
 
 
 def _caller(
-    tchannel: TChannel, make_request: Callable[..., Any], options: Mapping[str, Any]
+    tchannel: TChannel, make_request: Callable[..., ThriftRequest], options: _Options
 ) -> Callable[..., asyncio.Future[object]]:
     def call(*args: object, **kwargs: object) -> asyncio.Future[object]:
         return _Result(tchannel.thrift(make_request(*args, **kwargs), **options))
@@ -106,8 +120,8 @@ class _Result(asyncio.Future[object]):
             self.exception()
 
 
-def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, object]:
-    options: dict[str, object] = {}
+def _call_options(protocol_headers: Mapping[str, str] | None) -> _Options:
+    options: _Options = {}
     for key, value in (protocol_headers or {}).items():
         if key == wire.ARG_SCHEME and value == "thrift":
             continue
@@ -120,10 +134,10 @@ def _call_options(protocol_headers: Mapping[str, str] | None) -> dict[str, objec
     return options
 
 
-# A Thrift module may be any of the kinds that `services_in` knows.
+# Any: an instance has the functions of the IDL, which checkers do not know.
 def client_for(
     service: str, service_module: object, thrift_service_name: str | None = None
-) -> type[object]:
+) -> type[Any]:
     """Make the class of clients of a Thrift service.
 
     ::

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from tchannel_wire import encode_thrift_headers
 
@@ -76,8 +76,9 @@ def attach_headers(exception: BaseException, headers: Mapping[str, str]) -> None
 
 
 def _is_field(exception: BaseException) -> bool:
-    cls: Any = type(exception)
-    if hasattr(cls, "type_spec"):
-        return any(field.name == _ATTRIBUTE for field in cls.type_spec.fields)
+    cls = type(exception)
+    spec = getattr(cls, "type_spec", None)
+    if spec is not None:
+        return any(field.name == _ATTRIBUTE for field in spec.fields)
     entries = getattr(cls, "thrift_spec", None) or ()
     return any(entry is not None and entry[2] == _ATTRIBUTE for entry in entries)

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
 from . import rw
 from .adapters.engine import EngineService
@@ -39,8 +40,9 @@ class TChannelThriftModule(ModuleType):
 
     """
 
-    service: object
-    hostport: object
+    # Any: a str or None, unless the IDL has the name.
+    service: Any
+    hostport: Any
 
     def __init__(
         self, service: str | None, module: ModuleType, hostport: str | None = None
@@ -60,8 +62,8 @@ class TChannelThriftModule(ModuleType):
                 builder = RequestBuilder(thrift_service, service, hostport)
                 setattr(self, thrift_service.name, builder)
 
-    # Types and constants are those of the IDL.
-    def __getattr__(self, name: str) -> object:
+    # Any: types and constants are those of the IDL.
+    def __getattr__(self, name: str) -> Any:
         module = self.__dict__.get("_module")
         if module is None:
             raise AttributeError(f"no attribute {name!r} yet", name=name, obj=self)
@@ -88,7 +90,7 @@ def load(
     strict: bool = False,
     include_dirs: Iterable[str | os.PathLike[str]] = (),
     int_enum: bool = False,
-) -> object:
+) -> TChannelThriftModule:
     """Load a Thrift file as a module whose services make requests.
 
     ::

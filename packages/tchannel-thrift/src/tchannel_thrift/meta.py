@@ -16,7 +16,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .loading import load
+from .loading import TChannelThriftModule, load
+from .request import RequestBuilder
 
 __all__ = [
     "HealthRequest",
@@ -30,16 +31,17 @@ __all__ = [
     "meta",
 ]
 
-meta: Any = load(Path(__file__).with_name("meta.thrift"), service="tchannel")
+meta: TChannelThriftModule = load(Path(__file__).with_name("meta.thrift"), service="tchannel")
 """The Thrift module; its service `Meta` makes requests to the service ``tchannel``."""
 
-Meta: Any = meta.Meta
-HealthRequest: object = meta.HealthRequest
-HealthRequestType: object = meta.HealthRequestType
-HealthState: object = meta.HealthState
+Meta: RequestBuilder = meta.Meta
+# Any: made from the IDL when it is loaded, so that their fields and items are known to no checker.
+HealthRequest: Any = meta.HealthRequest
+HealthRequestType: Any = meta.HealthRequestType
+HealthState: Any = meta.HealthState
 HealthStatus: Any = meta.HealthStatus
 ThriftIDLs: Any = meta.ThriftIDLs
-VersionInfo: object = meta.VersionInfo
+VersionInfo: Any = meta.VersionInfo
 
 
 # The result is of a class that the IDL defines.

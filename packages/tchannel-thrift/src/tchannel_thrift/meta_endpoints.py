@@ -67,4 +67,4 @@ def _is_meta(module: ModuleType) -> bool:
 def _encode(result: object) -> tuple[int, bytes, bytes]:
     from .meta import Meta
 
-    return Meta._thrift_service.method("thriftIDL").encode_result(result)  # type: ignore[no-any-return]  # of Any
+    return Meta._thrift_service.method("thriftIDL").encode_result(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from tchannel.errors import OneWayNotSupportedError, ReadError, ValueExpectedError
 from tchannel.lowlevel import change_answer
@@ -20,7 +20,7 @@ from .headers import NO_HEADERS, attach_headers, declared_headers, encode_header
 if TYPE_CHECKING:
     from tchannel.lowlevel import Decode
 
-__all__ = ["Codec", "Method"]
+__all__ = ["Codec", "Method", "Result"]
 
 DecodeRequest: TypeAlias = Callable[[bytes, bytes], tuple[dict[str, str], object]]
 EncodeResult: TypeAlias = Callable[[object], tuple[int, bytes, bytes]]
@@ -28,6 +28,13 @@ EncodeError: TypeAlias = Callable[[BaseException], tuple[int, bytes, bytes] | No
 
 _EMPTY: Final = b"\0"
 """A struct without fields: the result of a void function."""
+
+
+class Result(Protocol):
+    """What a function's answer is made into, whatever made its Thrift module."""
+
+    success: object
+    """What the function returned; no such attribute where it returns nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,12 @@ class Codec:
     new_args: Callable[..., object]
     dump_args: Callable[[object], bytes]
     load_args: Callable[[bytes], object]
-    load_result: Callable[[bytes], Any]
+    load_result: Callable[[bytes], Result]
     dump_result: Callable[[object], bytes]
     dump_exception: Callable[[BaseException], bytes | None]
     returns: bool
     exceptions: tuple[str, ...]
-    result_type: Any
+    result_type: type[Result]
     unknown_exception: type[Exception] | tuple[()] = ()
 
 
@@ -139,6 +146,7 @@ def _response_decoder(endpoint: str, codec: Codec) -> Decode:
     returns = codec.returns
     exceptions = codec.exceptions
 
+    # arg3 may be a stream for other schemes; here it is bytes, and looking would cost each call.
     def decode_response(
         code: int, arg2: bytes, arg3: Any, transport: Mapping[str, str]
     ) -> Response:

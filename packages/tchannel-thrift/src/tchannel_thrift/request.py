@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from .method import Method, refuse_oneway
 from .service import ThriftService, choose, services_in
@@ -12,17 +12,18 @@ __all__ = ["RequestBuilder", "ThriftRequest", "thrift_request_builder"]
 
 
 if TYPE_CHECKING:
-    # Checkers bring it along; typing has defaults from 3.13 on.
+    # Checkers bring it along; typing has defaults from 3.13 on. Without a stub, what a function returns
+    # is known to the IDL alone: its attributes are those of Any.
     from typing_extensions import TypeVar
 
-    ResultT = TypeVar("ResultT", default=object)
+    ResultT_co = TypeVar("ResultT_co", default=Any, covariant=True)
 else:
     from typing import TypeVar
 
-    ResultT = TypeVar("ResultT")
+    ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
-class ThriftRequest(Generic[ResultT]):
+class ThriftRequest(Generic[ResultT_co]):
     """A call of a Thrift function, to be given to ``channel.thrift``.
 
     For type checkers it is generic in what the function returns, as the stubs of an IDL file say it.
@@ -101,8 +102,8 @@ class RequestBuilder:
         self._service = service
         self._hostport = hostport
 
-    # The functions are those of the IDL, with its types.
-    def __getattr__(self, name: str) -> object:
+    # Any: the functions are those of the IDL, which checkers know by its stub alone.
+    def __getattr__(self, name: str) -> Any:
         thrift_service: ThriftService | None = self.__dict__.get("_thrift_service")
         if thrift_service is None or not thrift_service.has(name):
             if thrift_service is not None and name == "service_spec" and thrift_service.spec:
@@ -166,13 +167,12 @@ def _oneway_refuser(service: str, name: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-# A Thrift module may be any of the kinds that `services_in` knows.
 def thrift_request_builder(
     service: str,
     thrift_module: object,
     hostport: str | None = None,
     thrift_class_name: str | None = None,
-) -> object:
+) -> RequestBuilder:
     """Provide TChannel compatibility with Thrift modules: functions that make requests.
 
     ::

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, ClassVar, TypeVar, overload
 
 from tchannel.event import EventType
 from tchannel.lowlevel import Endpoint, start_watched
@@ -88,7 +88,7 @@ class ThriftArgScheme:
 
     def __call__(
         self,
-        request: ThriftRequest[Any] | RequestBuilder | ModuleType | type[Any],
+        request: ThriftRequest[object] | RequestBuilder | ModuleType | type[object],
         headers: Mapping[str, str] | None = None,
         timeout: Timeout = None,
         retry_on: str | None = None,
@@ -256,6 +256,16 @@ class ThriftArgScheme:
             OneWayNotSupportedError: The function is oneway.
 
         """
+        return self._register(thrift_module, handler, method, service, module)
+
+    def _register(
+        self,
+        thrift_module: object,
+        handler: object,
+        method: str | None,
+        service: str | None,
+        module: object = None,
+    ) -> object:
         if isinstance(thrift_module, str):
             if module is None:
                 raise TypeError(
@@ -381,10 +391,10 @@ def register(
 def register(
     channel: TChannel | SubChannel,
     thrift_module: object,
-    handler: Any = None,
+    handler: object = None,
     method: str | None = None,
     service: str | None = None,
-) -> Any:
+) -> object:
     """Register a handler on a channel: `ThriftArgScheme.register` as a function.
 
     Args:
@@ -401,4 +411,4 @@ def register(
         TypeError, ValueError, OneWayNotSupportedError: As there.
 
     """
-    return channel.thrift.register(thrift_module, handler, method, service)
+    return channel.thrift._register(thrift_module, handler, method, service)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .method import Method
+
+if TYPE_CHECKING:
+    from .adapters.shapes import FunctionSurface
 
 __all__ = ["ThriftService", "choose", "services_in"]
 
@@ -49,8 +52,7 @@ class ThriftService(ABC):
         """Say whether there is a function of that name."""
         return name in self.method_names()
 
-    # As `spec`.
-    def surface(self, name: str) -> Any:
+    def surface(self, name: str) -> FunctionSurface | None:
         """Return a function's ``ServiceFunction``, where its module has such; else None."""
         return None
 
@@ -64,8 +66,7 @@ class ThriftService(ABC):
         return ValueError(f"service {self.name} has no function {name!r}; it has: {known}")
 
 
-# What makes a Thrift module is decided by looking at it: any object is a valid argument.
-def services_in(thrift_module: Any) -> list[ThriftService]:
+def services_in(thrift_module: object) -> list[ThriftService]:
     """Return the services of a Thrift module, or the one that is given.
 
     Args:

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from copy import copy
 from importlib import import_module
 from types import FunctionType, ModuleType
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from ..method import Codec, Method, refuse_oneway
 from ..rw.codegen.warmup import complete_dumper
 from ..rw.protocol.binary import BinaryReader
 from ..rw.wire import ttype
 from ..service import ThriftService
-from .apache_specs import FieldsWithoutIdsError, required_fields, struct_spec
+from .apache_specs import FieldsWithoutIdsError, required_fields, struct_class, struct_spec
 from .apache_values import coerce
 from .payloads import SizeGuard
+from .shapes import ApacheEntry, ApacheResult, ApacheStruct
 
 __all__ = ["ApacheService", "services"]
+
+_StructT = TypeVar("_StructT", bound=ApacheStruct)
 
 _DICT: Final = 120
 """Bytes of memory of an instance's dict, which the engine's instances do without."""
@@ -38,7 +41,7 @@ class ApacheService(ThriftService):
         self.name: str = module.__name__.rpartition(".")[2]
         # A generated module does not carry its IDL.
         self.module: ModuleType | None = None
-        interface: Any = module.Iface
+        interface: type[object] = module.Iface
         self._functions: dict[str, FunctionType] = {}
         for cls in reversed(interface.__mro__):
             for name, function in vars(cls).items():
@@ -78,10 +81,12 @@ class ApacheService(ThriftService):
         return Method(self.name, name, _codec(name, function, args, result))
 
 
-def _codec(name: str, function: FunctionType, args: object, result: Any) -> Codec:
+def _codec(
+    name: str, function: FunctionType, args: type[ApacheStruct], result: type[ApacheResult]
+) -> Codec:
     fields = [entry for entry in result.thrift_spec or () if entry is not None]
     returns = bool(fields) and fields[0][0] == 0
-    declared = tuple((entry[3][0], entry[2]) for entry in fields if entry[0] != 0)
+    declared = tuple((struct_class(entry[3]), entry[2]) for entry in fields if entry[0] != 0)
     return Codec(
         new_args=_args_maker(name, function, args),
         dump_args=_dumper(args),
@@ -95,7 +100,9 @@ def _codec(name: str, function: FunctionType, args: object, result: Any) -> Code
     )
 
 
-def _args_maker(name: str, function: FunctionType, args: Any) -> Callable[..., object]:
+def _args_maker(
+    name: str, function: FunctionType, args: type[ApacheStruct]
+) -> Callable[..., object]:
     required = sorted(required_fields(args))
     # The interface says which arguments must be given, the class of the arguments takes any.
     code, defaults = function.__code__, function.__defaults__ or ()
@@ -125,14 +132,16 @@ def _names(words: list[str]) -> str:
     return ("s " if len(words) > 1 else " ") + ", ".join(map(repr, words))
 
 
-def _dumper(cls: object) -> Callable[[object], bytes]:
+def _dumper(cls: type[ApacheStruct]) -> Callable[[object], bytes]:
     try:
         return complete_dumper(struct_spec(cls))
     except FieldsWithoutIdsError as error:
         return _own_dumper(cls, error)
 
 
-def _own_dumper(cls: Any, reason: FieldsWithoutIdsError) -> Callable[[object], bytes]:
+def _own_dumper(
+    cls: type[ApacheStruct], reason: FieldsWithoutIdsError
+) -> Callable[[object], bytes]:
     """Return what writes fields without ids, which only the generated code itself knows."""
     if "write" not in vars(cls):
         raise ValueError(
@@ -143,7 +152,9 @@ def _own_dumper(cls: Any, reason: FieldsWithoutIdsError) -> Callable[[object], b
     # Not the C protocol: that silently writes none of them.
     protocol = import_module("thrift.protocol.TBinaryProtocol").TBinaryProtocol
 
-    def dump(struct: Any) -> bytes:
+    def dump(struct: object) -> bytes:
+        if not isinstance(struct, cls):
+            raise TypeError(f"{cls.__name__} is needed, not {struct!r:.200}")
         transport = buffer()
         try:
             struct.write(protocol(transport))
@@ -156,7 +167,7 @@ def _own_dumper(cls: Any, reason: FieldsWithoutIdsError) -> Callable[[object], b
     return dump
 
 
-def _loader(cls: Any) -> Callable[[bytes], object]:
+def _loader(cls: type[_StructT]) -> Callable[[bytes], _StructT]:
     buffer = import_module("thrift.transport.TTransport").TMemoryBuffer
     binary = import_module("thrift.protocol.TBinaryProtocol")
     try:
@@ -169,7 +180,7 @@ def _loader(cls: Any) -> Callable[[bytes], object]:
     base = import_module("thrift.protocol.TProtocol").TProtocolBase
     counts_levels = hasattr(base, "increment_recursion_depth")
 
-    def load(payload: bytes) -> object:
+    def load(payload: bytes) -> _StructT:
         if not counts_levels and len(payload) > _SHALLOW:
             # Walked over first: the C protocol of thrift 0.22 and older crashes the process on deep
             # nesting.
@@ -192,13 +203,17 @@ def _loader(cls: Any) -> Callable[[bytes], object]:
     return load
 
 
-def _result_dumper(result: Any, success: Any) -> Callable[[object], bytes]:
+def _result_dumper(
+    result: type[ApacheResult], success: ApacheEntry | None
+) -> Callable[[object], bytes]:
     dump = _dumper(result)
 
     def dump_result(value: object) -> bytes:
         try:
             return dump(result(success=value))
         except (TypeError, ValueError):
+            if success is None:
+                raise
             # Looking for dicts first would cost every result what only these need.
             coerced = coerce(success[1], success[3], value)
             if coerced is value:
@@ -209,7 +224,7 @@ def _result_dumper(result: Any, success: Any) -> Callable[[object], bytes]:
 
 
 def _exception_dumper(
-    result: Any, declared: tuple[tuple[Any, str], ...]
+    result: type[ApacheResult], declared: tuple[tuple[type[ApacheStruct], str], ...]
 ) -> Callable[[BaseException], bytes | None]:
     dump = _dumper(result)
 

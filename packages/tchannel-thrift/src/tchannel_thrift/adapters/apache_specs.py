@@ -7,7 +7,8 @@ true or false.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from ..rw.spec import (
     FieldSpec,
@@ -19,8 +20,9 @@ from ..rw.spec import (
 )
 from ..rw.spec.primitive import PRIMITIVES
 from ..rw.wire import ttype
+from .shapes import ApacheStruct
 
-__all__ = ["FieldsWithoutIdsError", "required_fields", "struct_spec"]
+__all__ = ["FieldsWithoutIdsError", "required_fields", "struct_class", "struct_spec"]
 
 _PRIMITIVES: Final = {
     ttype.BOOL: PRIMITIVES["bool"],
@@ -39,8 +41,7 @@ class FieldsWithoutIdsError(ValueError):
     """The IDL gives no ids to fields: then the generated class does not say what it holds."""
 
 
-# Generated classes have no types to speak of.
-def struct_spec(cls: object) -> StructTypeSpec:
+def struct_spec(cls: type[ApacheStruct]) -> StructTypeSpec:
     """Return the spec of a struct, union or exception that Apache's compiler made.
 
     A union looks like a struct there, and so it is one here.
@@ -70,7 +71,19 @@ def required_fields(cls: object) -> frozenset[str]:
     return frozenset(match[1] for text in texts if (match := _REQUIRED.fullmatch(text)))
 
 
-def _struct(cls: Any, made: dict[object, StructTypeSpec]) -> StructTypeSpec:
+def struct_class(details: object) -> type[ApacheStruct]:
+    """Return the class that ``thrift_spec`` names where a field's type is a struct.
+
+    Raises:
+        TypeError: There is none.
+
+    """
+    if isinstance(details, Sequence) and details and isinstance(details[0], type):
+        return details[0]
+    raise TypeError(f"thrift_spec has {details!r:.200} where a struct's class is needed")
+
+
+def _struct(cls: type[ApacheStruct], made: dict[object, StructTypeSpec]) -> StructTypeSpec:
     found = vars(cls).get(_SPEC) or made.get(cls)
     if found is not None:
         spec: StructTypeSpec = found
@@ -90,20 +103,21 @@ def _struct(cls: Any, made: dict[object, StructTypeSpec]) -> StructTypeSpec:
     return spec
 
 
-def _takes_arguments(cls: Any) -> bool:
+def _takes_arguments(cls: type[ApacheStruct]) -> bool:
     code = getattr(cls.__init__, "__code__", None)
     return code is not None and bool(code.co_argcount > 1)
 
 
-def _type(code: int, details: Any, made: dict[object, StructTypeSpec]) -> TypeSpec:
+def _type(code: int, details: object, made: dict[object, StructTypeSpec]) -> TypeSpec:
     if code == ttype.BINARY:
         return PRIMITIVES["binary" if details == "BINARY" else "string"]
     if code == ttype.STRUCT:
-        return _struct(details[0], made)
-    if code == ttype.LIST:
-        return ListTypeSpec(_type(details[0], details[1], made))
-    if code == ttype.SET:
-        return SetTypeSpec(_type(details[0], details[1], made))
-    if code == ttype.MAP:
-        return MapTypeSpec(_type(details[0], details[1], made), _type(details[2], details[3], made))
+        return _struct(struct_class(details), made)
+    match code, details:
+        case ttype.LIST, (int() as element, inner, *_):
+            return ListTypeSpec(_type(element, inner, made))
+        case ttype.SET, (int() as element, inner, *_):
+            return SetTypeSpec(_type(element, inner, made))
+        case ttype.MAP, (int() as key, key_inner, int() as item, item_inner, *_):
+            return MapTypeSpec(_type(key, key_inner, made), _type(item, item_inner, made))
     return _PRIMITIVES[code]

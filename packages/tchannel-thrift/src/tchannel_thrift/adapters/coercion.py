@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from ..rw.wire import ttype
+from .shapes import Spec
 
 __all__ = ["check_names", "coerce"]
 
 
-# Values are what handlers return; specs are those of the engine or of thriftrw, which look alike.
-def coerce(spec: Any, value: object) -> object:
+def coerce(spec: Spec, value: object) -> object:
     """Return ``value`` with every dict that stands for a struct made into one.
 
     Args:
@@ -53,6 +52,6 @@ def check_names(struct: str, known: Collection[str], value: dict[object, object]
             raise TypeError(f"{struct} has no field {name!r}; it has: {', '.join(known)}")
 
 
-def _unless_same(value: Any, items: list[object]) -> object:
+def _unless_same(value: Collection[object], items: list[object]) -> object:
     same = all(new is old for new, old in zip(items, value, strict=True))
     return value if same else items

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import TypeVar
 
 from .. import rw
 from ..method import Codec, Method, refuse_oneway
 from ..rw.codegen.warmup import complete_dumper
+from ..rw.compile.serialization import Loads
 from ..service import ThriftService
 from .coercion import coerce
+from .shapes import Function, FunctionSurface, Result, ServiceClass, Struct
 
 __all__ = ["EngineService", "services"]
+
+_StructT = TypeVar("_StructT", bound=Struct)
 
 
 class EngineService(ThriftService):
@@ -27,14 +31,14 @@ class EngineService(ThriftService):
 
     """
 
-    def __init__(self, service_class: Any) -> None:
+    def __init__(self, service_class: type[ServiceClass]) -> None:
         spec = service_class.service_spec
         self.name: str = spec.name
         self.spec: object = spec
         # What the module's ``loads`` raises for an exception that is not declared.
         self.unknown_exception: type[Exception] = rw.UnknownExceptionError
         # The functions with their own modules: an inherited one may come from an included file.
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[str, Function] = {}
         lineage = [spec]
         while lineage[-1].parent is not None:
             lineage.append(lineage[-1].parent)
@@ -55,7 +59,7 @@ class EngineService(ThriftService):
         """Say whether nobody waits for that function's answer."""
         return bool(self._functions[name].oneway)
 
-    def surface(self, name: str) -> object:
+    def surface(self, name: str) -> FunctionSurface:
         """Return a function's ``ServiceFunction``."""
         return self._functions[name].surface
 
@@ -74,7 +78,7 @@ class EngineService(ThriftService):
             raise refuse_oneway(self.name, name)
         return Method(self.name, name, self._codec(function.surface))
 
-    def _codec(self, surface: Any) -> Codec:
+    def _codec(self, surface: FunctionSurface) -> Codec:
         module = surface.request.__thrift_module__
         spec = surface.response.type_spec
         dump_result = self._dumper(surface.response)
@@ -92,21 +96,28 @@ class EngineService(ThriftService):
             unknown_exception=self.unknown_exception,
         )
 
-    def _dumper(self, cls: Any) -> Callable[[Any], bytes]:
-        return complete_dumper(cls.type_spec)
+    def _dumper(self, cls: type[Struct]) -> Callable[[object], bytes]:
+        spec = cls.type_spec
+        assert isinstance(spec, rw.spec.StructTypeSpec), "the engine made the class"
+        return complete_dumper(spec)
 
-    def _loader(self, module: Any, cls: object) -> Callable[[bytes], object]:
+    def _loader(self, module: ModuleType, cls: type[_StructT]) -> Callable[[bytes], _StructT]:
         # A partial is called without a frame of its own: 0.1 µs less for each load.
-        return partial(module.loads, cls)
+        loads: Loads = module.loads
+        return partial(loads, cls)
 
 
-def _result_dumper(dumps: Callable[[object], bytes], response: Any) -> Callable[[object], bytes]:
+def _result_dumper(
+    dumps: Callable[[object], bytes], response: type[Result]
+) -> Callable[[object], bytes]:
     spec = response.type_spec.return_spec
 
     def dump_result(value: object) -> bytes:
         try:
             result = response(success=value)
         except (TypeError, ValueError) as error:
+            if spec is None:
+                raise
             # Looking for dicts first would cost every result what only these need.
             coerced = coerce(spec, value)
             if coerced is value:
@@ -117,7 +128,7 @@ def _result_dumper(dumps: Callable[[object], bytes], response: Any) -> Callable[
     return dump_result
 
 
-def _named(error: Exception, response: Any) -> Exception:
+def _named(error: Exception, response: type[Result]) -> Exception:
     """Return the error with the field in its text, which thriftrw leaves out for results."""
     if str(error).startswith("Field "):
         return error
@@ -126,7 +137,9 @@ def _named(error: Exception, response: Any) -> Exception:
 
 
 def _exception_dumper(
-    dumps: Callable[[object], bytes], response: Any, declared: tuple[tuple[Any, str], ...]
+    dumps: Callable[[object], bytes],
+    response: type[Result],
+    declared: tuple[tuple[type[Struct], str], ...],
 ) -> Callable[[BaseException], bytes | None]:
     def dump_exception(error: BaseException) -> bytes | None:
         for cls, name in declared:
@@ -140,7 +153,7 @@ def _exception_dumper(
 def services(thrift_module: object) -> list[ThriftService] | None:
     """Return the services of a module or service class of the engine or of thriftrw; else None."""
     if isinstance(thrift_module, type):
-        classes: tuple[Any, ...] = (thrift_module,)
+        classes: tuple[type[ServiceClass], ...] = (thrift_module,)
     elif isinstance(thrift_module, ModuleType):
         classes = thrift_module.__services__
     else:

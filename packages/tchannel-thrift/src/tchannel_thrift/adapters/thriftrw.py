@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import TypeVar
 
 from ..method import Codec
 from ..rw.codegen.warmup import complete_dumper
+from ..rw.compile.serialization import Loads
 from ..rw.wire import ttype
 from .engine import EngineService
 from .payloads import PayloadGuard
+from .shapes import FunctionSurface, ServiceClass, Spec, Struct
 from .thriftrw_specs import struct_spec
 
 __all__ = ["ThriftRWService"]
+
+_StructT = TypeVar("_StructT", bound=Struct)
 
 
 class ThriftRWService(EngineService):
@@ -25,13 +30,13 @@ class ThriftRWService(EngineService):
 
     """
 
-    def __init__(self, service_class: object) -> None:
+    def __init__(self, service_class: type[ServiceClass]) -> None:
         super().__init__(service_class)
         self.unknown_exception: type[Exception] = import_module(
             "thriftrw.errors"
         ).UnknownExceptionError
 
-    def _codec(self, surface: Any) -> Codec:
+    def _codec(self, surface: FunctionSurface) -> Codec:
         codec = super()._codec(surface)
         request = surface.request
 
@@ -43,21 +48,23 @@ class ThriftRWService(EngineService):
 
         return replace(codec, new_args=new_args)
 
-    def _dumper(self, cls: object) -> Callable[[object], bytes]:
+    def _dumper(self, cls: type[Struct]) -> Callable[[object], bytes]:
         return complete_dumper(struct_spec(cls))
 
-    def _loader(self, module: Any, cls: object) -> Callable[[bytes], object]:
-        loads = module.loads
+    def _loader(self, module: ModuleType, cls: type[_StructT]) -> Callable[[bytes], _StructT]:
+        loads: Loads = module.loads
         check = PayloadGuard(struct_spec(cls)).check
 
-        def load(payload: bytes) -> object:
+        def load(payload: bytes) -> _StructT:
             check(payload)
             return loads(cls, payload)
 
         return load
 
 
-def _bound(cls: Any, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, object]:
+def _bound(
+    cls: type[Struct], args: tuple[object, ...], kwargs: dict[str, object]
+) -> dict[str, object]:
     """Return arguments by the names that thriftrw's constructor gives them."""
     fields = cls.type_spec.fields
     must = [field.name for field in fields if field.required and field.default_value is None]
@@ -65,7 +72,7 @@ def _bound(cls: Any, args: tuple[object, ...], kwargs: dict[str, object]) -> dic
     return {**dict(zip(must + may, args, strict=False)), **kwargs}
 
 
-def invalid(cls: Any, values: dict[str, object], error: Exception) -> Exception:
+def invalid(cls: type[Struct], values: dict[str, object], error: Exception) -> Exception:
     """Return the error for values that do not fit a class: it names struct and field.
 
     thriftrw itself names them for some values only.
@@ -89,7 +96,7 @@ def invalid(cls: Any, values: dict[str, object], error: Exception) -> Exception:
     return kind(f"{name} is invalid: {text}")
 
 
-def _misfits(place: str, spec: Any, value: object) -> Iterator[str]:
+def _misfits(place: str, spec: Spec, value: object) -> Iterator[str]:
     """Yield the places of what does not fit, the innermost first."""
     code = spec.ttype_code
     if code == ttype.STRUCT and isinstance(value, spec.surface):

@@ -5,7 +5,7 @@ thriftrw 1.9.0 itself looks closely at a value only when it is made, not when it
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from ..rw.spec import (
     EnumTypeSpec,
@@ -19,14 +19,14 @@ from ..rw.spec import (
 )
 from ..rw.spec.primitive import PRIMITIVES
 from ..rw.wire import ttype
+from .shapes import Spec, Struct
 
 __all__ = ["struct_spec"]
 
 _SPEC: Final = "__tchannel_spec__"
 
 
-# thriftrw has no types for checkers.
-def struct_spec(cls: Any) -> StructTypeSpec:
+def struct_spec(cls: type[Struct]) -> StructTypeSpec:
     """Return the spec of a struct, union, exception, request or response that thriftrw made."""
     # Kept on the class: it lives as long as that.
     spec: StructTypeSpec | None = vars(cls).get(_SPEC)
@@ -39,7 +39,7 @@ def struct_spec(cls: Any) -> StructTypeSpec:
     return spec
 
 
-def _struct(theirs: Any, made: dict[object, StructTypeSpec]) -> StructTypeSpec:
+def _struct(theirs: Spec, made: dict[object, StructTypeSpec]) -> StructTypeSpec:
     cls = theirs.surface
     spec: StructTypeSpec | None = vars(cls).get(_SPEC) or made.get(cls)
     if spec is not None:
@@ -58,7 +58,7 @@ def _struct(theirs: Any, made: dict[object, StructTypeSpec]) -> StructTypeSpec:
     return spec
 
 
-def _type(theirs: Any, made: dict[object, StructTypeSpec]) -> TypeSpec:
+def _type(theirs: Spec, made: dict[object, StructTypeSpec]) -> TypeSpec:
     code = theirs.ttype_code
     if code == ttype.STRUCT:
         return _struct(theirs, made)

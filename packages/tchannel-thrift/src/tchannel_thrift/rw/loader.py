@@ -7,7 +7,6 @@ import sys
 import threading
 import types
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from .codegen.pickling import ModuleOrigin, set_fallback
 from .compile import Compiler
@@ -185,7 +184,7 @@ def install(path: str | os.PathLike[str], name: str | None = None) -> types.Modu
 
 
 def install_for(
-    path: str | os.PathLike[str], name: str | None, caller: dict[str, Any]
+    path: str | os.PathLike[str], name: str | None, caller: Mapping[str, object]
 ) -> types.ModuleType:
     """What ``install`` does, for the module whose globals are ``caller``."""
     path = os.fspath(path)
@@ -197,7 +196,8 @@ def install_for(
         return installed
     if not os.path.isabs(path):
         # Typed in at a prompt, the caller has no file, and paths start at the current directory.
-        path = os.path.join(os.path.dirname(caller.get("__file__") or ""), path)
+        file = caller.get("__file__")
+        path = os.path.join(os.path.dirname(file) if isinstance(file, str) else "", path)
     module = load(path, name=full_name)
     sys.modules[full_name] = module
     return module

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType
 from typing import Any, TypeAlias
 
 from ..protocol.binary import BinaryReader
@@ -44,6 +45,7 @@ Decoder: TypeAlias = Callable[[bytes, int, int], tuple[object, int]]
 
 CountingDecoder: TypeAlias = Callable[[bytes, int, int, Budget], tuple[object, int]]
 
+# Any: an instance of the class that the loader was made for.
 Loader: TypeAlias = Callable[[bytes, int], Any]
 
 DEFAULT_LIMITS = Limits()
@@ -154,7 +156,7 @@ class _DecoderWriter:
         bind("surface", spec.surface)
         bind("new", spec.base_cls.__new__)
 
-    def write(self) -> Callable[..., Any]:
+    def write(self) -> FunctionType:
         source = self.source
         start = "0" if self.whole else "start"
         parameters = ["buf", *([] if self.whole else ["start"]), "depth", *self._budget]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from types import FunctionType
+from typing import TypeAlias
 
 from ..spec import (
     BinaryTypeSpec,
@@ -90,7 +91,7 @@ class _EncoderWriter:
         bind("as_bool", _as_bool)
         bind("Unfit", _UnfitError)
 
-    def write(self) -> Callable[..., Any]:
+    def write(self) -> FunctionType:
         source = self.source
         with source.block(f"def encode({'obj' if self.whole else 'obj, out'}):"):
             before = source.mark()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .pickling import Origin, find_class
 
+if TYPE_CHECKING:
+    from .record import Record
 
-def frozen_class(surface: Any) -> object:
+
+def frozen_class(surface: type[Record]) -> type[object]:
     """Make the subclass of a generated class for instances whose values are frozen.
 
     Args:
@@ -27,7 +30,7 @@ def frozen_class(surface: Any) -> object:
             return NotImplemented
         return values_of(self) == values_of(spec.freeze(other))
 
-    def reduce(self: object) -> tuple[object, ...]:
+    def reduce(self: Record) -> tuple[object, ...]:
         _, arguments, state = surface.__reduce__(self)
         return _restore, (surface.__thrift_origin__, *arguments[1:]), state
 
@@ -48,5 +51,5 @@ def frozen_class(surface: Any) -> object:
 
 def _restore(origin: Origin) -> object:
     """A new instance, for pickle to fill."""
-    cls: Any = find_class(origin).type_spec.frozen_surface
+    cls: type[object] = find_class(origin).type_spec.frozen_surface
     return cls.__new__(cls)

@@ -64,6 +64,7 @@ def set_fallback(load: Callable[[ModuleOrigin], types.ModuleType]) -> None:
     _load = load
 
 
+# Any: what the class has depends on the IDL.
 def find_class(origin: Origin) -> type[Any]:
     """The class.
 
@@ -72,16 +73,16 @@ def find_class(origin: Origin) -> type[Any]:
         AttributeError: If the file no longer defines the class.
 
     """
-    found: Any = _modules.get(origin.module.serial) or _modules.get(_place(origin.module))
-    if found is None:
+    module = _modules.get(origin.module.serial) or _modules.get(_place(origin.module))
+    if module is None:
         assert _load is not None, "the loader sets it"
-        found = _load(origin.module)
+        module = _load(origin.module)
     first, *others = origin.attributes
-    found = _definition(found, first)
+    found = _definition(module, first)
     for attribute in others:
         found = getattr(found, attribute)
-    cls: type[object] = found
-    return cls
+    assert isinstance(found, type), "only classes have origins"
+    return found
 
 
 def restore_item(origin: Origin, value: int) -> object:

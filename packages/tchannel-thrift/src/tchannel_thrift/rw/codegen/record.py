@@ -66,6 +66,7 @@ class Record:
         """
         return self.type_spec.to_primitive(self)
 
+    # Any: stubs say which dict it is, and may not be refused for it.
     @classmethod
     def from_primitive(cls, value: Any) -> Self:
         """An instance from a dict of the kind that ``to_primitive`` returns.
@@ -108,7 +109,7 @@ class Record:
         # Known before its values are: they may contain it.
         return _copied(self, lambda value: copy.deepcopy(value, memo), memo)
 
-    def __reduce__(self) -> tuple[object, ...]:
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], object]:
         cls = type(self)
         state = (
             getattr(self, "__dict__", None) or None,
@@ -119,7 +120,8 @@ class Record:
         # A subclass that somebody wrote: found by its name, like any class.
         return copyreg.__newobj__, (cls,), state  # type: ignore[attr-defined]  # not in typeshed
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
+        assert isinstance(state, tuple), "it is what `__reduce__` returned"
         others, fields = state
         for name, value in fields.items():
             setattr(self, name, value)
@@ -153,5 +155,5 @@ def _copied(
 
 def _restore(origin: Origin) -> object:
     """A new instance of a generated class, for pickle and copy to fill."""
-    cls: Any = find_class(origin)
+    cls: type[object] = find_class(origin)
     return cls.__new__(cls)

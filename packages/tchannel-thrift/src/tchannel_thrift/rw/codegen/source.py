@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import keyword
 import types
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 _KEPT_CODES = 1024
 _codes: dict[str, types.CodeType] = {}
@@ -28,7 +27,7 @@ class Source:
         self._indent = ""
         self._serial = 0
         self._bound: dict[object, str] = {}
-        self.namespace: dict[str, Any] = {}
+        self.namespace: dict[str, object] = {}
 
     def line(self, text: str) -> None:
         """Add one line."""
@@ -70,7 +69,7 @@ class Source:
         self.namespace[name] = value
         return name
 
-    def compile(self, name: str, label: str) -> Callable[..., Any]:
+    def compile(self, name: str, label: str) -> types.FunctionType:
         """The function ``name`` that the lines define. ``label`` stands in its tracebacks."""
         text = "\n".join(self._lines)
         code = _codes.get(text)
@@ -80,7 +79,8 @@ class Source:
                 _codes.clear()
             _codes[text] = code
         exec(code, self.namespace)  # noqa: S102 - made here, from names that were checked
-        function: Callable[..., Any] = self.namespace[name]
+        function = self.namespace[name]
+        assert isinstance(function, types.FunctionType), "the lines define it"
         return function
 
 

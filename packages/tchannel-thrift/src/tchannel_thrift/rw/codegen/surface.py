@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import types
-from typing import Any
 
 from ..spec import (
     EnumTypeSpec,
@@ -107,26 +106,30 @@ def build_enum(
         **spec.items,
     }
     if int_enum:
-        spec.surface = _int_enum(spec, namespace, Origin(origin, (spec.name,)))
+        spec.surface = _int_enum(spec, module, namespace, Origin(origin, (spec.name,)))
     else:
         spec.surface = type(spec.name, (), namespace)
 
 
-def _int_enum(spec: EnumTypeSpec, namespace: dict[str, object], origin: Origin) -> type[object]:
-    make: Any = enum.IntEnum  # checkers want a literal for the name
-    cls: Any = make(spec.name, list(spec.items.items()), module=namespace["__module__"])
+def _int_enum(
+    spec: EnumTypeSpec, module: types.ModuleType, namespace: dict[str, object], origin: Origin
+) -> type[object]:
+    # What `enum.IntEnum(...)` does; so written, checkers want no literal for the name.
+    cls = enum.EnumMeta.__call__(
+        enum.IntEnum, spec.name, list(spec.items.items()), module=module.__name__
+    )
 
-    def reduce(self: Any, _protocol: object) -> tuple[object, ...]:
+    def reduce(self: enum.IntEnum, _protocol: object) -> tuple[object, ...]:
         return restore_item, (origin, int(self))
 
     # What the class of a plain enum has, unless an item is called so.
-    for name in ("__doc__", "__thrift_module__", "type_spec", "items", "values", "name_of"):
-        if name not in spec.items:
-            setattr(cls, name, namespace[name])
-    cls.__reduce_ex__ = reduce
-    spec.members = {int(member): member for member in cls}
-    made: type[object] = cls
-    return made
+    names = ("__doc__", "__thrift_module__", "type_spec", "items", "values", "name_of")
+    attributes = {name: namespace[name] for name in names if name not in spec.items}
+    attributes["__reduce_ex__"] = reduce
+    for name, value in attributes.items():
+        setattr(cls, name, value)
+    spec.members = {int(member): member for member in cls if isinstance(member, enum.IntEnum)}
+    return cls
 
 
 def build_service(spec: ServiceSpec, module: types.ModuleType) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Final
+from typing import Final
 
 from ..codegen import Record
 from ..idl import ast
@@ -175,7 +175,7 @@ class ConstantLinker:
         if isinstance(spec, StructTypeSpec):
             return self._struct(unit, node, spec, label)
         if not node.pairs and isinstance(spec, ListTypeSpec) and not unit.strict:
-            return spec.surface()
+            return spec.made([])
         return self._refuse(unit, node, f"Expected a {spec.name} but got a map", spec, label)
 
     def _struct(self, unit: Unit, node: ast.ConstMap, spec: StructTypeSpec, label: str) -> object:
@@ -235,13 +235,13 @@ class ConstantLinker:
         unit.fail(f'{label} does not match its type "{spec.name}": {reason}', node.pos)
 
 
-def _cast(value: Any, spec: TypeSpec) -> Any:
+def _cast(value: object, spec: TypeSpec) -> object:
     if spec is BoolTypeSpec:
         spec.validate(value)
         return bool(value)
     if spec is DoubleTypeSpec:
         spec.validate(value)
-        return float(value)
+        return spec.from_primitive(value)
     if spec is BinaryTypeSpec and isinstance(value, str):
         return value.encode()
     if spec is UuidTypeSpec and isinstance(value, str):
@@ -252,4 +252,6 @@ def _cast(value: Any, spec: TypeSpec) -> Any:
         value = int(value)
     # The value of another constant stays the same object.
     spec.admit(value)
-    return spec.value_of(value) if isinstance(spec, EnumTypeSpec) else value
+    if isinstance(spec, EnumTypeSpec) and isinstance(value, int):
+        return spec.value_of(value)
+    return value

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import types
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from ..codegen.decoder import Loader, loader_of
 from ..codegen.encoder import UNFIT_ERRORS, Dumper, dumper_of
 from ..codegen.warmup import WarmUp, cold_dumper, cold_loader
 from ..errors import ThriftProtocolError, UnknownExceptionError
 from ..protocol.binary import BinaryProtocol, BinaryReader, BinaryWriter
-from ..spec import FunctionArgsSpec, FunctionResultSpec, StructTypeSpec
+from ..spec import FunctionArgsSpec, FunctionResultSpec, ServiceSpec, StructTypeSpec
 from ..spec.primitive import check_range
 from ..spec.struct import too_deep, write_struct
 from ..wire import Message, mtype
@@ -50,9 +50,7 @@ def make_dumps(module: types.ModuleType) -> Dumps:
     warm_up = WarmUp()
 
     def dumper_for(cls: type[object]) -> Dumper:
-        spec = getattr(cls, "type_spec", None)
-        if not isinstance(spec, StructTypeSpec):
-            raise AttributeError(f"{cls.__name__} is not a generated class: it has no type_spec")
+        spec = _spec_of(cls)
         if not _is_own(cls, module):
             return dumper_of(spec)
         if not warm_up.is_over(cls):
@@ -60,7 +58,7 @@ def make_dumps(module: types.ModuleType) -> Dumps:
         dumper = dumpers[cls] = dumper_of(spec)
         return dumper
 
-    def dumps(obj: Any) -> bytes:
+    def dumps(obj: object) -> bytes:
         """Serialize an instance of a generated class with the Thrift Binary Protocol.
 
         Args:
@@ -79,7 +77,7 @@ def make_dumps(module: types.ModuleType) -> Dumps:
         try:
             return dump(obj)
         except UNFIT_ERRORS:
-            return write_struct(obj.type_spec, obj)
+            return write_struct(_spec_of(obj.__class__), obj)
 
     def message(obj: object, seqid: int = 0) -> bytes:
         """Serialize a request or response within the envelope that Apache Thrift uses.
@@ -118,10 +116,7 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
     warm_up = WarmUp()
 
     def loader_for(cls: type[object]) -> Loader:
-        spec = getattr(cls, "type_spec", None)
-        if not isinstance(spec, StructTypeSpec):
-            name = getattr(cls, "__name__", repr(cls))
-            raise AttributeError(f"{name} is not a generated class: it has no type_spec")
+        spec = _spec_of(cls)
         if not _is_own(cls, module):
             return loader_of(spec, limits)
         if not warm_up.is_over(cls):
@@ -156,7 +151,7 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
         except RecursionError:
             raise too_deep() from None
 
-    def message(service: Any, payload: bytes | bytearray | memoryview) -> Message:
+    def message(service: object, payload: bytes | bytearray | memoryview) -> Message:
         """Deserialize a request or response within an envelope, strict or not.
 
         Args:
@@ -171,6 +166,9 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
             TypeError: As ``loads``.
 
         """
+        service_spec = getattr(service, "service_spec", None)
+        if not isinstance(service_spec, ServiceSpec):
+            raise AttributeError(f"{service!r:.200} is not a service class: it has no service_spec")
         data = _as_bytes(payload)
         reader = BinaryReader(data, 0, depth)
         name, message_type, seqid = reader.read_message_begin()
@@ -181,10 +179,10 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
             )
         if message_type not in mtype.MESSAGE_TYPES:
             raise ValueError(f"Unknown message type {message_type}")
-        function = service.service_spec.lookup(name)
+        function = service_spec.lookup(name)
         shown = name.decode("utf-8", "replace")
         if function is None:
-            raise ThriftProtocolError(f'Unknown method "{shown:.200}" in {service.__name__}')
+            raise ThriftProtocolError(f'Unknown method "{shown:.200}" in {service_spec.name}')
         if message_type != mtype.REPLY:
             cls = function.args_spec.surface
         elif function.result_spec is None:
@@ -195,6 +193,14 @@ def make_loads(module: types.ModuleType, protocol: BinaryProtocol) -> Loads:
 
     loads.message = message  # type: ignore[attr-defined]  # a function with an attribute
     return loads  # type: ignore[return-value]  # mypy does not see the attribute
+
+
+def _spec_of(cls: type[object]) -> StructTypeSpec:
+    spec = getattr(cls, "type_spec", None)
+    if not isinstance(spec, StructTypeSpec):
+        name = getattr(cls, "__name__", repr(cls))
+        raise AttributeError(f"{name} is not a generated class: it has no type_spec")
+    return spec
 
 
 def _is_own(cls: type[object], module: types.ModuleType) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from ..codegen.pickling import ModuleOrigin
 from ..errors import ThriftCompilerError, error_at
@@ -174,7 +174,7 @@ class Unit:
     def _clashes(self, node: ast.Definition) -> bool:
         """Whether something of another kind has the name of a definition."""
         name = node.name
-        tables: list[dict[str, Any]] = [self.types, self.services]
+        tables: list[Mapping[str, object]] = [self.types, self.services]
         if not self.strict:
             # Apache's generated code keeps constants and includes apart from the others.
             return not isinstance(node, ast.Const) and any(name in table for table in tables)

@@ -7,6 +7,7 @@ serve what it leaves alone: unusual or hostile payloads, odd values, and message
 from __future__ import annotations
 
 import struct
+from typing import SupportsIndex
 
 from ..errors import EndOfInputError, ThriftProtocolError
 from ..wire import ttype
@@ -250,19 +251,19 @@ class BinaryWriter:
         """Write a bool."""
         self.parts.append(b"\1" if value else b"\0")
 
-    def write_byte(self, value: int) -> None:
+    def write_byte(self, value: SupportsIndex) -> None:
         """Write a signed 8-bit integer."""
         self.parts.append(_I8.pack(value))
 
-    def write_i16(self, value: int) -> None:
+    def write_i16(self, value: SupportsIndex) -> None:
         """Write a signed 16-bit integer."""
         self.parts.append(_I16.pack(value))
 
-    def write_i32(self, value: int) -> None:
+    def write_i32(self, value: SupportsIndex) -> None:
         """Write a signed 32-bit integer."""
         self.parts.append(_I32.pack(value))
 
-    def write_i64(self, value: int) -> None:
+    def write_i64(self, value: SupportsIndex) -> None:
         """Write a signed 64-bit integer."""
         self.parts.append(_I64.pack(value))
 

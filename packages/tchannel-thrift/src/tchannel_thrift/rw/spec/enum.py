@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
 
 from ..protocol.binary import BinaryReader, BinaryWriter
 from ..wire import ttype
 from .base import TypeSpec, wrong_type
-from .primitive import check_range
+from .primitive import I32TypeSpec, check_range
 
 
 class EnumTypeSpec(TypeSpec):
@@ -69,9 +68,11 @@ class EnumTypeSpec(TypeSpec):
             wrong_type(value, self)
         check_range(value, 32)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
-        self.validate(value)
+        if not isinstance(value, (int, numbers.Integral)):
+            wrong_type(value, self)
+        check_range(value, 32)
         writer.write_i32(value)
 
     def value_of(self, value: int) -> int:
@@ -82,9 +83,9 @@ class EnumTypeSpec(TypeSpec):
         """Read a value."""
         return self.value_of(reader.read_i32())
 
-    def to_primitive(self, value: Any) -> int:
+    def to_primitive(self, value: object) -> int:
         """The value as nothing but primitives."""
-        return int(value)
+        return I32TypeSpec.to_primitive(value)
 
     def from_primitive(self, value: object) -> object:
         """The value; an item's name stands for its value."""

@@ -60,6 +60,7 @@ class FieldSpec:
         """Whether the field is required and has no default."""
         return self.required and self.default_value is None
 
+    # Any: a value of any type, which says by its methods whether it can be read once only.
     def check(self, value: Any) -> object:
         """``value`` if it can be written as this field; a list of it where it can be read once.
 

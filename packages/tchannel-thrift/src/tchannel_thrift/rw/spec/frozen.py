@@ -7,15 +7,16 @@ are of a subclass of their class that is hashable. ``type_spec.freeze(value)`` d
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
 
 def _cannot_change(*_args: object, **_kwargs: object) -> NoReturn:
     raise TypeError("a FrozenMap cannot be changed: it is a key of a map or an element of a set")
 
 
-# Of no type that a checker would compare with that of each method.
-_refuse: Any = _cannot_change
+# Of a type that fits each method.
+_refuse: Callable[..., NoReturn] = _cannot_change
 
 
 class FrozenMap(dict[object, object]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..protocol.binary import BinaryReader, BinaryWriter
@@ -37,7 +38,7 @@ class ListTypeSpec(TypeSpec):
         return ttype.LIST
 
     @property
-    def surface(self) -> Any:
+    def surface(self) -> object:
         """What stands for the type in Python."""
         return list
 
@@ -61,6 +62,7 @@ class ListTypeSpec(TypeSpec):
         """Whether values can be elements of sets and keys of maps."""
         return False
 
+    # Any: here and below whether a value has elements is said by its methods, not by its class.
     def validate(self, value: Any) -> None:
         """Raise TypeError or ValueError unless the value can be written."""
         if not hasattr(value, "__iter__") or not hasattr(value, "__len__"):
@@ -100,14 +102,18 @@ class ListTypeSpec(TypeSpec):
         """The value that has these elements."""
         return elements
 
-    def freeze(self, value: Any) -> object:
+    def freeze(self, value: Any) -> Collection[object]:
         """The value as a tuple of frozen elements."""
         return tuple(map(self.vspec.freeze, value))
 
-    def to_primitive(self, value: Any) -> list[object]:
+    def to_primitive(self, value: object) -> list[object]:
         """The value as nothing but primitives."""
+        if not isinstance(value, Iterable):
+            wrong_type(value, self)
         return [self.vspec.to_primitive(element) for element in value]
 
-    def from_primitive(self, value: Any) -> object:
+    def from_primitive(self, value: object) -> object:
         """The value that primitives stand for."""
+        if not isinstance(value, Iterable):
+            wrong_type(value, self)
         return self.made([self.vspec.from_primitive(element) for element in value])

@@ -102,6 +102,7 @@ class MapTypeSpec(TypeSpec):
         freeze = self.kspec.freeze
         return {freeze(key): item for key, item in pairs}
 
+    # Any: it has been read or looked at as a map, and looking again would cost each key.
     def freeze(self, value: Any) -> FrozenMap:
         """The value as a FrozenMap."""
         freeze_key, freeze_item = self.kspec.freeze, self.vspec.freeze
@@ -120,20 +121,28 @@ class MapTypeSpec(TypeSpec):
         read_value = self.vspec.read_from
         return self.made((read_key(reader), read_value(reader)) for _ in range(count))
 
-    def to_primitive(self, value: Any) -> dict[object, object] | list[list[object]]:
+    def to_primitive(self, value: object) -> dict[object, object] | list[list[object]]:
         """The value as nothing but primitives: a dict.
 
         A list of pairs where the keys are structs or containers, whose primitives cannot be keys.
         """
+        if not _is_map(value):
+            wrong_type(value, self)
         key = self.kspec.to_primitive
         item = self.vspec.to_primitive
         if self.kspec.ttype_code in ttype.NESTING:
             return [[key(k), item(v)] for k, v in value.items()]
         return {key(k): item(v) for k, v in value.items()}
 
-    def from_primitive(self, value: Any) -> dict[object, object]:
+    def from_primitive(self, value: object) -> dict[object, object]:
         """The value that primitives stand for: a mapping or pairs of keys and values."""
         key = self.kspec.from_primitive
         item = self.vspec.from_primitive
-        pairs = value.items() if hasattr(value, "items") else value
+        pairs: Iterable[tuple[object, object]]
+        if _is_map(value):
+            pairs = value.items()
+        elif isinstance(value, Iterable):
+            pairs = value
+        else:
+            wrong_type(value, self)
         return self.made((key(k), item(v)) for k, v in pairs)

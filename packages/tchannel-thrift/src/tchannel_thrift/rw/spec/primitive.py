@@ -92,9 +92,11 @@ class _Integer(PrimitiveTypeSpec):
             wrong_type(value, self)
         check_range(value, self.bits)
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
-        self.validate(value)
+        if not isinstance(value, (int, numbers.Integral)):
+            wrong_type(value, self)
+        check_range(value, self.bits)
         if self.bits == 32:
             writer.write_i32(value)
         elif self.bits == 64:
@@ -112,6 +114,7 @@ class _Integer(PrimitiveTypeSpec):
             return reader.read_i64()
         return reader.read_i16() if self.bits == 16 else reader.read_byte()
 
+    # Any: what a number is made of, says `int` itself; so does `float` below.
     def to_primitive(self, value: Any) -> int:
         """The value as nothing but primitives."""
         return int(value)
@@ -133,10 +136,10 @@ class _Double(PrimitiveTypeSpec):
         except OverflowError:
             raise OutOfRangeError("Value does not fit in a double") from None
 
-    def write_to(self, writer: BinaryWriter, value: Any) -> None:
+    def write_to(self, writer: BinaryWriter, value: object) -> None:
         """Check and write a value."""
         self.validate(value)
-        writer.write_double(float(value))
+        writer.write_double(self.to_primitive(value))
 
     def read_from(self, reader: BinaryReader) -> float:
         """Read a value."""
@@ -243,13 +246,13 @@ def wrong_text(value: object, spec: TypeSpec) -> NoReturn:
     raise TypeError(f'Cannot convert {value!r:.200} into a "{spec.name}".')
 
 
-def check_range(value: Any, bits: int) -> None:
+def check_range(value: int | numbers.Integral, bits: int) -> None:
     """Raise OutOfRangeError unless the value fits in a signed integer of so many bits."""
-    if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
+    if value < -(1 << (bits - 1)) or not value < 1 << (bits - 1):
         raise OutOfRangeError(f"Value {_digits(value)} does not fit in an i{bits}")
 
 
-def _digits(value: Any) -> str:
+def _digits(value: int | numbers.Integral) -> str:
     # str() of an int beyond 4300 digits raises an error of its own.
     return str(value) if int(value).bit_length() <= 256 else f"of {int(value).bit_length()} bits"
 

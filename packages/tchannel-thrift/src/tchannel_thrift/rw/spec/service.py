@@ -69,9 +69,9 @@ class ServiceFunction(NamedTuple):
 
     name: str
     """Name of the function."""
-    request: Any
+    request: Any  # its fields are those of the IDL
     """Class of its arguments."""
-    response: Any
+    response: Any  # its fields are those of the IDL
     """Class of its result, or None if it is oneway."""
     spec: FunctionSpec
     """All that the IDL says about it."""
@@ -141,6 +141,7 @@ class ServiceSpec:
         self.name: str = name
         self.functions: list[FunctionSpec] = []
         self.parent: ServiceSpec | None = None
+        # Any: its attributes are the functions of the IDL.
         self.surface: Any = None
         self.linked: bool = False
         self._by_name: dict[str, FunctionSpec] | None = None

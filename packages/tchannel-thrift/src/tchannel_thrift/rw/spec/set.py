@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
 
 from ..wire import ttype
 from .list import ListTypeSpec
@@ -41,11 +41,11 @@ class SetTypeSpec(ListTypeSpec):
         """Bytes of memory of a set itself and of each element, as far as it is no object."""
         return CONTAINERS[self.ttype_code], ENTRY + SCALARS.get(self.vspec.ttype_code, 0)
 
-    def made(self, elements: list[object]) -> Any:
+    def made(self, elements: list[object]) -> set[object]:
         """The set of these elements, frozen where they are not hashable."""
         return set(elements if self.vspec.hashable else map(self.vspec.freeze, elements))
 
-    def freeze(self, value: Any) -> object:
+    def freeze(self, value: object) -> Collection[object]:
         """The value as a frozenset."""
         # What is in a set is hashable, and so frozen; what is in a list that stands for one is not.
-        return frozenset(value if isinstance(value, (set, frozenset)) else self.made(list(value)))
+        return frozenset(value if isinstance(value, (set, frozenset)) else super().freeze(value))

@@ -60,7 +60,7 @@ class StructTypeSpec(TypeSpec):
         self.constructions: int = 0
         self.fields: list[FieldSpec] = []
         self.linked: bool = False
-        self._frozen: object = None
+        self._frozen: type[object] | None = None
         self.weight: int = 0
         self.heaviest: int = 1
         self._hashable: bool | None = None
@@ -76,6 +76,7 @@ class StructTypeSpec(TypeSpec):
         return ttype.STRUCT
 
     @property
+    # Any: its constructor and the fields of its instances are those of the IDL.
     def surface(self) -> Any:
         """What stands for the type in Python."""
         return self._surface
@@ -94,11 +95,13 @@ class StructTypeSpec(TypeSpec):
         return self._hashable
 
     @property
-    def frozen_surface(self) -> Any:
+    def frozen_surface(self) -> type[object]:
         """What stands for the type within sets and keys of maps: a subclass that is hashable."""
-        if self._frozen is None:
-            self._frozen = self.surface if self.hashable else self.surface.__thrift_frozen__()
-        return self._frozen
+        frozen = self._frozen
+        if frozen is None:
+            frozen = self.surface if self.hashable else self.surface.__thrift_frozen__()
+            self._frozen = frozen
+        return frozen
 
     def freeze(self, value: object) -> object:
         """The value; a hashable copy where the class is not hashable."""
@@ -271,6 +274,7 @@ class StructTypeSpec(TypeSpec):
                 result[field.name] = field.spec.to_primitive(item)
         return result
 
+    # Any: an instance of `surface`.
     def from_primitive(self, value: object) -> Any:
         """The value that primitives stand for."""
         return self.surface(**self._arguments(value))
