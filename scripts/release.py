@@ -74,6 +74,13 @@ class Distribution:
         text = self.version_file.read_text(encoding="utf-8")
         return Version(re.findall(r'^__version__ = "(.*)"$', text, re.MULTILINE)[0])
 
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where its page on an index leads to."""
+        found = self.project.get("urls", {})
+        assert isinstance(found, dict)
+        return found
+
     def dependencies(self) -> list[Requirement]:
         """What it always needs."""
         lines = self.project.get("dependencies", [])
@@ -316,6 +323,10 @@ def release(here: Copy, name: str, version: Version, *, dry_run: bool, day: dt.d
         copy = here.clone(Path(folder) / "copy")
         distribution = copy.distributions()[name]
         print(f"{name} {version}, after {last or 'no release'}")
+        if "Source" not in distribution.urls:
+            print(
+                "  note: [project.urls] has no Source: its page on the index leads to no repository"
+            )
         siblings = check_siblings(copy, distribution, dry_run=dry_run)
         if last is not None:
             check_api(copy, distribution, last, version)

@@ -59,6 +59,16 @@ def test_the_metadata_is_complete(distribution):
     assert ("Programming Language :: Python :: Implementation :: PyPy" in said) == tested
 
 
+def test_each_distribution_says_where_its_protocol_is_described(distribution):
+    assert distribution.project["urls"]["Protocol"] == "https://github.com/uber/tchannel"
+
+
+def test_who_brings_a_pytest_plugin_says_so(distribution):
+    plugins = distribution.project.get("entry-points", {}).get("pytest11", {})
+
+    assert bool(plugins) == ("Framework :: Pytest" in distribution.project["classifiers"])
+
+
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "LICENSE"])
 def test_each_distribution_has_its_papers(distribution, name):
     assert (distribution.folder / name).read_text().strip()
