@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import tchannel_wire as wire
 from tchannel.errors import ReadError
@@ -63,9 +63,8 @@ def read_headers(encoding: str, arg2: bytes, service: str) -> AnswerHeaders:
     return AnswerHeaders(headers, reserved)
 
 
-# The body's type is the encoding's and the procedure's.
 def error_in(
-    answer: AnswerHeaders, arg3: bytes, decode_body: Callable[[bytes], Any]
+    answer: AnswerHeaders, arg3: bytes, decode_body: Callable[[bytes], object]
 ) -> YarpcError | None:
     """Return the application error that an answer is; None for one that went well.
 
@@ -107,8 +106,8 @@ def encode_error(
     encoding: str,
     service: str,
     error: YarpcError,
-    encode_body: Callable[[Any], bytes],
-    describe_details: Callable[[Any], tuple[str | None, str]] | None = None,
+    encode_body: Callable[[object], bytes],
+    describe_details: Callable[[Sequence[object]], tuple[str | None, str]] | None = None,
 ) -> tuple[int, bytes, bytes]:
     """Return code, arg2 and arg3 of an answer that is an error.
 

@@ -91,6 +91,7 @@ class YarpcCall(asyncio.Future[_T], Generic[_T]):
 
     __slots__ = ("_call", "_procedure", "_service", "_take")
 
+    # Any: of what the channel gives, which `take` alone looks at.
     def __init__(
         self,
         call: asyncio.Future[Any],
@@ -105,7 +106,7 @@ class YarpcCall(asyncio.Future[_T], Generic[_T]):
         self._take = take
         call.add_done_callback(self._done, context=Context())
 
-    def cancel(self, msg: Any | None = None) -> bool:
+    def cancel(self, msg: object | None = None) -> bool:
         """Cancel the call."""
         if self._call is not None:
             self._call.cancel(msg)

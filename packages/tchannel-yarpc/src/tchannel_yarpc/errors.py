@@ -87,18 +87,17 @@ class YarpcError(Exception):
         *,
         name: str | None = None,
         # Protobuf is an extra: its messages have no type here.
-        details: str | Sequence[Any] | None = None,
+        details: str | Sequence[object] | None = None,
         headers: Mapping[str, str] | None = None,
-        # The body's type is the encoding's and the procedure's.
-        body: Any = None,
+        body: object = None,
     ) -> None:
         message = str(message)
         super().__init__(message)
         self.message: str = message
         self.name: str | None = name
-        self.details: str | Sequence[Any] | None = details
+        self.details: str | Sequence[object] | None = details
         self.headers: Mapping[str, str] = headers if headers is not None else {}
-        self.body: Any = body
+        self.body: Any = body  # as the encoding and the procedure have it
         self.service: str | None = None
         self.procedure: str | None = None
 
@@ -211,9 +210,17 @@ class UnauthenticatedError(YarpcError):
 _CLASS_OF_CODE = {cls.code: cls for cls in YarpcError.__subclasses__()}
 
 
-def error_of(code: Code, message: str = "", **attributes: Any) -> YarpcError:
+def error_of(
+    code: Code,
+    message: str = "",
+    *,
+    name: str | None = None,
+    details: str | Sequence[object] | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: object = None,
+) -> YarpcError:
     """Return an error of the class for ``code``; the attributes are those of `YarpcError`."""
-    return _CLASS_OF_CODE[code](message, **attributes)
+    return _CLASS_OF_CODE[code](message, name=name, details=details, headers=headers, body=body)
 
 
 def from_tchannel(error: TChannelError) -> YarpcError:

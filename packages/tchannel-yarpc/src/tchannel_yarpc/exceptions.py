@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from .codes import Code, code_named
 from .headers import ERROR_DETAILS, EXCEPTION_CODE, EXCEPTION_NAME
@@ -87,7 +87,7 @@ def describe(exception: BaseException) -> ApplicationError:
     )
 
 
-def _fields(struct: Any) -> Iterator[tuple[str, Any]]:
+def _fields(struct: object) -> Iterator[tuple[str, object]]:
     """The fields of a struct or exception, whichever library made it."""
     cls = type(struct)
     spec = getattr(cls, "type_spec", None)
@@ -100,7 +100,7 @@ def _fields(struct: Any) -> Iterator[tuple[str, Any]]:
         yield name, getattr(struct, name, None)
 
 
-def _text(value: Any, depth: int = 0) -> str:
+def _text(value: object, depth: int = 0) -> str:
     """Return a value as Go prints it, which is what others have there: ``Name{Field: value}``.
 
     Of containers only so many elements as may fit: the rest would be cut off anyway.

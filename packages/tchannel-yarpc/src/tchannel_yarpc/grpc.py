@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["GrpcChannel", "UnaryUnary"]
 
 _T = TypeVar("_T")
+_RequestT = TypeVar("_RequestT")
 
 
 class GrpcChannel:
@@ -44,14 +45,13 @@ class GrpcChannel:
         self._service = service
         self._options = options
 
-    # Serializers and messages are those of the generated module.
     def unary_unary(
         self,
         method: str,
-        request_serializer: Callable[[Any], bytes],
+        request_serializer: Callable[[_RequestT], bytes],
         response_deserializer: Callable[[bytes], _T],
         _registered_method: bool | None = False,
-    ) -> UnaryUnary[_T]:
+    ) -> UnaryUnary[_RequestT, _T]:
         """Return what calls a method: ``/package.Service/Method``."""
         return UnaryUnary(
             self._channel,
@@ -62,7 +62,9 @@ class GrpcChannel:
             self._options,
         )
 
-    def unary_stream(self, method: str, *_args: Any, **_kwargs: Any) -> Callable[..., NoReturn]:
+    def unary_stream(
+        self, method: str, *_args: object, **_kwargs: object
+    ) -> Callable[..., NoReturn]:
         """Return what refuses to call a method that streams."""
         return _refuser(method)
 
@@ -70,8 +72,8 @@ class GrpcChannel:
     stream_stream = unary_stream
 
 
-class UnaryUnary(Generic[_T]):
-    """Calls one method of a service."""
+class UnaryUnary(Generic[_RequestT, _T]):
+    """Calls one method of a service: generic in its request and in its answer."""
 
     __slots__ = ("_channel", "_deserialize", "_options", "_procedure", "_serialize", "_service")
 
@@ -80,7 +82,7 @@ class UnaryUnary(Generic[_T]):
         channel: TChannel | SubChannel,
         service: str,
         procedure: str,
-        serialize: Callable[[Any], bytes],
+        serialize: Callable[[_RequestT], bytes],
         deserialize: Callable[[bytes], _T],
         options: CallOptions,
     ) -> None:
@@ -91,10 +93,10 @@ class UnaryUnary(Generic[_T]):
         self._deserialize = deserialize
         self._options = options
 
-    # The message is the generated module's; the three last are gRPC's.
+    # The three last are gRPC's.
     def __call__(
         self,
-        request: Any,
+        request: _RequestT,
         *,
         timeout: Timeout = None,
         metadata: Iterable[tuple[str, str]] | None = None,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from tchannel import Request as ChannelRequest
 from tchannel import Response
@@ -56,7 +56,7 @@ class Request(ChannelRequest):
         self._request = request
         self.take_tracing_headers()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Copy and pickle without the connection, and what waits for the answer."""
         plain = ChannelRequest(
             self.body, self.headers, self.transport, self.endpoint, self.service, self.timeout
@@ -87,8 +87,12 @@ class Request(ChannelRequest):
         return bool(getattr(self._request, "cancelled", False))
 
 
-Handler: TypeAlias = Callable[[Request], Any]
+Handler: TypeAlias = Callable[[Request], object]
 """Takes the request; returns the body, a `tchannel.Response`, or an awaitable of either."""
+
+
+DescribeDetails: TypeAlias = Callable[[Sequence[object]], tuple[str | None, str]]
+"""Makes a type's name and a text of an error's details."""
 
 
 class Body:
@@ -104,16 +108,15 @@ class Body:
 
     __slots__ = ("decode", "describe_details", "encode")
 
-    # The types are the encoding's and the procedure's.
     def __init__(
         self,
-        decode: Callable[[bytes], Any],
-        encode: Callable[[Any], bytes],
-        describe_details: Callable[[Any], tuple[str | None, str]] | None = None,
+        decode: Callable[[bytes], object],
+        encode: Callable[[object], bytes],
+        describe_details: DescribeDetails | None = None,
     ) -> None:
-        self.decode: Callable[[bytes], Any] = decode
-        self.encode: Callable[[Any], bytes] = encode
-        self.describe_details: Callable[[Any], tuple[str | None, str]] | None = describe_details
+        self.decode: Callable[[bytes], object] = decode
+        self.encode: Callable[[object], bytes] = encode
+        self.describe_details: DescribeDetails | None = describe_details
 
 
 def make_handler(service: str, encoding: str, handler: Handler) -> ChannelHandler:
@@ -125,7 +128,7 @@ def make_handler(service: str, encoding: str, handler: Handler) -> ChannelHandle
     """
     must_take_a_request(handler)
 
-    def serve(request: ChannelRequest) -> Any:
+    def serve(request: ChannelRequest) -> object:
         if request.service != service:
             raise BadRequestError(
                 f'unrecognized service name "{request.service}", available services: "{service}"'
@@ -141,10 +144,10 @@ def make_endpoint(
 ) -> Endpoint:
     """Return what serves a procedure of the raw, json or proto encoding."""
 
-    def decode(arg2: bytes, arg3: bytes) -> tuple[Headers, Any]:
+    def decode(arg2: bytes, arg3: bytes) -> tuple[Headers, object]:
         return decode_headers(encoding, arg2), body.decode(arg3)
 
-    def encode(result: Any) -> tuple[int, bytes, bytes]:
+    def encode(result: object) -> tuple[int, bytes, bytes]:
         headers = None
         if isinstance(result, Response):
             if result.status:
@@ -164,7 +167,7 @@ def make_endpoint(
         if isinstance(error, ReservedHeaderError):
             raise UnexpectedError(str(error))
         message = f'error for service "{service}" and procedure "{procedure}": {text}'
-        return encode_error(encoding, service, UnknownError(message), bytes)
+        return encode_error(encoding, service, UnknownError(message), body.encode)
 
     return Endpoint(
         encoding,

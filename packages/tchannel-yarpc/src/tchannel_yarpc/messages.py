@@ -82,8 +82,7 @@ class MessageCodec:
         return message
 
 
-# An error's details are messages of any type.
-def describe_details(details: Sequence[Any]) -> tuple[str | None, str]:
+def describe_details(details: Sequence[object]) -> tuple[str | None, str]:
     """Return the name of the first message's type, and a text with all of them, as YARPC has it.
 
     Raises:
@@ -91,12 +90,13 @@ def describe_details(details: Sequence[Any]) -> tuple[str | None, str]:
 
     """
     texts: list[str] = []
+    names: list[str] = []
     for detail in details:
         if not isinstance(detail, Message):
             raise TypeError(f"details of an error must be text or messages, not {detail!r:.200}")
+        names.append(detail.DESCRIPTOR.name)
         texts.append(f"{detail.DESCRIPTOR.name}{{{compact_text(detail)}}}")
-    name = details[0].DESCRIPTOR.name if details else None
-    return name, f"[]{{ {' , '.join(texts)} }}"
+    return names[0] if names else None, f"[]{{ {' , '.join(texts)} }}"
 
 
 def compact_text(message: Message) -> str:

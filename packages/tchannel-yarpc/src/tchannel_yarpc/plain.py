@@ -46,6 +46,7 @@ def encode_json(body: object) -> bytes:
         raise ValueError("body cannot become JSON: it is nested too deeply") from None
 
 
+# Any: JSON has no type that says more.
 def decode_json(arg3: bytes) -> Any:
     """Return the body that bytes say.
 
@@ -79,9 +80,10 @@ def encode_raw(body: object) -> bytes:
     raise TypeError(f"body must be bytes, bytearray, memoryview or str, not {type(body).__name__}")
 
 
-def response_decoder(encoding: str, service: str, decode_body: Callable[[bytes], Any]) -> Decode:
+def response_decoder(encoding: str, service: str, decode_body: Callable[[bytes], object]) -> Decode:
     """Return what makes a Response of an answer to a call of ``service``, or raises."""
 
+    # Any: never a stream here.
     def decode(code: int, arg2: bytes, arg3: Any, transport: Mapping[str, str]) -> Response:
         answer = read_headers(encoding, arg2, service)
         error = error_in(answer, arg3, decode_body)
@@ -113,12 +115,11 @@ class _Named:
         self._endpoints = endpoints
         self._body = body
 
-    # The types of bodies are those of the two classes below.
     def _call(
         self,
         service: str,
         procedure: str,
-        body: Any,
+        body: object,
         headers: Mapping[str, str] | None,
         options: CallOptions,
     ) -> YarpcCall[Response]:
@@ -243,8 +244,7 @@ class JsonEncoding(_Named):
         self,
         service: str,
         procedure: str,
-        # JSON has no type that says more than this.
-        body: Any = None,
+        body: object = None,
         headers: Mapping[str, str] | None = None,
         **options: Unpack[CallOptions],
     ) -> YarpcCall[Response]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, overload
 
 from tchannel import Response
 from tchannel.errors import BadRequestError
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tchannel.subchannel import SubChannel
 
 __all__ = ["ProtoEncoding", "ProtoService"]
+
+_HandlerT = TypeVar("_HandlerT", bound=Handler)
+_HandlersT = TypeVar("_HandlersT")
 
 _ENCODINGS = ("proto", "json")
 
@@ -84,12 +87,22 @@ class ProtoEncoding:
             self._channel, _checked(descriptor), service, checked_options(options), as_json=as_json
         )
 
+    @overload
+    def register(
+        self, descriptor: ServiceDescriptor, handler: None = None, method: str | None = None
+    ) -> Callable[[_HandlerT], _HandlerT]: ...
+
+    @overload
+    def register(
+        self, descriptor: ServiceDescriptor, handler: _HandlersT, method: str | None = None
+    ) -> _HandlersT: ...
+
     def register(
         self,
         descriptor: ServiceDescriptor,
-        handler: Any = None,
+        handler: object = None,
         method: str | None = None,
-    ) -> Any:
+    ) -> object:
         """Register a handler of a method, or an object for all methods of a service.
 
         ::

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from tchannel import Response
 from tchannel.errors import TChannelError, UnexpectedError
@@ -14,6 +14,7 @@ from .calls import CallOptions, YarpcCall, channel_of, start_call
 from .codes import frame_of_code
 from .errors import YarpcError
 from .exceptions import ApplicationError, attach, describe
+from .handlers import Handler as YarpcHandler
 from .handlers import make_handler
 from .headers import (
     SERVICE,
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 __all__ = ["ThriftEncoding"]
 
 _NAME = "thrift"
+
+_HandlerT = TypeVar("_HandlerT", bound=YarpcHandler)
+_HandlersT = TypeVar("_HandlersT")
 
 
 class ThriftEncoding:
@@ -110,14 +114,31 @@ class ThriftEncoding:
             **options,
         )
 
-    # A Thrift module may be any of the kinds that tchannel-thrift knows.
+    @overload
     def register(
         self,
-        thrift_module: Any,
-        handler: Any = None,
+        thrift_module: object,
+        handler: None = None,
         method: str | None = None,
         service: str | None = None,
-    ) -> Any:
+    ) -> Callable[[_HandlerT], _HandlerT]: ...
+
+    @overload
+    def register(
+        self,
+        thrift_module: object,
+        handler: _HandlersT,
+        method: str | None = None,
+        service: str | None = None,
+    ) -> _HandlersT: ...
+
+    def register(
+        self,
+        thrift_module: object,
+        handler: object = None,
+        method: str | None = None,
+        service: str | None = None,
+    ) -> object:
         """Register a handler of a Thrift function, or an object for all functions of a service.
 
         As `tchannel_thrift.ThriftArgScheme.register`, with handlers that take a `Request` and may
@@ -138,7 +159,7 @@ class ThriftEncoding:
             OneWayNotSupportedError: The function is oneway.
 
         """
-        return self._scheme.register(thrift_module, handler, method, service)
+        return self._scheme.add(thrift_module, handler, method, service)
 
 
 class _Scheme(ThriftArgScheme):
@@ -146,15 +167,21 @@ class _Scheme(ThriftArgScheme):
 
     __slots__ = ()
 
+    def add(
+        self, thrift_module: object, handler: object, method: str | None, service: str | None
+    ) -> object:
+        """Register a handler, or an object, or return a decorator."""
+        return self._register(thrift_module, handler, method, service)
+
     def make_endpoint(self, method: Method, handler: Handler) -> Endpoint:
         """Return what serves the calls of a function."""
         service = self._endpoints.service
 
-        def decode(arg2: bytes, arg3: bytes) -> tuple[Headers, Any]:
+        def decode(arg2: bytes, arg3: bytes) -> tuple[Headers, object]:
             headers = decode_headers(_NAME, arg2)
             return headers, method.decode_request(NO_HEADERS, arg3)[1]
 
-        def encode(result: Any) -> tuple[int, bytes, bytes]:
+        def encode(result: object) -> tuple[int, bytes, bytes]:
             headers = None
             if isinstance(result, Response):
                 headers = result.headers
@@ -191,6 +218,7 @@ class _Scheme(ThriftArgScheme):
 
 
 def _response_decoder(service: str, method: Method) -> Decode:
+    # Any: never a stream here.
     def decode(code: int, arg2: bytes, arg3: Any, transport: Mapping[str, str]) -> Response:
         answer = read_headers(_NAME, arg2, service)
         try:
