@@ -35,6 +35,11 @@ async def calls(channel: TChannel) -> None:
     Yarpc("channel")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+class EchoHandlers:
+    def Say(self, request: Request) -> Message:
+        raise NotFoundError("gone")
+
+
 async def proto(channel: TChannel, descriptor: ServiceDescriptor, message: Message) -> None:
     yarpc = Yarpc(channel)
     echo = yarpc.proto(descriptor, "service", timeout=3)
@@ -43,6 +48,14 @@ async def proto(channel: TChannel, descriptor: ServiceDescriptor, message: Messa
     yarpc.grpc_channel("service", timout=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     say = GrpcChannel(channel, "service", {}).unary_unary("/d.Echo/Say", str.encode, bytes.decode)
     assert_type(await say("text", timeout=1, metadata=[("k", "v")]), str)
+    say(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    @yarpc.proto.register(descriptor)
+    def Say(request: Request) -> Message:
+        return message
+
+    assert_type(Say(Request(ChannelRequest(), "proto")), Message)
+    assert_type(yarpc.proto.register(descriptor, EchoHandlers()), EchoHandlers)
 
 
 def handlers(channel: TChannel) -> None:

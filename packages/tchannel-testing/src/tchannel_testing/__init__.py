@@ -6,7 +6,7 @@ every type; ``thrift_service`` has doubles of Thrift services (with tchannel-thr
 when it is asked for.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._version import __version__
 
@@ -44,12 +44,14 @@ _HOMES = {
     "ReceivedCall": "calls",
 }
 
+# Hidden from checkers: they know what there is, and a name that is wrong is found.
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    import importlib
+    def __getattr__(name: str) -> object:
+        import importlib
 
-    if name in _HOMES:
-        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    if name in __all__:
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in _HOMES:
+            return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        if name in __all__:
+            return importlib.import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

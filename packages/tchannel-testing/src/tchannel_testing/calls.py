@@ -21,9 +21,9 @@ class ReceivedCall:
     #: The endpoint called.
     endpoint: str
     #: The body; for Thrift, the arguments as a dict.
-    body: Any
+    body: Any  # as the scheme decodes it
     #: The application headers.
-    headers: Any
+    headers: Any  # as the scheme decodes them
     #: The arg scheme.
     scheme: str
     #: The caller's name.
@@ -34,7 +34,7 @@ class ReceivedCall:
     timeout: float | None
 
     @classmethod
-    def of(cls, endpoint: str, request: Request, body: Any = None) -> "ReceivedCall":
+    def of(cls, endpoint: str, request: Request, body: object = None) -> "ReceivedCall":
         """What to remember of ``request``; ``body`` instead of its own when given."""
         transport = request.transport
         return cls(
@@ -66,7 +66,7 @@ class Calls:
         """The calls of one endpoint."""
         return [call for call in self._calls if call.endpoint == endpoint]
 
-    def assert_called_with(self, endpoint: str, **expected: Any) -> None:
+    def assert_called_with(self, endpoint: str, **expected: object) -> None:
         """Some call of ``endpoint`` was as expected.
 
         :param expected: any of ``body``, ``headers``, ``scheme``, ``caller``, ``service`` and

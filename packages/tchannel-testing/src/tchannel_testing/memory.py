@@ -57,6 +57,7 @@ class MemoryTransport(asyncio.Transport):
 
     # Writing
 
+    # Any: as asyncio types it.
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         """Send bytes; none once the transport closes."""
         other = self._other

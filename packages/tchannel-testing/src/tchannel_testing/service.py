@@ -16,9 +16,9 @@ It is a real channel that listens on a real port: callers need not know that the
 import asyncio
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import NoReturn, Self
 
 from tchannel import Request, Response, TChannel, clock, errors
 
@@ -26,7 +26,8 @@ from .calls import Calls, ReceivedCall
 
 __all__ = ["FakeService", "Programme"]
 
-Step = Callable[[Request], Awaitable[Any] | Any]
+Step = Callable[[Request], object]
+"""Takes the request; returns the answer or an awaitable of it."""
 
 
 class Programme:
@@ -49,7 +50,7 @@ class Programme:
         self._delay = 0.0
         self._count = 0
 
-    def answers(self, body: Any = None, headers: Any = None, status: int = 0) -> Self:
+    def answers(self, body: object = None, headers: object = None, status: int = 0) -> Self:
         """Answer with this body, of the type that the endpoint's scheme encodes.
 
         :param status: 0, or 1 for an application error.
@@ -85,7 +86,7 @@ class Programme:
         if not issubclass(made, BaseException):
             raise TypeError(f"raises takes an exception, not {exception!r}")
 
-        def step(request: Request) -> Any:
+        def step(request: Request) -> NoReturn:
             raise exception
 
         return self._add(step)
@@ -94,11 +95,11 @@ class Programme:
         """Never answer: the caller's timeout decides."""
         return self._add(lambda request: asyncio.get_running_loop().create_future())
 
-    def streams(self, chunks: Iterable[bytes], headers: Any = None) -> Self:
+    def streams(self, chunks: Iterable[bytes], headers: object = None) -> Self:
         """Answer with a body that is sent chunk by chunk; for raw endpoints."""
         kept = list(chunks)
 
-        async def body() -> Any:
+        async def body() -> AsyncIterator[bytes]:
             for chunk in kept:
                 yield chunk
 
@@ -185,7 +186,7 @@ def _check_body(body: object, scheme: str) -> None:
 
 
 def _delayed(step: Step, channel: TChannel, seconds: float) -> Step:
-    async def wait(request: Request) -> Any:
+    async def wait(request: Request) -> object:
         await clock.sleep(channel.clock, seconds)
         result = step(request)
         return await result if inspect.isawaitable(result) else result
@@ -253,13 +254,13 @@ class FakeService:
         return programme
 
     def _handler(self, endpoint: str, programme: Programme) -> Step:
-        def handle(request: Request) -> Any:
+        def handle(request: Request) -> object:
             self.calls.add(ReceivedCall.of(endpoint, request))
             return programme._next()(request)
 
         return handle
 
-    def assert_called_with(self, endpoint: str, **expected: Any) -> None:
+    def assert_called_with(self, endpoint: str, **expected: object) -> None:
         """See :meth:`Calls.assert_called_with <tchannel_testing.Calls.assert_called_with>`."""
         __tracebackhide__ = True
         self.calls.assert_called_with(endpoint, **expected)

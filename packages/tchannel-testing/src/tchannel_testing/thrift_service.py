@@ -138,6 +138,7 @@ _PLAIN = {
 }
 
 
+# Any: of the type that the spec says.
 def default_value(spec: specs.TypeSpec) -> Any:
     """The plainest value of a type: zero, empty, the first of an enum, a struct of what it requires.
 
@@ -146,7 +147,7 @@ def default_value(spec: specs.TypeSpec) -> Any:
     return _default(spec, ())
 
 
-def _default(spec: Any, inside: tuple[str, ...]) -> Any:
+def _default(spec: specs.TypeSpec, inside: tuple[str, ...]) -> object:
     if isinstance(spec, specs.TypedefTypeSpec):
         return _default(spec.target_spec, inside)
     if isinstance(spec, specs.EnumTypeSpec):
@@ -166,7 +167,7 @@ def _default(spec: Any, inside: tuple[str, ...]) -> Any:
     return _PLAIN[spec.name]
 
 
-def _field(struct: Any, field: Any, inside: tuple[str, ...]) -> Any:
+def _field(struct: specs.StructTypeSpec, field: specs.FieldSpec, inside: tuple[str, ...]) -> object:
     if field.default_value is not None:
         return field.default_value
     if struct.name in inside:

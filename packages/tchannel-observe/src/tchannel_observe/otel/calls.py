@@ -8,7 +8,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextvars import Context as Variables
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from weakref import WeakSet
 
 from opentelemetry import context as contexts
@@ -17,6 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.metrics import Histogram, MeterProvider
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.util.types import AttributeValue
 
 from tchannel import Request, TChannel
 from tchannel.context import current_request
@@ -90,7 +91,7 @@ class CallTelemetry:
             if parent.is_valid:
                 context = trace.set_span_in_context(trace.NonRecordingSpan(parent), context)
         method = safe(f"{call.service}/{call.endpoint}")
-        attributes: dict[str, Any] = {"rpc.system.name": SYSTEM, "rpc.method": method}
+        attributes: dict[str, AttributeValue] = {"rpc.system.name": SYSTEM, "rpc.method": method}
         known = call.known_peers
         named = call.hostport or (known[0] if len(known) == 1 else "")
         if named:
@@ -164,7 +165,7 @@ class CallTelemetry:
         asked = safe(f"{call.service}/{call.endpoint}")
         service = served_as(channel, call)
         method = _OTHER if service is None else safe(f"{service}/{call.endpoint}")
-        attributes: dict[str, Any] = {"rpc.system.name": SYSTEM, "rpc.method": method}
+        attributes: dict[str, AttributeValue] = {"rpc.system.name": SYSTEM, "rpc.method": method}
         details = {**attributes, **_server_at(channel.hostport), **_client_at(call.peer)}
         details["tchannel.scheme"] = safe(call.scheme)
         details["tchannel.caller_name"] = safe(call.headers.get("cn", ""))
@@ -184,7 +185,11 @@ class _WatchedCall:
     """A call with the span that is made of it."""
 
     def __init__(
-        self, span: Span, context: Context, histogram: Histogram, attributes: dict[str, Any]
+        self,
+        span: Span,
+        context: Context,
+        histogram: Histogram,
+        attributes: dict[str, AttributeValue],
     ) -> None:
         self.span = span
         self.context = context
@@ -265,7 +270,7 @@ class _ClientCall(_WatchedCall):
         span: Span,
         context: Context,
         histogram: Histogram,
-        attributes: dict[str, Any],
+        attributes: dict[str, AttributeValue],
         service: str,
         named: str,
     ) -> None:
@@ -370,19 +375,19 @@ def _text_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _server_at(hostport: str) -> Mapping[str, Any]:
+def _server_at(hostport: str) -> Mapping[str, AttributeValue]:
     host, port, transport = address_of(hostport)
-    found: dict[str, Any] = {"server.address": host, "network.transport": transport}
+    found: dict[str, AttributeValue] = {"server.address": host, "network.transport": transport}
     if port is not None:
         found["server.port"] = port
     return found
 
 
-def _client_at(peer: str) -> Mapping[str, Any]:
+def _client_at(peer: str) -> Mapping[str, AttributeValue]:
     if not peer:
         return {}
     host, port, transport = address_of(peer)
-    found: dict[str, Any] = {
+    found: dict[str, AttributeValue] = {
         "client.address": host,
         "network.peer.address": host,
         "network.transport": transport,

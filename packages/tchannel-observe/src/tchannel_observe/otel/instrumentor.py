@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-defined]  # closed to mypy
@@ -38,7 +37,7 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         """Return the distributions that this is for."""
         return ("tchannel-core >= 0.1, < 1",)
 
-    def instrument(self, **kwargs: Any) -> None:
+    def instrument(self, **kwargs: object) -> None:
         """Make spans and metrics of all calls from now on; again without effect, with a warning.
 
         Args:
@@ -68,7 +67,7 @@ class TChannelInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the same
         if calm:
             calm_exporters()
 
-    def _uninstrument(self, **_others: Any) -> None:
+    def _uninstrument(self, **_others: object) -> None:
         telemetry, self._everywhere = self._everywhere, None
         if telemetry is not None:
             interceptors.remove_outgoing(telemetry.outgoing)

@@ -189,6 +189,7 @@ class Page:
         self.hosts.add(address.lower())
         log.info("page at %s", self.url)
 
+    # Any: as Tornado types the rules of an application.
     def routes(self, prefix: str = "") -> list[Any]:
         r"""Return the handlers of the page for an application of Tornado that is there already.
 
@@ -355,6 +356,7 @@ class Page:
         viewer.offer(self._event(key, fresh=True), now)
         return viewer
 
+    # Any: as the json module takes it, for who looks into it.
     def view(self, key: str = "", rows: int | None = None, *, fresh: bool = True) -> dict[str, Any]:
         """Return what the page shows, as what JSON takes.
 
@@ -407,7 +409,7 @@ class Page:
             seen = self._seen[key] = _Seen(channel, key, History(self.period, self.minutes))
         return seen
 
-    def _in_short(self, channel: TChannel) -> dict[str, Any]:
+    def _in_short(self, channel: TChannel) -> dict[str, object]:
         key = self._key_of(channel)
         seen = self._seen.get(key)
         return {

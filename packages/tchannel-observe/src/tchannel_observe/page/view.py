@@ -6,7 +6,7 @@ read the JSON in a terminal. Times are seconds, sizes bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from heapq import nlargest
 from typing import Any, Final
@@ -37,6 +37,7 @@ _WAY: Final = {"incoming": "served", "outgoing": "made"}
 _WORTH_A_LOOK: Final = frozenset({"penalised", "peer-draining", "draining", "closing"})
 
 
+# Any: as the json module takes it, for who looks into it.
 def view_of(snapshot: Snapshot, history: History, options: Options, rows: int) -> dict[str, Any]:
     """Return what there is to see of a channel.
 
@@ -99,12 +100,12 @@ def view_of(snapshot: Snapshot, history: History, options: Options, rows: int) -
     }
 
 
-def _part(rows: Iterator[dict[str, Any]], total: int, note: str = "") -> dict[str, Any]:
+def _part(rows: Iterator[Mapping[str, object]], total: int, note: str = "") -> dict[str, object]:
     listed = list(rows)
     return {"rows": listed, "total": max(total, len(listed)), "note": note}
 
 
-def _now(window: Window, way: str, in_flight: int) -> dict[str, Any]:
+def _now(window: Window, way: str, in_flight: int) -> dict[str, object]:
     calls = window.totals[way]
     p50, p90, p99 = calls.percentiles(50, 90, 99)
     return {
@@ -118,7 +119,7 @@ def _now(window: Window, way: str, in_flight: int) -> dict[str, Any]:
     }
 
 
-def _charts(history: History) -> dict[str, Any]:
+def _charts(history: History) -> dict[str, object]:
     return {
         "period": history.period,
         "length": history.length,
@@ -130,7 +131,7 @@ def _series(points: list[Rates]) -> dict[str, list[float | None]]:
     return {name: [_rounded(getattr(one, name)) for one in points] for name in Rates.__slots__}
 
 
-def _endpoint(way: str, key: Key, recent: Sum, whole: Sum, window: Window) -> dict[str, Any]:
+def _endpoint(way: str, key: Key, recent: Sum, whole: Sum, window: Window) -> dict[str, object]:
     p50, p99 = recent.percentiles(50, 99)
     return {
         "call": _call(*key),
@@ -145,7 +146,7 @@ def _endpoint(way: str, key: Key, recent: Sum, whole: Sum, window: Window) -> di
     }
 
 
-def _ended(call: EndedCall, snapshot: Snapshot) -> dict[str, Any]:
+def _ended(call: EndedCall, snapshot: Snapshot) -> dict[str, object]:
     return {
         "call": _call(call.service, call.endpoint),
         "direction": _WAY[call.direction],
@@ -160,7 +161,7 @@ def _ended(call: EndedCall, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _in_flight(call: CallInFlight) -> dict[str, Any]:
+def _in_flight(call: CallInFlight) -> dict[str, object]:
     doing = f"waits for its {call.waits}" if call.waits == "turn" else ""
     if call.waits and not doing:
         doing = f"waits for a {call.waits}" if call.waits != "hooks" else "waits for hooks"
@@ -179,7 +180,7 @@ def _in_flight(call: CallInFlight) -> dict[str, Any]:
     }
 
 
-def _peer(peer: PeerStats) -> dict[str, Any]:
+def _peer(peer: PeerStats) -> dict[str, object]:
     state = peer.state if not peer.misfit else f"cannot be spoken to: {shown(peer.misfit)}"
     return {
         "hostport": _name(peer.hostport),
@@ -194,7 +195,7 @@ def _peer(peer: PeerStats) -> dict[str, Any]:
     }
 
 
-def _connection(one: ConnectionStats) -> dict[str, Any]:
+def _connection(one: ConnectionStats) -> dict[str, object]:
     state = one.state if not one.congested_for else f"not read for {one.congested_for:.1f} s"
     return {
         "address": _name(one.address),
@@ -214,7 +215,7 @@ def _connection(one: ConnectionStats) -> dict[str, Any]:
     }
 
 
-def _limit(limit: Limit) -> dict[str, Any]:
+def _limit(limit: Limit) -> dict[str, object]:
     return {
         "name": limit.name,
         "used": limit.used,
@@ -224,7 +225,7 @@ def _limit(limit: Limit) -> dict[str, Any]:
     }
 
 
-def _options(options: Options) -> dict[str, Any]:
+def _options(options: Options) -> dict[str, object]:
     """Return the options, those that were changed first."""
     usual = _values(Options())
     now = _values(options)

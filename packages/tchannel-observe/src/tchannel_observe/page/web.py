@@ -97,7 +97,7 @@ class _Handler(RequestHandler):
         self.set_header("Content-Type", _TEXT)
         self.finish(f"{text}\n")
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
+    def write_error(self, status_code: int, **kwargs: object) -> None:
         self.say(f"{status_code} {self._reason}")
 
     async def head(self, *args: str) -> None:
@@ -226,6 +226,7 @@ class _Nothing(_Handler):
         self.refuse(404, "There is nothing here; the page is at /.")
 
 
+# Any: as Tornado types the rules of an application.
 def routes(page: Page, prefix: str = "") -> list[Any]:
     """Return the handlers, for an application of Tornado."""
     given = {"page": page}

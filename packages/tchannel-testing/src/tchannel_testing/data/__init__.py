@@ -15,12 +15,14 @@ constants and typedefs, in three forms:
 
 import importlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    everything: Any
+    from tchannel_thrift.loading import TChannelThriftModule
+
+    everything: TChannelThriftModule
     generated: ModuleType
 
 __all__ = ["IDL", "load"]
@@ -29,8 +31,7 @@ __all__ = ["IDL", "load"]
 IDL = os.path.join(os.path.dirname(__file__), "everything.thrift")
 
 
-# A module's attributes are those of the IDL.
-def load(service: str | None = None, hostport: str | None = None) -> Any:
+def load(service: str | None = None, hostport: str | None = None) -> "TChannelThriftModule":
     """The module, as ``tchannel.thrift.load`` makes it for that TChannel service.
 
     :raises ModuleNotFoundError: tchannel-thrift is not installed.
@@ -40,18 +41,21 @@ def load(service: str | None = None, hostport: str | None = None) -> Any:
     return thrift.load(IDL, service=service, hostport=hostport)
 
 
-def __getattr__(name: str) -> Any:
-    if name == "everything":
-        module = globals()[name] = load()
-        return module
-    if name == "generated":
-        try:
-            for part in ("everything.ttypes", "everything.EverythingService"):
-                importlib.import_module(f"{__name__}.generated.{part}")
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "thrift":
-                raise
-            hint = "data.generated needs Apache's library: pip install thrift"
-            raise ModuleNotFoundError(hint, name="thrift") from None
-        return importlib.import_module(f"{__name__}.generated")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Hidden from checkers: they know what there is, and a name that is wrong is found.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name == "everything":
+            module = globals()[name] = load()
+            return module
+        if name == "generated":
+            try:
+                for part in ("everything.ttypes", "everything.EverythingService"):
+                    importlib.import_module(f"{__name__}.generated.{part}")
+            except ModuleNotFoundError as error:
+                if (error.name or "").partition(".")[0] != "thrift":
+                    raise
+                hint = "data.generated needs Apache's library: pip install thrift"
+                raise ModuleNotFoundError(hint, name="thrift") from None
+            return importlib.import_module(f"{__name__}.generated")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

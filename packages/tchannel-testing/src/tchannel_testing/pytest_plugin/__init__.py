@@ -151,6 +151,7 @@ def tchannel_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
         own.finish()
 
 
+# Any: a `Router` of tchannel-hyperbahn, which may not be installed.
 @pytest.fixture
 def tchannel_router(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A development router of tchannel-hyperbahn.

@@ -119,6 +119,7 @@ class OwnRouter:
                 runner.run(self.router.close())
 
 
+# Any: the test function's arguments and result are its own.
 def around(function: Callable[..., Any], things: list[AroundTest]) -> Callable[..., Any]:
     """A function of the same kind that begins and ends ``things`` in the loop that runs it.
 

@@ -12,7 +12,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -32,7 +32,7 @@ class GenTestPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(
         self, collector: pytest.Module | pytest.Class, name: str, obj: object
-    ) -> Any:
+    ) -> list[pytest.Function] | None:
         """Collect generators that pytest itself refuses."""
         if collector.funcnamefilter(name) and inspect.isgeneratorfunction(obj):
             marks = [*getattr(obj, "pytestmark", ()), *collector.iter_markers()]

@@ -53,9 +53,11 @@ __all__ = [
     "ttype",
 ]
 
+# Any: the rest are Types again, and how many they are says the first.
 Type: TypeAlias = tuple[Any, ...]
 """A type code; for containers followed by the Types of what they hold, unless they are empty."""
 
+# Any, here and below: which of these it is says the Type beside it, which no checker follows.
 Value: TypeAlias = Any
 """By the Type: bool, int, float, bytes, UUID; a list of elements; a list of pairs for a map; for a
 struct a list of (id, Type, Value)."""

@@ -44,6 +44,7 @@ class Bodies:
             found = self._known[service] = {} if interface is None else interface.endpoints()
         return found
 
+    # Any, here and below: what bodies hold may be anything, as of the json module.
     def request(self, call: Call) -> dict[str, Any]:
         """Headers and body of the request: ``{"headers": ..., "body": ...}``."""
         return self._shown(call, call.request, answer=False)
@@ -62,7 +63,6 @@ class Bodies:
             found["shown"] = f"{len(arg3)} of {args.sizes[2]} bytes"
         return found
 
-    # What bodies hold may be anything.
     def headers(self, scheme: str, arg2: bytes) -> Any:
         """Application headers as they can be shown, or compared."""
         if scheme == "json" and arg2:

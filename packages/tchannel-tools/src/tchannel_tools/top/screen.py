@@ -31,7 +31,7 @@ class Column:
 
     title: str
     of: str
-    show: Callable[[Any], str] = str
+    show: Callable[[Any], str] = str  # Any: of the type of that attribute
     number: bool = False
 
 
@@ -144,6 +144,7 @@ class Screen:
                 self.view, self.sort, self.backwards = view, view.sort, False
         return True
 
+    # Any: each view has rows of its own class.
     def rows(self, hosts: Sequence[Host]) -> list[Any]:
         """Return the rows of the view, sorted."""
         column = next(one for one in self.view.columns if one.title == self.sort)
