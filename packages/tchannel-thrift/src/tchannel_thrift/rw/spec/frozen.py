@@ -15,10 +15,6 @@ def _cannot_change(*_args: object, **_kwargs: object) -> NoReturn:
     raise TypeError("a FrozenMap cannot be changed: it is a key of a map or an element of a set")
 
 
-# Of a type that fits each method.
-_refuse: Callable[..., NoReturn] = _cannot_change
-
-
 class FrozenMap(dict[object, object]):
     """A map that cannot change, and so can be a key of another map.
 
@@ -36,5 +32,11 @@ class FrozenMap(dict[object, object]):
     def __reduce__(self) -> tuple[object, ...]:
         return FrozenMap, (dict(self),)
 
-    __setitem__ = __delitem__ = update = setdefault = _refuse
-    pop = popitem = clear = __ior__ = _refuse
+    __setitem__: Callable[..., NoReturn] = _cannot_change
+    __delitem__: Callable[..., NoReturn] = _cannot_change
+    __ior__: Callable[..., NoReturn] = _cannot_change
+    update: Callable[..., NoReturn] = _cannot_change
+    setdefault: Callable[..., NoReturn] = _cannot_change
+    pop: Callable[..., NoReturn] = _cannot_change
+    popitem: Callable[..., NoReturn] = _cannot_change
+    clear: Callable[..., NoReturn] = _cannot_change
