@@ -122,3 +122,16 @@ def test_a_file_that_is_gone_is_an_os_error(files):
     )
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
     assert done.stdout == b"gone\n"
+
+
+def test_a_name_that_is_no_class_any_more_is_an_attribute_error(files):
+    directory = files({"points.thrift": DOCUMENT})
+    data = pickle.dumps(rw.Loader().load(directory / "points.thrift").Point(1))
+    (directory / "points.thrift").write_text("const i32 Point = 1")
+    code = (
+        "import pickle, sys\n"
+        "try: pickle.loads(sys.stdin.buffer.read())\n"
+        "except AttributeError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "Point of the file is no class any more"

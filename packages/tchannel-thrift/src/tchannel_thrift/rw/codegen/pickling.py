@@ -81,7 +81,8 @@ def find_class(origin: Origin) -> type[Any]:
     found = _definition(module, first)
     for attribute in others:
         found = getattr(found, attribute)
-    assert isinstance(found, type), "only classes have origins"
+    if not isinstance(found, type):
+        raise AttributeError(f"{'.'.join(origin.attributes)} of the file is no class any more")
     return found
 
 
