@@ -14,6 +14,7 @@ import sys
 import time
 
 from tchannel import TChannel
+from tchannel.lowlevel import inside
 
 
 def burn(seconds: float) -> None:
@@ -74,9 +75,9 @@ async def main(certificate: str | None) -> None:
     def stats(request):
         return json.dumps(
             {
-                "connections": len(channel.connections),
-                "calls": channel.incoming_calls,
-                "bytes": channel.incoming_bytes,
+                "connections": len(inside(channel).connections),
+                "calls": inside(channel).incoming_calls,
+                "bytes": inside(channel).incoming_bytes,
                 "descriptors": len(os.listdir("/proc/self/fd")),
             }
         ).encode()

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tchannel import Response, TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel_testing import ManualClock
 from tchannel_testing.memory import join
@@ -73,9 +74,9 @@ class Channels(RuleBasedStateMachine):
 
     async def connect(self):
         await self.clock.elapse(0, turns=40)
-        assert not self.server.connections
+        assert not inside(self.server).connections
         join(self.client, self.server)
-        (accepted,) = self.server.connections
+        (accepted,) = inside(self.server).connections
         self.caller = accepted.address
         self.connected, self.losing = True, False
         await self.clock.elapse(0)
@@ -188,7 +189,7 @@ class Channels(RuleBasedStateMachine):
     @rule(end=st.sampled_from(["client", "server"]), settle=st.booleans())
     def lose_the_connection(self, end, settle):
         async def lose():
-            for connection in list(getattr(self, end).connections):
+            for connection in list(inside(getattr(self, end)).connections):
                 connection.abort()
             if settle:
                 await self.clock.elapse(0)
@@ -235,7 +236,7 @@ class Channels(RuleBasedStateMachine):
         self.each_call_ends_once_and_as_it_must()
         assert set(self.running) == set(self.ended)
         for channel in (self.client, self.server):
-            for connection in channel.connections:
+            for connection in inside(channel).connections:
                 assert not connection.incoming
                 assert not connection.wire.outbound
         for channel in (self.client, self.server):

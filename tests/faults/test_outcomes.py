@@ -8,6 +8,7 @@ from matrix.scene import Scene
 from matrix.table import CELLS, SIDES, reasons
 
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 
 POSSIBLE = [cell for cell in CELLS if cell.reason is None]
 
@@ -40,8 +41,8 @@ async def of_the_client(scene, call, *, healed):
     if await how_it_ended(scene, again) != "ok":
         return f"{result}, stuck"
     assert await again == b"x"
-    assert not scene.client.connections or all(
-        not connection.wire.outbound for connection in scene.client.connections
+    assert not inside(scene.client).connections or all(
+        not connection.wire.outbound for connection in inside(scene.client).connections
     )
     return f"{result}, {'same' if scene.proxy.accepted == accepted else 'new'}"
 
@@ -60,7 +61,7 @@ async def how_it_ended(scene, call):
 
 async def of_the_server(scene, call, *, healed):
     """What became of the handler, and of the connection; a bystander must notice nothing."""
-    connections = list(scene.server.connections)
+    connections = list(inside(scene.server).connections)
     await scene.until_done(call)
     if not call.cancelled():
         call.exception()
@@ -73,9 +74,9 @@ async def of_the_server(scene, call, *, healed):
         answer = bystander.raw("server", "echo", b"me too", hostport=scene.server.hostport)
         await scene.until_done(answer)
         assert (await answer).body == b"me too"
-    assert not any(connection.incoming for connection in scene.server.connections)
+    assert not any(connection.incoming for connection in inside(scene.server).connections)
     assert len(handled) <= 1
-    kept = any(connection in scene.server.connections for connection in connections)
+    kept = any(connection in inside(scene.server).connections for connection in connections)
     return f"{handled[0] if handled else 'not called'}, {'kept' if kept else 'closed'}"
 
 

@@ -8,6 +8,7 @@ from thirdparty.peer import pattern
 
 import tchannel_wire as wire
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 CODES = {
@@ -183,7 +184,7 @@ async def test_the_peer_calls_back_on_our_own_connection(channel, peer):
     )
 
     assert response.body == b"back"
-    assert len(channel.connections) == 1
+    assert len(inside(channel).connections) == 1
 
 
 async def test_many_calls_at_once(call):

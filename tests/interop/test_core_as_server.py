@@ -7,6 +7,7 @@ from thirdparty.peer import CallError, pattern
 from thirdparty.tcurl import tcurl
 
 from tchannel import Response, TChannel, errors
+from tchannel.lowlevel import inside
 
 CODES = {
     "timeout": (1, errors.TimeoutError),
@@ -172,7 +173,7 @@ async def test_a_handler_is_cancelled_when_its_callers_time_is_up(call, server):
             await asyncio.sleep(0.01)
 
     assert len(server.cancelled) == 1
-    assert server.incoming_calls == 0
+    assert inside(server).incoming_calls == 0
     assert (await call("echo", body=b"on")).body == b"on"
 
 
@@ -180,10 +181,10 @@ async def test_a_handler_is_cancelled_when_its_callers_time_is_up(call, server):
 async def test_a_caller_that_dies_cancels_the_handler(server, start_peer, kind):
     peer = start_peer(kind, listen=False)
     calling = asyncio.ensure_future(peer.call_async(server.hostport, "our-service", "blackhole"))
-    while not server.incoming_calls:
+    while not inside(server).incoming_calls:
         await asyncio.sleep(0.01)
     peer.kill()
-    while server.incoming_calls:
+    while inside(server).incoming_calls:
         await asyncio.sleep(0.01)
     with pytest.raises(Exception):  # noqa: B017 - whatever the harness says of a dead process
         await calling
@@ -244,7 +245,7 @@ async def test_callers_are_told_when_we_leave(server, start_peer):
     waiting = asyncio.ensure_future(
         peer.call_async(server.hostport, "our-service", "slow", body=b"300")
     )
-    while not server.incoming_calls:
+    while not inside(server).incoming_calls:
         await asyncio.sleep(0.01)
     await server.close(grace=5)
 

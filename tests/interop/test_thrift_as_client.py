@@ -9,6 +9,7 @@ from thirdparty.install import IDL as FOLDER
 
 import tchannel.sync
 from tchannel import TChannel, errors, thrift
+from tchannel.lowlevel import inside
 from tchannel_thrift import rw
 from tchannel_thrift.meta import Meta
 
@@ -133,7 +134,7 @@ async def test_a_value_of_a_wrong_type_never_leaves(channel, requests):
     with pytest.raises(TypeError, match="Field key of"):
         await channel.thrift(requests.getValue(5))
 
-    assert not channel.connections
+    assert not inside(channel).connections
 
 
 async def test_every_peer_says_that_it_is_healthy(channel, peer):

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from server import Service
 
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel.sync import TChannel as SyncTChannel
 from tchannel_testing import data as testing_data
 
@@ -243,7 +244,7 @@ class Soak:
             async with asyncio.timeout(30):
                 while any(
                     connection.incoming or connection.wire.outbound
-                    for connection in channel.connections
+                    for connection in inside(channel).connections
                 ):
                     await asyncio.sleep(0.05)
         self.service.seen.clear()

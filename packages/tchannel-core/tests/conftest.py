@@ -18,6 +18,7 @@ import pytest
 
 from tchannel import TChannel
 from tchannel._links.connection import Connection
+from tchannel.lowlevel import inside
 
 try:
     import uvloop
@@ -184,10 +185,10 @@ def join(
     client: TChannel, server: TChannel, hostport: str
 ) -> tuple[MemoryTransport, MemoryTransport]:
     """Connect two channels; ``hostport`` is how the client calls the server."""
-    client.use_loop()
-    server.use_loop()
-    mine = MemoryTransport(Connection(client, client.peers_table.get(hostport)))
-    theirs = MemoryTransport(Connection(server, None))
+    inside(client).use_loop()
+    inside(server).use_loop()
+    mine = MemoryTransport(Connection(inside(client), inside(client).peers_table.get(hostport)))
+    theirs = MemoryTransport(Connection(inside(server), None))
     mine.other, theirs.other = theirs, mine
     theirs.protocol.connection_made(theirs)
     mine.protocol.connection_made(mine)

@@ -10,6 +10,7 @@ from tchannel import errors
 from tchannel._serving.admission import host_of
 from tchannel._serving.gradient import GradientLimit
 from tchannel._serving.queue import RequestQueue
+from tchannel.lowlevel import inside
 from tchannel.options import AdaptiveConcurrency, Options
 
 
@@ -29,7 +30,7 @@ def serving(make_channel, join, clock, settle):
 
         def client(name, address):
             channel = make_channel(name)
-            channel.use_loop()
+            inside(channel).use_loop()
             join_from(join, channel, server, address)
             return channel
 
@@ -44,7 +45,7 @@ def join_from(join, client, server, address):
     _, theirs = join(client, server, "127.0.0.1:1")
     connection = theirs.protocol
     connection.address = address
-    connection.incoming = server.admission.calls_of(connection)
+    connection.incoming = inside(server).admission.calls_of(connection)
 
 
 @pytest.fixture(autouse=True)
@@ -101,14 +102,14 @@ async def test_calls_that_end_in_any_way_are_given_back_to_the_share(serving, se
         cancelled.cancel()
         await clock.advance(2)
         assert outcomes(expired) == {"TimeoutError": 2}
-    (connection,) = server.connections
+    (connection,) = inside(server).connections
     hang(caller)
     await settle()
     connection.abort()
     await settle()
-    assert server.incoming_calls == 0
+    assert inside(server).incoming_calls == 0
     more = client("more", "10.0.0.1:1001")
-    assert server.admission._hosts["10.0.0.1"].calls == 0
+    assert inside(server).admission._hosts["10.0.0.1"].calls == 0
     calls = [hang(more) for _ in range(4)]
     await settle()
     assert outcomes(calls) == {"waits": 3, "BusyError": 1}
@@ -118,19 +119,19 @@ async def test_nothing_is_kept_of_hosts_that_are_gone(serving, settle):
     server, client, _ = await serving(caller_share=0.5)
     for n in range(5):
         client("caller", f"10.0.0.{n}:1000")
-    assert len(server.admission._hosts) == 5
-    for connection in list(server.connections):
+    assert len(inside(server).admission._hosts) == 5
+    for connection in list(inside(server).connections):
         connection.abort()
     del connection
     await settle()
     gc.collect()
-    assert len(server.admission._hosts) == 0
+    assert len(inside(server).admission._hosts) == 0
 
 
 async def test_without_a_share_calls_are_held_by_a_plain_dict(serving):
     server, client, _ = await serving()
     client("caller", "10.0.0.1:1000")
-    (connection,) = server.connections
+    (connection,) = inside(server).connections
     assert type(connection.incoming) is dict
 
 
@@ -240,7 +241,7 @@ async def test_beyond_the_limit_calls_are_answered_busy_and_it_learns_from_those
     caller = client("caller", "10.0.0.1:1000")
 
     async def serve_many(taking):
-        limit = server.admission.limit
+        limit = inside(server).admission.limit
         calls = [hang(caller) for _ in range(300)]
         await settle()
         assert outcomes(calls) == {"waits": limit, "BusyError": 300 - limit}
@@ -249,13 +250,13 @@ async def test_beyond_the_limit_calls_are_answered_busy_and_it_learns_from_those
             gate.set_result(b"")
         gates.clear()
         await settle()
-        return server.admission.limit
+        return inside(server).admission.limit
 
     assert [await serve_many(0.02) for _ in range(9)] == [5] * 9
     grown = [await serve_many(0.02) for _ in range(12)][-1]
     assert grown > 20
     assert [await serve_many(0.2) for _ in range(8)][-1] < grown
-    assert server.admission.free == server.admission.limit
+    assert inside(server).admission.free == inside(server).admission.limit
 
 
 async def test_a_share_is_one_of_the_limit_as_it_is_now(serving, settle):
@@ -285,8 +286,8 @@ async def test_calls_that_are_given_up_or_refused_unserved_teach_nothing(
     assert outcomes([expired, served]) == {"TimeoutError": 1, "ok": 1}
     # The queue refuses what cannot begin in time.
     monkeypatch.setattr(RequestQueue, "expected_wait", lambda *_: 100.0)
-    (connection,) = server.connections
-    server.queue.active = True
+    (connection,) = inside(server).connections
+    inside(server).queue.active = True
     connection.turn_ends = 0.0
     server.raw.register("plain", lambda request: b"")
     refused = caller.raw("server", "plain", hostport="127.0.0.1:1", retry_limit=0)

@@ -8,6 +8,7 @@ import pytest
 from tchannel import TChannel, errors
 from tchannel.authorization import authorize
 from tchannel.errors import NotAuthorizedError
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel.service import json
 
@@ -164,12 +165,12 @@ async def test_a_large_request_is_refused_at_its_first_frame(tcp):
         # It would never end.
         await client.raw("any", "echo", body(), hostport=server.hostport)
     assert sent < 200
-    (connection,) = server.connections
+    (connection,) = inside(server).connections
     assert connection.wire.inbound == {}
     # And the connection goes on.
     with pytest.raises(errors.BadRequestError, match="not authorized"):
         await client.raw("any", "echo", b"x", hostport=server.hostport)
-    assert len(client.connections) == 1
+    assert len(inside(client).connections) == 1
 
 
 @pytest.mark.parametrize("size", [10, 300_000])

@@ -6,6 +6,7 @@ import pytest
 
 import tchannel_wire as wire
 from tchannel import errors
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 KIB = 1024
@@ -42,9 +43,9 @@ async def test_calls_to_a_peer_that_never_reads_time_out_in_bounded_memory(tcp, 
     good = tcp("server", hostport="127.0.0.1:0")
     for server in (stuck, good):
         assert (await client.raw("server", "echo", b"x", hostport=serve(server))).body == b"1"
-    (deaf,) = stuck.connections
+    (deaf,) = inside(stuck).connections
     deaf.transport.pause_reading()
-    (connection,) = [one for one in client.connections if one.address == stuck.hostport]
+    (connection,) = [one for one in inside(client).connections if one.address == stuck.hostport]
 
     calls = []
     for _ in range(1_000):
@@ -69,7 +70,7 @@ async def test_calls_to_a_peer_that_never_reads_time_out_in_bounded_memory(tcp, 
 async def test_calls_of_one_turn_wait_like_those_of_many(tcp, client):
     server = tcp("server", hostport="127.0.0.1:0")
     await client.raw("server", "echo", b"x", hostport=serve(server))
-    (connection,) = client.connections
+    (connection,) = inside(client).connections
 
     calls = [
         client.raw("server", "echo", bytes(60 * KIB), hostport=server.hostport) for _ in range(100)
@@ -105,7 +106,7 @@ async def test_a_caller_that_never_reads_its_answers_is_not_read_from(tcp):
             writer.write(caller.data_to_send())
         for _ in range(20):
             await asyncio.sleep(0)
-    (connection,) = server.connections
+    (connection,) = inside(server).connections
 
     # What the system's buffers hold, and what one read of 256 KiB asked for.
     assert held(connection) < BUFFER + 256 * 60 * KIB

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from tchannel import Response, TChannel, errors
-from tchannel.lowlevel import Endpoint
+from tchannel.lowlevel import Endpoint, inside
 from tchannel.schemes.raw import encode_result
 
 
@@ -379,7 +379,7 @@ def test_what_runs_at_the_close_must_be_callable():
 
 @pytest.mark.parametrize("body", ["whole", "streamed"])
 async def test_a_call_on_a_connection_that_ends_in_the_same_read_fails_as_lost(joined, body):
-    (incoming,) = joined.server.connections
+    (incoming,) = inside(joined.server).connections
     outcomes = []
 
     async def stream():
@@ -399,8 +399,8 @@ async def test_a_call_on_a_connection_that_ends_in_the_same_read_fails_as_lost(j
 
     assert isinstance(outcomes[0].exception(), errors.NetworkError)
     assert isinstance(made.exception(), errors.NetworkError)
-    assert joined.server.peers_table.peers == {}
-    assert joined.server.waiting == {}
+    assert inside(joined.server).peers_table.peers == {}
+    assert inside(joined.server).waiting == {}
 
 
 async def test_a_hook_that_ends_the_connection_of_a_call_fails_it_as_lost(joined):
@@ -409,7 +409,7 @@ async def test_a_hook_that_ends_the_connection_of_a_call_fails_it_as_lost(joined
     with pytest.raises(errors.NetworkError, match="before the call was sent"):
         await joined.client.raw("server", "x", hostport=joined.hostport)
     await joined.advance(1)
-    assert joined.client.peers_table.peers == {}
+    assert inside(joined.client).peers_table.peers == {}
 
 
 # -- the routing key ------------------------------------------------------------------------------

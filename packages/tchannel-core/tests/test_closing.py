@@ -11,6 +11,7 @@ import pytest
 
 from tchannel import TChannel, errors
 from tchannel._life.states import ChannelState
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel.peer_sources import PeerSource
 
@@ -51,8 +52,8 @@ async def test_what_is_left_at_the_end_of_the_grace_gets_an_error_frame(joined, 
     await closing
     assert isinstance(call.exception(), errors.CanceledError)
     assert "the server closed before the call was done" in str(call.exception())
-    assert joined.server.connections == set()
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.server).connections == set()
+    assert inside(joined.server).incoming_calls == 0
 
 
 async def test_a_connection_that_waits_to_be_idle_leaves_no_timer(joined, work, clock):
@@ -160,7 +161,7 @@ async def test_giving_up_the_wait_does_not_stop_the_closing(joined, work):
     assert (await call).body == b"done"
     await second
     await joined.server.close()
-    assert joined.server.connections == set()
+    assert inside(joined.server).connections == set()
 
 
 async def test_a_handler_that_awaits_the_close_of_its_channel_is_ended_by_it(joined):
@@ -180,7 +181,7 @@ async def test_a_handler_that_awaits_the_close_of_its_channel_is_ended_by_it(joi
     assert ended == [True]
     assert isinstance(call.exception(), errors.CanceledError)
     await joined.server.close()
-    assert joined.server.connections == set()
+    assert inside(joined.server).connections == set()
 
 
 @pytest.mark.parametrize("waits_for", ["connection", "retry", "first peers", "reader"])
@@ -188,7 +189,7 @@ async def test_a_call_that_still_waits_at_the_end_of_the_grace_fails_and_leaves_
     joined, make_channel, clock, monkeypatch, waits_for
 ):
     channel = make_channel("waiting", options=Options(write_buffer=1, retry_delay=100.0))
-    channel.use_loop()
+    inside(channel).use_loop()
     if waits_for == "first peers":
         channel.peers.expecting(asyncio.Future())
         call = channel.raw("server", "x", timeout=50)
@@ -206,7 +207,9 @@ async def test_a_call_that_still_waits_at_the_end_of_the_grace_fails_and_leaves_
                 await asyncio.Event().wait()
             raise ConnectionRefusedError("nobody there")
 
-        monkeypatch.setattr(type(channel.peers_table), "_open", lambda _, peer: connect(peer))
+        monkeypatch.setattr(
+            type(inside(channel).peers_table), "_open", lambda _, peer: connect(peer)
+        )
         call = channel.raw("server", "x", hostport="127.0.0.1:9", retry_limit=9, timeout=50)
     await joined.advance(0.5)
     assert not call.done()
@@ -220,15 +223,15 @@ async def test_a_call_that_still_waits_at_the_end_of_the_grace_fails_and_leaves_
     assert closing.done()
     assert isinstance(call.exception(), errors.NetworkError)
     assert "closed" in str(call.exception())
-    assert channel.waiting == {}
-    assert channel.peers_table.peers == {} or waits_for == "reader"
+    assert inside(channel).waiting == {}
+    assert inside(channel).peers_table.peers == {} or waits_for == "reader"
 
 
 async def test_a_call_that_was_just_made_is_still_answered(joined, make_channel, join, settle):
     client = make_channel("late")
     joined.server.raw.register("echo", lambda request: request.body)
-    client.use_loop()
-    peer = client.peers_table.get("127.0.0.1:2")
+    inside(client).use_loop()
+    peer = inside(client).peers_table.get("127.0.0.1:2")
     peer.connecting = asyncio.ensure_future(settle())
     call = client.raw("server", "echo", b"just", hostport="127.0.0.1:2")
     closing = client.close(grace=5)
@@ -285,7 +288,7 @@ async def test_nothing_is_left_after_closing_real_channels(tcp, caplog):
         await asyncio.sleep(0)
 
         assert asyncio.all_tasks() == before
-        assert not any(channel.connections for channel in (server, *clients))
+        assert not any(inside(channel).connections for channel in (server, *clients))
         gc.collect()
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
@@ -303,7 +306,7 @@ async def test_without_a_grace_nothing_is_waited_for(joined, work):
 
 async def test_a_timer_that_fires_early_does_not_keep_a_channel_open(make_channel, clock, settle):
     channel = make_channel("channel")
-    channel.use_loop()
+    inside(channel).use_loop()
     never = asyncio.Future()
     channel.on_close(lambda: never)
     call_at = clock.call_at
@@ -372,13 +375,13 @@ async def test_a_channel_closes_while_a_broken_connection_still_has_bytes_to_sen
         joined.client.raw("server", "big", hostport=joined.hostport)
     await joined.advance(0)
     joined.to_client.protocol.data_received(bytes(16))  # no frame: the connection ends
-    assert joined.server.connections
+    assert inside(joined.server).connections
 
     closing = joined.server.close(grace=1)
     await joined.advance(5)
     await joined.advance(5)
     await closing
-    assert joined.server.connections == set()
+    assert inside(joined.server).connections == set()
 
 
 @pytest.mark.parametrize("turns", range(6))
@@ -407,11 +410,11 @@ async def test_closing_ends_when_a_connection_is_accepted_in_the_same_turn():
     with socket.create_connection(("127.0.0.1", server.port)):
         closing = server.close(grace=0)
         # Its making is cancelled before `connection_made`, which comes all the same.
-        server.listener._acceptor._accept(server.listener._sockets[0])
+        inside(server).listener._acceptor._accept(inside(server).listener._sockets[0])
         async with asyncio.timeout(10):
             await closing
 
-    assert server.connections == set()
+    assert inside(server).connections == set()
 
 
 @pytest.mark.parametrize("turns", range(12))
@@ -423,7 +426,7 @@ async def test_closing_ends_in_whatever_turn_of_connecting_it_comes(turns):
         async with asyncio.timeout(10):
             await client.close(grace=0)
 
-    assert client.connections == set()
+    assert inside(client).connections == set()
     assert isinstance(call.exception(), errors.NetworkError)
 
 
@@ -480,8 +483,8 @@ async def test_calls_of_the_bytes_in_which_a_connection_was_closed_are_not_serve
     calls = [joined.client.raw("server", "hang", hostport=joined.hostport) for _ in range(3)]
     await joined.advance(0)
 
-    assert joined.server.connections == set()
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.server).connections == set()
+    assert inside(joined.server).incoming_calls == 0
     assert {type(call.exception()) for call in calls} == {errors.NetworkError}
 
 
@@ -499,7 +502,7 @@ async def test_a_call_that_a_hook_cancels_before_it_is_sent_is_not_sent(tcp):
 
     assert call.cancelled()
     assert len(seen) == 1
-    assert [peer.pending for peer in client.peers_table.peers.values()] == [0]
+    assert [peer.pending for peer in inside(client).peers_table.peers.values()] == [0]
 
 
 def test_a_closed_channel_that_is_used_in_another_loop_starts_nothing_there():
@@ -515,7 +518,7 @@ def test_a_closed_channel_that_is_used_in_another_loop_starts_nothing_there():
     channel = TChannel("client", known_peers=Source())
 
     async def use_and_close():
-        channel.use_loop()
+        inside(channel).use_loop()
         await channel.close()
 
     async def use_again():
@@ -530,7 +533,7 @@ def test_a_closed_channel_that_is_used_in_another_loop_starts_nothing_there():
 
 async def test_a_connection_that_its_peer_has_ended_gets_no_further_calls(joined):
     connection = joined.to_server.protocol
-    (peer,) = joined.client.peers_table.peers.values()
+    (peer,) = inside(joined.client).peers_table.peers.values()
     assert peer.connections == [connection]
 
     connection.eof_received()
@@ -553,7 +556,7 @@ async def test_a_peer_that_ends_its_side_and_reads_nothing_is_not_waited_for(joi
     await joined.advance(1)
 
     assert isinstance(call.exception(), errors.NetworkError)
-    assert joined.client.connections == set()
+    assert inside(joined.client).connections == set()
 
 
 async def test_closing_waits_until_its_peers_know_of_it(joined):
@@ -605,7 +608,7 @@ async def test_a_peer_whose_handshake_ends_while_we_drain_is_told_as_well(
     closing = joined.server.close(grace=10)
     await settle()
     late = make_channel("late")
-    late.use_loop()
+    inside(late).use_loop()
     to_server, to_late = join(late, joined.server, "127.0.0.1:2")
     await settle()
 

@@ -93,7 +93,7 @@ async def test_busy_peers_are_asked_again_after_the_others_up_to_five_times(tcp)
     asked, told = [], []
 
     def busy(request):
-        asked.append(request.connection.channel)
+        asked.append(request.connection.channel.public)
         raise errors.BusyError("full")
 
     servers = [tcp(f"server-{n}", hostport="127.0.0.1:0") for n in range(3)]

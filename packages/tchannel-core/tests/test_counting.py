@@ -7,7 +7,7 @@ import pytest
 import tchannel_wire as wire
 from tchannel import TChannel, errors
 from tchannel.event import EventType, register_everywhere, unregister_everywhere
-from tchannel.lowlevel import Endpoint
+from tchannel.lowlevel import Endpoint, inside
 from tchannel.options import Options
 from tchannel.stats import OTHERS
 
@@ -340,11 +340,11 @@ async def test_a_streamed_request_that_is_refused_in_its_body_has_ended(serving,
     first, second = request_in_two_frames(b"upload", damaged)
     serving.to_client.protocol.data_received(first)
     await settle()
-    assert serving.server.incoming_calls == 1
+    assert inside(serving.server).incoming_calls == 1
     serving.to_client.protocol.data_received(second)
     await settle()
 
-    assert serving.server.incoming_calls == 0
+    assert inside(serving.server).incoming_calls == 0
     assert serving.server.stats().in_flight == []
     assert hook.ended == [("server", "upload", "bad-request")]
     assert row_of(serving.server.stats().incoming, "upload").outcomes == {"bad-request": 1}
@@ -369,7 +369,9 @@ async def test_a_hook_may_watch_every_channel_those_to_come_as_well(serving, set
     register_everywhere(hook)
     try:
         async with TChannel("later", clock=serving.clock) as later:
-            assert later.events.callbacks[EventType.on_call_served] == (hook.on_call_served,)
+            assert later.hooks.event_emitter.callbacks[EventType.on_call_served] == (
+                hook.on_call_served,
+            )
             await serving.client.raw("server", "echo", b"", hostport=serving.hostport)
         assert hook.ended == [("server", "echo", "success")]
     finally:

@@ -8,6 +8,7 @@ import pytest
 from tornado import gen
 
 from tchannel import errors
+from tchannel.lowlevel import inside
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ async def test_the_server_keeps_the_ttl_by_itself(joined, hang):
     await joined.advance(1.1)
 
     assert hang["ended"] == ["cancelled"]
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.server).incoming_calls == 0
 
 
 async def test_cancelling_the_awaiting_task_cancels_the_handler(joined, hang):
@@ -99,7 +100,7 @@ async def test_cancelling_the_awaiting_task_cancels_the_handler(joined, hang):
 
     assert task.cancelled()
     assert hang["ended"] == ["cancelled"]
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.server).incoming_calls == 0
 
 
 async def test_wait_for_and_asyncio_timeout_cancel_the_call(joined, hang):
@@ -204,8 +205,8 @@ async def test_a_nested_call_never_outlives_its_handlers_request(joined):
     joined.client.raw("server", "outer", hostport=joined.hostport, timeout=2)
     await joined.advance(2.1)
 
-    assert joined.client.incoming_calls == 0
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.client).incoming_calls == 0
+    assert inside(joined.server).incoming_calls == 0
 
 
 async def test_a_task_that_outlives_its_handler_is_not_bound_by_the_dead_deadline(joined):
@@ -239,8 +240,8 @@ async def test_finished_calls_leave_one_deadline_per_connection_at_most(joined):
         *[joined.client.raw("server", "echo", hostport=joined.hostport) for _ in range(100)]
     )
 
-    assert len(joined.client.timers.queue) <= len(joined.client.connections)
-    assert len(joined.server.timers.queue) <= len(joined.server.connections)
+    assert len(inside(joined.client).timers.queue) <= len(inside(joined.client).connections)
+    assert len(inside(joined.server).timers.queue) <= len(inside(joined.server).connections)
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy does not count references")
@@ -275,6 +276,6 @@ async def test_a_call_that_a_hook_cancels_before_it_is_sent_is_not_sent(tcp):
     await client.raw("server", "echo", b"sent", hostport=server.hostport)
 
     assert served == [b"sent"]
-    (connection,) = client.connections
+    (connection,) = inside(client).connections
     assert connection.wire.outbound == {}
     assert connection.peer.pending == 0

@@ -10,6 +10,7 @@ import pytest
 from tchannel import errors
 from tchannel._links import dialling
 from tchannel._links.dialling import open_socket
+from tchannel.lowlevel import inside
 
 REFUSES = ("127.0.0.9", 1)
 
@@ -157,7 +158,7 @@ async def test_small_frames_leave_at_once_on_connections_that_we_open(tcp):
     client = tcp("client")
     await client.raw("server", "e", hostport=server.hostport)
     for channel in (client, server):
-        (connection,) = channel.connections
+        (connection,) = inside(channel).connections
         sock = connection.transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 

@@ -6,6 +6,8 @@ import warnings
 
 import pytest
 
+from tchannel.lowlevel import inside
+
 
 @pytest.fixture
 def endless(tcp):
@@ -50,7 +52,7 @@ async def test_an_answer_that_is_dropped_is_cancelled_with_a_warning(endless, ho
 
     (text,) = [str(one.message) for one in caught if one.category is ResourceWarning]
     assert text.startswith("a streamed answer of 127.0.0.1:")
-    assert [peer.pending for peer in client.peers_table.peers.values()] == [0]
+    assert [peer.pending for peer in inside(client).peers_table.peers.values()] == [0]
 
 
 async def test_an_answer_whose_body_alone_is_kept_is_read_on(endless):

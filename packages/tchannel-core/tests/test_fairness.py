@@ -9,6 +9,7 @@ import tchannel_wire as wire
 from tchannel import errors
 from tchannel._links.back_pressure import HOLD_STREAMS
 from tchannel._serving import queue
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 KINDS = ["plain", "coroutine"]
@@ -56,7 +57,7 @@ async def test_a_request_out_of_time_is_answered_with_timeout_and_never_run(join
     assert outcomes(calls) == {"ok": 2, "TimeoutError": 6}
     assert ran == [b"0", b"1"]
     assert "before the handler began" in str(calls[-1].exception())
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.server).incoming_calls == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -203,8 +204,8 @@ async def test_a_queue_that_is_empty_again_leaves_no_trace(joined, settle):
     later = call(joined.client)
     await ended([later], settle)
     assert outcomes([later]) == {"ok": 1}
-    assert not joined.server.queue.active
-    assert len(joined.server.queue) == 0
+    assert not inside(joined.server).queue.active
+    assert len(inside(joined.server).queue) == 0
 
 
 async def test_polls_that_wait_within_their_handlers_are_not_refused(joined, settle):
@@ -218,7 +219,7 @@ async def test_polls_that_wait_within_their_handlers_are_not_refused(joined, set
     calls = [call(joined.client, endpoint="poll", timeout=60) for _ in range(1000)]
     await settle()
     await joined.advance(59)
-    assert joined.server.incoming_calls == 1000
+    assert inside(joined.server).incoming_calls == 1000
     go.set()
     await ended(calls, settle)
     assert outcomes(calls) == {"ok": 1000}
@@ -256,7 +257,7 @@ async def test_a_request_that_is_cancelled_while_it_queues_is_never_run(joined, 
     calls[-1].cancel()
     await ended(calls, settle)
     assert b"49" not in ran
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.server).incoming_calls == 0
 
 
 async def test_a_connection_gets_no_more_turns_by_cancelling_what_queues(joined, join, settle):
@@ -291,8 +292,8 @@ async def test_what_queues_for_a_connection_that_ends_is_never_run(joined, settl
     joined.to_server.abort()
     await ended(calls, settle)
     assert len(ran) < 50
-    assert joined.server.incoming_calls == 0
-    assert len(joined.server.queue) == 0
+    assert inside(joined.server).incoming_calls == 0
+    assert len(inside(joined.server).queue) == 0
 
 
 # -- memory -----------------------------------------------------------------------------------
@@ -340,8 +341,8 @@ async def test_unfinished_requests_of_all_connections_have_one_bound(limited):
     for n in range(1, 20):
         for _, to_client in ends:
             to_client.protocol.data_received(unfinished(n, 50_000))
-        assert server.incoming_bytes <= 1_000_000
-    assert server.incoming_bytes > 500_000
+        assert inside(server).incoming_bytes <= 1_000_000
+    assert inside(server).incoming_bytes > 500_000
 
 
 async def test_who_has_most_unfinished_requests_gives_way_to_others(limited, settle):
@@ -349,14 +350,14 @@ async def test_who_has_most_unfinished_requests_gives_way_to_others(limited, set
     server.raw.register("work", lambda request: b"%d" % len(request.body))
     for n in range(1, 19):
         ends[0][1].protocol.data_received(unfinished(1000 + n, 50_000))
-    held = server.incoming_bytes
+    held = inside(server).incoming_bytes
     answer = call(client, b"y" * 400_000, hostport="127.0.0.1:2")
     await ended([answer], settle)
 
     assert held > 900_000
     assert (await answer).body == b"400000"
     assert server.stats().limits_reached == {"incoming_memory": 18}
-    assert server.incoming_bytes == 0
+    assert inside(server).incoming_bytes == 0
 
 
 async def test_streamed_bodies_of_all_connections_have_one_bound_and_go_on(limited, clock, settle):
@@ -381,14 +382,14 @@ async def test_streamed_bodies_of_all_connections_have_one_bound_and_go_on(limit
         for n in range(1, 5)
     ]
     await settle(200)
-    held = server.incoming_bytes
+    held = inside(server).incoming_bytes
     assert 900_000 < held <= 1_000_000 + 4 * 300_000  # one read of each connection more
     assert not all(to_client.reading for _, to_client in ends)
     go.set()
     for _ in range(20):
         await settle()
     assert [(await each).body for each in calls] == [b"600000"] * 4
-    assert server.incoming_bytes == 0
+    assert inside(server).incoming_bytes == 0
 
 
 async def test_of_one_read_no_more_is_served_than_the_write_buffer_holds(limited, settle):
@@ -409,7 +410,7 @@ async def test_of_one_read_no_more_is_served_than_the_write_buffer_holds(limited
     for _ in range(20):
         await settle()
     assert outcomes(calls) == {"ok": 50}
-    assert server.unsent_bytes == 0
+    assert inside(server).unsent_bytes == 0
 
 
 async def test_answers_that_wait_for_slow_readers_have_one_bound(limited, settle):
@@ -438,7 +439,7 @@ async def test_answers_that_wait_for_slow_readers_have_one_bound(limited, settle
     count = outcomes(calls)
     assert set(count) == {"ok", "UnexpectedError"}
     assert count["ok"] >= 10
-    assert server.unsent_bytes == 0
+    assert inside(server).unsent_bytes == 0
 
 
 async def test_nothing_is_written_to_a_transport_that_closes(limited, settle):
@@ -481,12 +482,12 @@ async def test_streamed_bodies_on_their_way_when_reading_stops_have_a_bound_too(
         for n in range(1, 21)
     ]
     await settle(200)
-    assert server.incoming_bytes <= 1_000_000 + 100_000 + 300_000
+    assert inside(server).incoming_bytes <= 1_000_000 + 100_000 + 300_000
     count = outcomes([each for each in calls if each.done()])
     assert set(count) == {"BusyError"}
-    assert server.incoming_calls == 20 - count["BusyError"] >= 1
+    assert inside(server).incoming_calls == 20 - count["BusyError"] >= 1
     assert server.stats().limits_reached == {"incoming_memory": count["BusyError"]}
     go.set()
     await ended(calls, settle)
     assert outcomes(calls)["ok"] == 20 - count["BusyError"]
-    assert server.incoming_bytes == 0
+    assert inside(server).incoming_bytes == 0

@@ -12,6 +12,7 @@ import pytest
 import tchannel_wire as wire
 from tchannel import errors
 from tchannel._links.first_bytes import begins_tls, protocol_of, reason_of_failure
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 
@@ -199,7 +200,7 @@ async def test_half_a_frame_is_a_warning(tcp, caplog):
     writer.write_eof()
     await reader.read()
     writer.close()
-    while server.connections:
+    while inside(server).connections:
         await asyncio.sleep(0)
 
     (record,) = caplog.records

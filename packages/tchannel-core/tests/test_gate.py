@@ -9,6 +9,7 @@ import pytest
 import tchannel_wire as wire
 from tchannel._links.connection import Connection
 from tchannel._links.gate import Gate
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 
@@ -48,10 +49,10 @@ async def server(make_channel, clock, settle):
     def make(**options):
         channel = make_channel("server", options=Options(**options))
         channel.raw.register("work", lambda request: b"")
-        channel.use_loop()
+        inside(channel).use_loop()
 
         def connect(*, shake=True):
-            connection = Connection(channel, None)
+            connection = Connection(inside(channel), None)
             connection.connection_made(Transport(connection))
             if shake:
                 headers = {"host_port": "0.0.0.0:0", "process_name": "q"}
@@ -101,7 +102,7 @@ async def test_at_the_limit_the_one_goes_that_has_been_of_no_use_for_longest(ser
     connections += [connect()]
     assert closing(connections) == [False, True, False, True, False]
     await settle()
-    assert len(channel.connections) == 3
+    assert len(inside(channel).connections) == 3
 
 
 async def test_where_all_have_calls_under_way_the_new_one_goes(server, settle):
@@ -113,7 +114,7 @@ async def test_where_all_have_calls_under_way_the_new_one_goes(server, settle):
     await settle()
     assert closing([*connections, connect()]) == [False, False, True]
     await settle()
-    assert len(channel.connections) == 2
+    assert len(inside(channel).connections) == 2
 
 
 async def test_where_all_have_carried_calls_the_one_goes_that_was_quiet_for_longest(
@@ -134,8 +135,8 @@ async def test_where_all_have_carried_calls_the_one_goes_that_was_quiet_for_long
 
     assert closing([waiting, quiet, latest, newest]) == [False, True, False, False]
     await settle()
-    assert len(channel.connections) == 3
-    assert channel.gate.closed == 1
+    assert len(inside(channel).connections) == 3
+    assert inside(channel).gate.closed == 1
 
 
 async def test_what_comes_before_the_peer_knows_that_it_is_closed_is_served(server, clock, settle):
@@ -195,9 +196,9 @@ async def test_however_many_come_few_have_more_than_the_limit(server, clock, set
     for _ in range(200):
         call(connect())
         await settle(2)
-    assert len(channel.connections) <= 20 + 16 + 1
+    assert len(inside(channel).connections) <= 20 + 16 + 1
     await clock.advance(1)
-    assert len(channel.connections) == 20
+    assert len(inside(channel).connections) == 20
 
 
 async def test_of_too_many_that_shake_hands_the_oldest_goes(server, settle):
@@ -225,7 +226,7 @@ async def test_who_never_calls_is_closed_after_a_minute_and_others_stay_for_ever
     assert closing([caller, ponger, later]) == [False, False, True]
     await clock.advance(100_000)
     assert closing([caller, ponger]) == [False, False]
-    assert channel.gate.closed == 2
+    assert inside(channel).gate.closed == 2
 
 
 async def test_who_asks_whether_we_are_there_stays(server, clock):
@@ -262,12 +263,12 @@ async def test_idle_connections_that_we_opened_go_as_well_and_the_next_call_open
     server.listen()
     client = tcp("client", options=Options(idle_timeout=0.05))
     assert (await client.raw("server", "echo", b"1", hostport=server.hostport)).body == b"1"
-    (first,) = client.connections
+    (first,) = inside(client).connections
     await first.lost
-    assert not client.connections
-    assert client.gate._idle_timer is None
+    assert not inside(client).connections
+    assert inside(client).gate._idle_timer is None
     assert (await client.raw("server", "echo", b"2", hostport=server.hostport)).body == b"2"
-    (second,) = client.connections
+    (second,) = inside(client).connections
     assert second is not first
 
 
@@ -285,8 +286,8 @@ async def test_calls_beside_the_end_of_an_idle_connection_are_not_lost(
         return client.raw("server", "work", hostport="127.0.0.1:1", retry_limit=0)
 
     await call()
-    (connection,) = channel.connections
-    (own,) = client.connections
+    (connection,) = inside(channel).connections
+    (own,) = inside(client).connections
     await clock.advance(9)
     connection.leave()
     await settle(turns)
@@ -294,8 +295,8 @@ async def test_calls_beside_the_end_of_an_idle_connection_are_not_lost(
     assert (late is None) == (turns > 1)
     await settle()
     assert late is None or late.result().body == b""
-    assert not channel.connections
-    assert not client.connections
+    assert not inside(channel).connections
+    assert not inside(client).connections
 
 
 async def test_a_limit_that_is_reached_is_logged_once_in_ten_seconds(server, clock, caplog):
@@ -321,7 +322,7 @@ async def test_nothing_of_it_is_left_when_all_connections_are_gone(server, clock
     await settle()
     await clock.advance(10)  # the one timer of all handshakes and calls
     assert clock.waiting == before
-    assert len(channel.connections) == 0
+    assert len(inside(channel).connections) == 0
 
 
 def test_the_default_leaves_descriptors_for_other_things(monkeypatch):
@@ -335,7 +336,7 @@ def test_the_default_leaves_descriptors_for_other_things(monkeypatch):
 
 async def test_of_what_a_handshake_says_a_few_thousand_characters_are_kept(server):
     channel, _ = server()
-    connection = Connection(channel, None)
+    connection = Connection(inside(channel), None)
     connection.connection_made(Transport(connection))
     headers = {"host_port": "0.0.0.0:0", "process_name": "n" * 30_000}
     headers |= {f"more-{n}": "m" * 250 for n in range(100)}

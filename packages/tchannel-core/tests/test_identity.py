@@ -9,6 +9,7 @@ import pytest
 import tchannel_wire as wire
 from tchannel import TChannel, errors
 from tchannel._links.tls_names import bears_name
+from tchannel.lowlevel import inside
 from tchannel.net import local_ip
 from tchannel.options import Options
 
@@ -20,8 +21,13 @@ class Claimant(TChannel):
 
     claim = "0.0.0.0:0"
 
-    def advertised_hostport(self, *, opener):
-        return self.claim if opener else super().advertised_hostport(opener=opener)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        inner = inside(self)
+        really = inner.advertised_hostport
+        inner.advertised_hostport = lambda *, opener: (
+            self.claim if opener else really(opener=opener)
+        )
 
 
 def serve(channel):
@@ -73,7 +79,7 @@ async def shake_hands():
         headers = wire.init_headers(host_port, "by hand")
         writer.write(wire.encode(wire.InitRequest(id=1, headers=headers)))
         await reader.readexactly(16)
-        while not any(connection.ready for connection in service.connections):
+        while not any(connection.ready for connection in inside(service).connections):
             await asyncio.sleep(0)
 
     yield shake
@@ -140,7 +146,7 @@ async def test_a_claim_ends_no_penalty_and_joins_no_group(tcp, claimant, free_ad
     service = serve(tcp("service", hostport="127.0.0.1:0", known_peers=[free_address]))
     with pytest.raises(errors.NoAvailablePeerError):
         await name_at(service, retry_limit=0)
-    peer = service.peers_table.to_connect(free_address)
+    peer = inside(service).peers_table.to_connect(free_address)
     penalised = peer.penalised_until
 
     await claimant(free_address, service)
@@ -156,7 +162,7 @@ async def test_a_claim_feeds_no_call_that_waits_for_a_connection(tcp, claimant):
     address = f"127.0.0.1:{silent.getsockname()[1]}"
     service = serve(tcp("service", hostport="127.0.0.1:0", options=Options(handshake_timeout=0.5)))
     call = asyncio.ensure_future(name_at(service, address, timeout=5))
-    while not service.waiting:
+    while not inside(service).waiting:
         await asyncio.sleep(0)
 
     await claimant(address, service)
@@ -174,7 +180,7 @@ async def test_who_connects_from_a_known_peers_very_address_gets_none_of_its_cal
     host, port = free_address.split(":")
     await shake_hands(service, local_addr=(host, int(port)))
 
-    assert free_address in service.peers_table.callers
+    assert free_address in inside(service).peers_table.callers
     with pytest.raises(errors.NoAvailablePeerError, match="cannot connect"):
         await name_at(service, retry_limit=0)
 
@@ -207,17 +213,17 @@ async def test_callers_with_one_announced_address_are_each_called_back_by_their_
 
     assert await name_at(service, address_of_one) == "one"
     assert await name_at(service, address_of_two) == "two"
-    assert len(service.connections) == 2
+    assert len(inside(service).connections) == 2
 
 
 async def test_a_caller_that_is_gone_cannot_be_called_back(tcp, claimant):
     service = serve(tcp("service", hostport="127.0.0.1:0"))
     channel, address = await claimant("10.1.2.3:4040", service)
     await channel.close()
-    while service.connections:
+    while inside(service).connections:
         await asyncio.sleep(0.001)
 
-    assert len(service.peers_table) == 0
+    assert len(inside(service).peers_table) == 0
     with pytest.raises(errors.NetworkError, match=f"cannot connect to {address}"):
         await name_at(service, address)
 
@@ -247,18 +253,18 @@ async def test_an_unspecified_announced_host_is_the_sockets(tcp, shake_hands, ho
     service = serve(tcp("service", hostport="127.0.0.1:0", options=TRUSTING))
     await shake_hands(service, host_port=f"{host}:4040")
 
-    (connection,) = service.connections
+    (connection,) = inside(service).connections
     assert connection.announced == "127.0.0.1:4040"
-    assert service.peers_table.peers["127.0.0.1:4040"].connections == [connection]
+    assert inside(service).peers_table.peers["127.0.0.1:4040"].connections == [connection]
 
 
 async def test_on_a_unix_socket_an_unspecified_host_is_nobody(tcp, shake_hands, tmp_path):
     service = serve(tcp("service", hostport=f"unix:{tmp_path}/service", options=TRUSTING))
     await shake_hands(service, host_port="0.0.0.0:4040")
 
-    (connection,) = service.connections
+    (connection,) = inside(service).connections
     assert connection.announced is None
-    assert service.peers_table.peers == {}
+    assert inside(service).peers_table.peers == {}
 
 
 async def test_a_peer_behind_a_forwarded_port_is_called_where_it_was_connected_to(tcp):
@@ -280,7 +286,7 @@ async def test_a_peer_behind_a_forwarded_port_is_called_where_it_was_connected_t
 
     assert await name_at(client) == "backend"
     assert await name_at(client, mapped) == "backend"
-    (connection,) = client.connections
+    (connection,) = inside(client).connections
     assert (connection.address, connection.announced) == (mapped, backend.hostport)
     with pytest.raises(errors.BadRequestError) as raised:
         await client.raw("any", "nothing", hostport=mapped)
@@ -298,7 +304,7 @@ async def test_requests_are_served_on_connections_that_we_opened(tcp):
     caller = (await service.raw("router", "who")).body.decode()
 
     assert await name_at(router, caller) == "service"
-    assert len(service.connections) == 1
+    assert len(inside(service).connections) == 1
 
 
 # -- trusting what is announced ---------------------------------------------------------------
@@ -310,8 +316,8 @@ async def test_where_claims_are_trusted_the_connection_of_a_caller_is_shared(tcp
     await name_at(one, two.hostport)
 
     assert await name_at(two, one.hostport) == "one"
-    assert len(one.connections) == len(two.connections) == 1
-    (connection,) = two.connections
+    assert len(inside(one).connections) == len(inside(two).connections) == 1
+    (connection,) = inside(two).connections
     assert await name_at(two, connection.address) == "one"
 
 
@@ -326,12 +332,12 @@ async def test_where_claims_are_trusted_who_cannot_be_connected_to_is_called(tcp
     await asyncio.sleep(0.01)
 
     # What is told of it is the socket's address still.
-    for connection in channel.connections:
+    for connection in inside(channel).connections:
         connection.abort()
     with pytest.raises(errors.NetworkError, match=address) as raised:
         await late
     assert raised.value.peer == address
-    assert service.peers_table.to_connect("192.0.2.1:4040").connections == []
+    assert inside(service).peers_table.to_connect("192.0.2.1:4040").connections == []
 
 
 async def test_both_ends_listen_on_all_interfaces(tcp):

@@ -9,6 +9,7 @@ import pytest
 from tchannel import TChannel, errors
 from tchannel._sight.introspection import is_local
 from tchannel.authorization import Access
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel.stats import Snapshot
 
@@ -207,7 +208,7 @@ async def test_the_state_of_a_client_is_that_of_its_peers(pair):
     client, server = pair
     await ask(client, "tchannel::stats")
     # The server asks back over the client's own connection.
-    (caller,) = server.peers_table.callers
+    (caller,) = inside(server).peers_table.callers
 
     state = await ask(server, "_gometa_introspect", hostport=caller)
 
@@ -275,7 +276,7 @@ async def test_switched_off_nobody_is_answered_but_those_who_ask_for_health(tcp)
 
 def remote(channel):
     """Let the caller's socket look as if it were of another machine."""
-    for connection in channel.connections:
+    for connection in inside(channel).connections:
         connection.address = "198.51.100.7:4040"
 
 

@@ -10,6 +10,7 @@ import pytest
 import tchannel_wire as wire
 from tchannel import errors
 from tchannel._links.keepalive import TRANSITIONS, PingInput, PingState, after
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 
@@ -34,7 +35,7 @@ def known(joined):
 
 
 def state(joined):
-    keepalive = joined.client.peers_table.keepalive
+    keepalive = inside(joined.client).peers_table.keepalive
     return keepalive._watched[joined.to_server.connection].state
 
 
@@ -107,7 +108,7 @@ async def test_an_idle_connection_is_pinged_once_a_minute(work):
     await work.advance(600)
     assert pings(work.to_server) in {10, 11}
     assert pings(work.to_client) == 0
-    assert work.to_server.connection in work.client.connections
+    assert work.to_server.connection in inside(work.client).connections
 
 
 async def test_without_keepalive_nobody_is_pinged(make_channel, join, clock):
@@ -158,7 +159,7 @@ async def test_a_retry_of_the_call_that_found_it_goes_elsewhere(work, join, make
     await work.advance(30)
     vanish(work)
     work.client.peers.add("127.0.0.1:2")
-    other_peer = work.client.peers_table.peers["127.0.0.1:2"]
+    other_peer = inside(work.client).peers_table.peers["127.0.0.1:2"]
     answers = []
     for _ in range(10):
         made = work.client.raw("server", "echo", timeout=1, retry_on="ct")
@@ -269,10 +270,10 @@ async def test_a_second_silent_period_without_calls_ends_the_connection(work):
     await work.advance(0)
     vanish(work)
     await work.advance(19)
-    assert work.to_server.connection in work.client.connections
+    assert work.to_server.connection in inside(work.client).connections
     await work.advance(2)
     assert isinstance(waiting.exception(), errors.TimeoutError)
-    assert work.to_server.connection not in work.client.connections
+    assert work.to_server.connection not in inside(work.client).connections
 
 
 async def test_a_connection_that_was_replaced_is_closed_when_it_comes_back(work, join, known):
@@ -287,7 +288,7 @@ async def test_a_connection_that_was_replaced_is_closed_when_it_comes_back(work,
 
     assert (await waiting).body == b""
     assert known.connections == [fresh.connection]
-    assert work.to_server.connection not in work.client.connections
+    assert work.to_server.connection not in inside(work.client).connections
 
 
 # -- whom not to ping -----------------------------------------------------------------------------------
@@ -324,12 +325,12 @@ async def test_the_kernel_is_asked_to_look_too_on_both_sides(tcp):
         await client.raw("server", "e", hostport=server.hostport)
 
     for channel in (server, clients[0]):
-        for connection in channel.connections:
+        for connection in inside(channel).connections:
             sock = connection.transport.get_extra_info("socket")
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
-    (connection,) = clients[1].connections
+    (connection,) = inside(clients[1]).connections
     sock = connection.transport.get_extra_info("socket")
     assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
@@ -338,8 +339,8 @@ async def test_looking_leaves_no_timer_behind(joined, clock):
     await joined.advance(2)
     joined.to_server.abort()
     await joined.advance(2)
-    assert joined.client.connections == set()
-    assert joined.client.peers_table.keepalive._timer is None
+    assert inside(joined.client).connections == set()
+    assert inside(joined.client).peers_table.keepalive._timer is None
 
 
 async def test_lines_about_silence_say_whose_it_is(work, caplog):

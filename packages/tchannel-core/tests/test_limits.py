@@ -8,6 +8,7 @@ import pytest
 from tchannel import errors
 from tchannel._ground.timeouts import seconds
 from tchannel.event import EventType
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel_wire import ChecksumType
 from tchannel_wire import Options as WireOptions
@@ -79,7 +80,7 @@ async def test_requests_beyond_the_memory_for_those_being_served_are_answered_bu
     await clock.advance(0)
     assert [(await call).body for call in calls] == [b"ok"] * 3
     assert (await hanging(client, 300_000)).body == b"ok"
-    assert server.incoming_bytes == 0
+    assert inside(server).incoming_bytes == 0
 
 
 async def test_the_headers_of_a_request_count_for_its_memory(limited, clock):
@@ -125,7 +126,7 @@ async def test_the_memory_of_a_request_is_free_again_however_its_call_ends(limit
     call = hanging(client, 500_000, timeout=1)
     if ending != "error":
         await clock.advance(0)
-        assert server.incoming_bytes == 500_000
+        assert inside(server).incoming_bytes == 500_000
     if ending == "cancel":
         call.cancel()
     elif ending == "connection":
@@ -133,7 +134,7 @@ async def test_the_memory_of_a_request_is_free_again_however_its_call_ends(limit
     await clock.advance(2)
 
     assert call.done()
-    assert server.incoming_bytes == 0
+    assert inside(server).incoming_bytes == 0
 
 
 async def test_streamed_requests_do_not_count_as_being_held(limited, clock):
@@ -268,7 +269,7 @@ async def test_a_peer_that_takes_none_of_its_answers_for_a_minute_is_closed(
 
     await clock.advance(2)
 
-    assert server.connections == client.connections == set()
+    assert inside(server).connections == inside(client).connections == set()
     assert {type(call.exception()) for call in calls} == {errors.NetworkError}
     (record,) = [record for record in caplog.records if "has taken none" in record.getMessage()]
     assert record.getMessage().endswith("in 60 s: its connection is closed")
@@ -291,7 +292,7 @@ async def test_a_peer_that_takes_a_little_now_and_then_is_not_closed(limited, cl
 
     assert {len((await call).body) for call in calls} == {60_000}
     await clock.advance(100)
-    assert len(server.connections) == 1
+    assert len(inside(server).connections) == 1
 
 
 async def test_calls_that_gave_up_on_a_peer_that_does_not_read_leave_nothing(limited, clock):
@@ -308,14 +309,14 @@ async def test_calls_that_gave_up_on_a_peer_that_does_not_read_leave_nothing(lim
 
     assert all(call.done() for call in calls)
     assert len(waiting) == 0
-    assert client.waiting == {}
+    assert inside(client).waiting == {}
 
 
 async def test_two_peers_that_send_each_other_much_do_not_stop_each_other(limited, clock):
     client, server, *_ = await limited(write_buffer=200_000)
     server.raw.register("echo", lambda request: request.body)
     client.raw.register("echo", lambda request: request.body)
-    (incoming,) = server.connections
+    (incoming,) = inside(server).connections
     body = b"x" * 1_000_000
 
     answers = await asyncio.gather(

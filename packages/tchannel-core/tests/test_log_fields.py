@@ -13,6 +13,7 @@ import tchannel_wire as wire
 from tchannel import errors
 from tchannel._ground.log_fields import fields_of, log_fields
 from tchannel.event import EventType
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 HERE = "127.0.0.1:1"
@@ -113,7 +114,7 @@ def test_each_log_call_of_the_package_says_whom_it_is_about():
 
 async def test_a_handler_that_fails(pair, line):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
 
     @server.raw.register
     def fail(request):
@@ -129,7 +130,7 @@ async def test_a_handler_that_fails(pair, line):
 
 async def test_an_interceptor_that_fails(pair, line):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
 
     def fail(call, proceed):
         raise ValueError("no")
@@ -145,7 +146,7 @@ async def test_an_interceptor_that_fails(pair, line):
 
 async def test_a_call_that_no_handler_gets_to_see(pair, line):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
 
     with pytest.raises(errors.BadRequestError) as caught:
         await client.raw("server", "nothing", hostport=HERE)
@@ -156,7 +157,7 @@ async def test_a_call_that_no_handler_gets_to_see(pair, line):
 
 async def test_a_call_that_is_too_large(pair, line):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
 
     with pytest.raises(errors.BadRequestError) as caught:
         await client.raw("server", "echo", b"x" * 100_001, hostport=HERE)
@@ -193,7 +194,7 @@ def hang_on(server):
 
 async def test_a_call_whose_time_is_up(pair, clock, line):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
     seen = hang_on(server)
     call = client.raw("server", "hang", hostport=HERE, timeout=1)
     await clock.advance(0)
@@ -207,7 +208,7 @@ async def test_a_call_whose_time_is_up(pair, clock, line):
 
 async def test_a_call_that_its_caller_cancels(pair, clock, line):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
     seen = hang_on(server)
     call = client.raw("server", "hang", hostport=HERE)
     await clock.advance(0)
@@ -248,7 +249,7 @@ async def test_a_peer_that_drains(pair, clock, line):
 
 async def test_a_connection_that_breaks_the_protocol(pair, clock, line):
     _, server, to_server, _ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
     to_server.write(bytes(16))
     await clock.advance(0)
 
@@ -258,7 +259,7 @@ async def test_a_connection_that_breaks_the_protocol(pair, clock, line):
 
 async def test_a_connection_that_one_message_ends(pair, clock, line):
     _, server, *_ = pair
-    connection = next(iter(server.connections))
+    connection = next(iter(inside(server).connections))
     error = wire.ProtocolError("no sense", code=wire.ErrorCode.FATAL, message_id=7)
     connection.handle([wire.ConnectionClosed(error, [], [])])
     await clock.advance(0)
@@ -270,7 +271,7 @@ async def test_a_connection_that_one_message_ends(pair, clock, line):
 
 async def test_a_frame_that_asks_for_nothing(pair, clock, line):
     client, *_ = pair
-    connection = next(iter(client.connections))
+    connection = next(iter(inside(client).connections))
     ping = connection.wire.ping(clock.time())
     connection.flush_soon()
     await clock.advance(0)
@@ -282,7 +283,7 @@ async def test_a_frame_that_asks_for_nothing(pair, clock, line):
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
 async def test_a_hook_that_fails(pair, clock, line, kind):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
     seen = []
 
     def plain(request):
@@ -351,7 +352,7 @@ async def test_the_body_of_a_call_that_cannot_be_closed(pair, clock, line):
 
 async def test_the_body_of_an_answer_that_cannot_be_closed(pair, clock, line):
     client, server, *_ = pair
-    caller = next(iter(server.connections)).address
+    caller = next(iter(inside(server).connections)).address
     seen = []
 
     @server.raw.register

@@ -14,6 +14,7 @@ from tchannel._ground.logs import logger
 from tchannel._ground.text import escaped, shown
 from tchannel._links.faults import LINES, PERIOD, Faults
 from tchannel._links.timers import Timers
+from tchannel.lowlevel import inside
 
 EVIL = "x\n2026-11-30 CRITICAL auth root logged in \x1b[2J\u202e" + "y" * 300
 RAW = {"as": "raw", "cn": "evil"}
@@ -210,7 +211,7 @@ async def send(server, *frames):
         pass
     writer.close()
     await writer.wait_closed()
-    while server.connections:
+    while inside(server).connections:
         await asyncio.sleep(0)
 
 
@@ -358,10 +359,10 @@ async def test_a_connection_is_told_by_who_opened_it_and_by_who_was_called(serve
     server.raw.register("fine", lambda request: b"")
     for _ in range(3):
         await client.raw("server", "fine", hostport=server.hostport)
-    (connection,) = server.connections
+    (connection,) = inside(server).connections
     caller = connection.address
     await client.close()
-    while server.connections:
+    while inside(server).connections:
         await asyncio.sleep(0)
 
     def about(level, beginning):

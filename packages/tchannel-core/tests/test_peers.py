@@ -11,6 +11,7 @@ from tchannel._calls.outgoing import OutgoingCall
 from tchannel._life.states import ChannelState
 from tchannel._links.peers import Peer, PeerGroup
 from tchannel.event import EventEmitter
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 CALLER = SimpleNamespace(
@@ -318,11 +319,11 @@ async def test_callers_never_pollute_the_choice_and_are_dropped_when_they_leave(
         await caller.raw("server", "hello", hostport=server.hostport)
 
     assert len(server.peers) == 0
-    assert len(server.peers_table) == 5
+    assert len(inside(server).peers_table) == 5
     for caller in callers:
         await caller.close()
     async with asyncio.timeout(30):
-        while len(server.peers_table):
+        while len(inside(server).peers_table):
             await asyncio.sleep(0.005)
 
 
@@ -332,12 +333,12 @@ async def test_an_address_given_once_is_forgotten_with_its_connection(tcp):
     server.listen()
     client = tcp("client")
     await client.raw("server", "hello", hostport=server.hostport)
-    assert len(client.peers_table) == 1
+    assert len(inside(client).peers_table) == 1
     assert len(client.peers) == 0
     await server.close()
 
     async with asyncio.timeout(30):
-        while len(client.peers_table):
+        while len(inside(client).peers_table):
             await asyncio.sleep(0.005)
 
 
@@ -347,7 +348,7 @@ async def test_a_connect_that_fails_in_an_unforeseen_way_fails_its_calls_and_can
     server, client = tcp("server", hostport="127.0.0.1:0"), tcp("client")
     server.raw.register("echo", lambda request: request.body)
     server.listen()
-    table = type(client.peers_table)
+    table = type(inside(client).peers_table)
     with monkeypatch.context() as patch:
 
         async def broken(self, peer, connection):

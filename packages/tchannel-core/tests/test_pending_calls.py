@@ -9,8 +9,8 @@ import pytest
 from tornado import gen
 
 from tchannel import PendingCall, TChannel, errors, interceptors
-from tchannel.channel import _INSIDE
 from tchannel.event import EventType
+from tchannel.lowlevel import inside
 
 
 async def slow_hook(headers, service):
@@ -162,7 +162,7 @@ async def test_cancelling_the_task_cancels_the_call(call, joined):
 
     assert task.cancelled()
     assert made.cancelled()
-    assert not joined.server.incoming_calls
+    assert not inside(joined.server).incoming_calls
 
 
 async def test_a_task_that_is_cancelled_before_it_begins_cancels_the_call_too(call, joined):
@@ -280,13 +280,22 @@ async def test_completion_shows_the_api_of_a_channel(joined):
     assert shown == {
         *("FALLBACK", "add_endpoint", "advertise", "authorize", "call", "clock", "close"),
         *("expose_errors", "fallback", "hooks", "host", "hostport", "interceptors", "is_closed"),
-        *("is_listening", "json", "listen", "name", "on_close", "options", "peers", "port"),
-        *("process_name", "raw", "register", "register_service", "reload_tls", "scheme"),
+        *(
+            "endpoints",
+            "is_listening",
+            "json",
+            "listen",
+            "loop",
+            "name",
+            "on_close",
+            "options",
+            "peers",
+            "port",
+        ),
+        *("process_name", "raw", "register", "register_service", "reload_tls", "scheme", "state"),
         *("serve_until_signal", "server_name", "service", "ssl_client", "ssl_permissive"),
         *("ssl_server", "start_call", "stats", "thrift", "trace", "unadvertise"),
-    }, "what is no part of the API belongs to _INSIDE"
-    for name in _INSIDE:
-        assert hasattr(joined.client, name)
+    }, "what is no part of the API belongs into InnerChannel"
 
 
 async def test_an_interceptor_that_answers_gives_a_call_too(joined):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel.stats import Snapshot
 
@@ -130,7 +131,7 @@ async def test_a_caller_that_is_gone_is_told(serving):
     while not serving.server.stats().in_flight:
         await asyncio.sleep(0)
 
-    for connection in list(serving.client.connections):
+    for connection in list(inside(serving.client).connections):
         connection.transport.abort()
     with pytest.raises(errors.NetworkError):
         await pending

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from tchannel import Request, Response, TChannel, errors, sync
+from tchannel.lowlevel import inside
 from tchannel.request import TransportHeaders
 
 HOSTILE = "evil\n\x1b[2J\u202e" + "x" * 1000
@@ -93,7 +94,7 @@ def test_a_sync_channel_says_the_same():
 
 async def test_peers_say_who_they_are_and_how_they_stand(server, client):
     call = await served(server, client)
-    (peer,) = client.peers_table.peers.values()
+    (peer,) = inside(client).peers_table.peers.values()
 
     assert repr(peer) == f"<Peer {server.hostport}: 1 connection, 1 pending>"
     assert repr(client.peers) == "<PeerGroup of client: 0 known, 0 connected []>"
@@ -119,7 +120,7 @@ async def test_a_group_of_many_names_a_few(client):
 
 async def test_a_connection_says_both_ends_its_state_and_its_calls(server, client):
     call = await served(server, client)
-    (ours,), (theirs,) = client.connections, server.connections
+    (ours,), (theirs,) = inside(client).connections, inside(server).connections
 
     assert repr(ours).startswith(f"<Connection to {server.hostport}: open, process '")
     assert repr(ours).endswith(", 1 outgoing, 0 incoming calls>")
@@ -143,7 +144,7 @@ async def test_a_call_in_flight_says_where_it_has_got_to_and_nothing_it_carries(
     coroutine = call.coroutine()
     assert repr(coroutine) == f"<coroutine of <{start}: pending>>"
     (request,) = server.seen
-    (theirs,) = server.connections
+    (theirs,) = inside(server).connections
     assert repr(request) == (
         f"<IncomingRequest server::slow as json, from 'client' at {theirs.address},"
         f" id {request.id}, timeout {request.timeout:g} s>"
@@ -240,7 +241,7 @@ async def test_what_interceptors_see_is_escaped_and_cut(server, client):
 async def test_what_a_peer_calls_itself_is_escaped_and_cut(server):
     async with TChannel("client", process_name=HOSTILE) as client:
         call = await served(server, client)
-        (theirs,) = server.connections
+        (theirs,) = inside(server).connections
 
         assert theirs.wire.remote.process_name == HOSTILE
         assert repr(theirs).isprintable()

@@ -10,6 +10,7 @@ import textwrap
 import pytest
 
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 
 SERVER = """
     import asyncio, sys
@@ -96,7 +97,7 @@ async def test_a_second_signal_ends_the_process_at_once(tcp, serve):
     assert await asyncio.to_thread(process.stdout.readline) == "working\n"
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(20):
-        while not next(iter(client.connections)).peer_draining:
+        while not next(iter(inside(client).connections)).peer_draining:
             await asyncio.sleep(0.01)
     process.send_signal(signal.SIGTERM)
 
@@ -126,7 +127,7 @@ async def test_a_wait_that_is_given_up_leaves_no_handler(tcp):
     await asyncio.wait([waiting])
     assert signal.getsignal(signal.SIGTERM) in {before, signal.SIG_DFL}
     assert not server.is_closed()
-    assert server.close_callbacks == []
+    assert inside(server).close_callbacks == []
 
 
 def test_in_another_thread_it_says_where_to_call_it():

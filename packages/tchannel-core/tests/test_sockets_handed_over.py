@@ -7,6 +7,7 @@ import pytest
 
 from tchannel import TChannel
 from tchannel.errors import AlreadyListeningError
+from tchannel.lowlevel import inside
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_connections_that_it_accepts_send_small_frames_at_once(listening):
     async with serve(sock) as server, TChannel("client") as client:
         await client.raw("server", "echo", hostport=server.hostport)
 
-        (connection,) = server.connections
+        (connection,) = inside(server).connections
         accepted = connection.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 

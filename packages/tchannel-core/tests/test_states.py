@@ -7,6 +7,7 @@ import pytest
 
 from tchannel import TChannel
 from tchannel._life.states import TRANSITIONS, ChannelState, LifeInput, after
+from tchannel.lowlevel import InnerChannel, inside
 
 STEPS = {
     ("OPEN", "LOOP_TAKEN"): "OPEN",
@@ -72,14 +73,14 @@ def test_each_state_says_what_a_channel_does_in_it(state, connects, serves, ends
 
 async def test_closing_takes_its_steps_in_order(joined, monkeypatch):
     steps = []
-    step = TChannel.step
+    step = InnerChannel.step
 
     def noted(channel, input):
         step(channel, input)
-        if channel is joined.server:
+        if channel is inside(joined.server):
             steps.append(channel.state.name)
 
-    monkeypatch.setattr(TChannel, "step", noted)
+    monkeypatch.setattr(InnerChannel, "step", noted)
     closing = joined.server.close()
     await joined.advance(5)
     await closing
@@ -91,7 +92,7 @@ def test_a_channel_is_suspended_between_two_loops():
     channel = TChannel("moves")
 
     async def use():
-        channel.use_loop()
+        inside(channel).use_loop()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return channel.state
@@ -113,7 +114,7 @@ def test_the_end_of_a_loop_that_a_channel_has_left_is_no_concern_of_it():
     second = asyncio.new_event_loop()
 
     async def use():
-        channel.use_loop()
+        inside(channel).use_loop()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
@@ -130,9 +131,9 @@ def test_the_end_of_a_loop_that_a_channel_has_left_is_no_concern_of_it():
 
 async def test_the_child_of_a_fork_can_close_what_its_parent_was_closing(make_channel):
     channel = make_channel("closing")
-    channel.use_loop()
+    inside(channel).use_loop()
     closing = channel.close(grace=5)
-    channel._forked()
+    inside(channel).forked()
 
     assert channel.is_closed()
     await asyncio.wait_for(channel.close(), 1)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tchannel import Response, errors
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 
@@ -243,7 +244,7 @@ async def test_a_caller_that_goes_away_ends_the_streaming_handler(joined):
     await joined.advance(0)
 
     assert ended == [True]
-    assert joined.server.incoming_calls == 0
+    assert inside(joined.server).incoming_calls == 0
 
 
 async def test_a_body_that_nobody_reads_holds_the_connection_up_no_longer_than_its_call(joined):
@@ -392,7 +393,7 @@ async def test_many_small_bodies_that_nobody_reads_are_bounded_together(
         calls.append(client.raw("server", "sink", body(), hostport="127.0.0.1:1"))
         await settle(10)
     assert not to_client.reading
-    assert 10 <= server.incoming_calls < 20
+    assert 10 <= inside(server).incoming_calls < 20
     calls[0].cancel()
     go.set()
     answers = await asyncio.gather(*calls[1:])

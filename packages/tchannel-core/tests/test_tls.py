@@ -11,6 +11,7 @@ import ssl
 import pytest
 
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel.tls import TLSFiles
 
@@ -152,7 +153,7 @@ async def test_a_uri_is_looked_for_among_the_uri_names(tcp, authority, files, tm
         stranger = tcp("caller", ssl_client=client, server_name=wrong)
         with pytest.raises(errors.NetworkError, match=f"made out to {SPIFFE}, not to {wrong}"):
             await stranger.raw("any", "echo", b"x", hostport=server.hostport, retry_limit=3)
-        assert stranger.connections == set()
+        assert inside(stranger).connections == set()
 
 
 async def test_a_uri_is_never_taken_from_a_certificate_that_nobody_signed(
@@ -246,7 +247,7 @@ async def test_a_client_shows_the_certificate_that_it_has_read_last(
     client.reload_tls()
     # The connection that is open stays as it is.
     await client.raw("server", "who", hostport=server.hostport)
-    for connection in list(client.connections):
+    for connection in list(inside(client).connections):
         connection.close()
     await client.raw("server", "who", hostport=server.hostport, retry_limit=2)
 
@@ -307,7 +308,7 @@ async def test_handshakes_in_flight_are_limited_and_the_others_wait_for_their_tu
     options = Options(max_tls_handshakes=3, handshake_timeout=0.4)
     server = serve(tcp("server", hostport="127.0.0.1:0", ssl_server=tls[0], options=options))
     begun = 0
-    context = type(server.tls_server.context(0.0))
+    context = type(inside(server).tls_server.context(0.0))
     wrap_bio = context.wrap_bio
 
     def count(self, *args, server_side=False, **kwargs):
@@ -321,7 +322,7 @@ async def test_handshakes_in_flight_are_limited_and_the_others_wait_for_their_tu
         await asyncio.sleep(0.001)
     await asyncio.sleep(0.05)
     assert begun == 3
-    assert len(server.listener.arriving) == 20
+    assert len(inside(server).listener.arriving) == 20
 
     # Once those have had their time, others have their turn.
     client = tcp("client", ssl_client=tls[1], server_name=NAME)
@@ -335,7 +336,7 @@ async def test_handshakes_begin_one_after_another_and_the_loop_has_turns_between
     tcp, tls, monkeypatch
 ):
     server = serve(tcp("server", hostport="127.0.0.1:0", ssl_server=tls[0]))
-    context = type(server.tls_server.context(0.0))
+    context = type(inside(server).tls_server.context(0.0))
     wrap_bio = context.wrap_bio
     turn, begun = 0, []
 
@@ -362,7 +363,7 @@ async def test_handshakes_that_are_dropped_leave_nothing_to_the_collector(tcp, t
         for _ in range(10):
             half_handshake(server).close()
         await asyncio.sleep(0.01)
-        while server.listener.arriving:
+        while inside(server).listener.arriving:
             await asyncio.sleep(0.001)
         # asyncio's protocol has a buffer of a quarter of a MiB; uvloop has one of its own.
         left = [one for one in gc.get_objects() if type(one) is asyncio.sslproto.SSLProtocol]
@@ -380,5 +381,5 @@ async def test_who_says_nothing_costs_no_handshake(tcp, tls):
     assert (await client.raw("server", "echo", b"x", hostport=server.hostport)).body == b"x"
     for one in silent:
         one.close()
-    while server.listener.arriving:
+    while inside(server).listener.arriving:
         await asyncio.sleep(0.001)

@@ -9,6 +9,7 @@ import stat
 import pytest
 
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel.net import local_ip
 from tchannel.options import Options
 
@@ -29,7 +30,7 @@ async def test_the_given_host_is_bound_exactly(tcp):
 
     assert server.host == "127.0.0.1"
     assert server.port > 0
-    assert [s.getsockname()[0] for s in server.listener._sockets] == ["127.0.0.1"]
+    assert [s.getsockname()[0] for s in inside(server).listener._sockets] == ["127.0.0.1"]
     await check(tcp("client"), server.hostport)
 
 
@@ -49,7 +50,7 @@ async def test_the_handshake_says_a_routable_address(tcp):
     client = tcp("client")
     await check(client, f"127.0.0.1:{server.port}")
 
-    (connection,) = client.connections
+    (connection,) = inside(client).connections
     assert connection.wire.remote.host_port == f"{local_ip()}:{server.port}"
     assert connection.wire.remote.process_name == server.process_name
 
@@ -125,7 +126,7 @@ async def test_ipv6(tcp):
     assert server.hostport.startswith("[::1]:")
     client = tcp("client")
     await check(client, server.hostport)
-    (connection,) = server.connections
+    (connection,) = inside(server).connections
     assert connection.wire.remote.host_port is None
 
 
@@ -151,7 +152,7 @@ async def test_a_peer_that_never_shakes_hands_is_dropped(tcp):
 
     assert await reader.read() == b""
     writer.close()
-    assert server.connections == set()
+    assert inside(server).connections == set()
 
 
 async def test_connecting_to_somebody_who_never_answers_ends_with_the_handshake_timeout(tcp):
@@ -191,7 +192,7 @@ async def test_many_calls_before_the_first_connection_share_it(tcp):
     client = tcp("client")
     await asyncio.gather(*[check(client, server.hostport, b"y") for _ in range(50)])
 
-    assert len(client.connections) == len(server.connections) == 1
+    assert len(inside(client).connections) == len(inside(server).connections) == 1
 
 
 async def test_both_sides_may_connect_at_once(tcp):
@@ -200,7 +201,7 @@ async def test_both_sides_may_connect_at_once(tcp):
     await asyncio.gather(check(one, two.hostport), check(two, one.hostport))
     await asyncio.gather(check(one, two.hostport), check(two, one.hostport))
     # Each calls over the connection that it opened.
-    assert len(one.connections) == len(two.connections) == 2
+    assert len(inside(one).connections) == len(inside(two).connections) == 2
 
 
 async def test_a_service_that_restarts_is_found_again(tcp):
@@ -368,6 +369,6 @@ async def test_accepted_connections_send_small_frames_at_once(tcp, tls, host, se
     await check(client, server.hostport)
 
     for channel in (client, server):
-        (connection,) = channel.connections
+        (connection,) = inside(channel).connections
         sock = connection.transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -8,6 +8,7 @@ import weakref
 import pytest
 
 from tchannel import TChannel
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 
@@ -45,15 +46,15 @@ async def used(service, clock, name="client", **kwargs):
 
 
 async def without_connections(service):
-    while service.connections:
-        await next(iter(service.connections)).lost
+    while inside(service).connections:
+        await next(iter(inside(service).connections)).lost
 
 
 async def test_channels_that_were_used_and_dropped_are_collected_with_a_warning(
     service, clock, collected
 ):
     made = [await used(service, clock, f"client-{number}") for number in range(50)]
-    assert len(service.connections) == 50
+    assert len(inside(service).connections) == 50
     said = await collected()
     assert said == sorted(f"unclosed channel client-{n}: await close()" for n in range(50))
     assert [channel() for channel in made] == [None] * 50
@@ -115,7 +116,7 @@ async def test_who_may_be_called_stays(service, clock, collected, kind):
         endpoints = channel if kind == "handler" else channel.service("other")
         endpoints.raw.register("back", lambda request: b"called back")
     await channel.raw("service", "echo", b"x", hostport=service.hostport)
-    (connection,) = service.connections
+    (connection,) = inside(service).connections
     there = weakref.ref(channel)
     del channel
     assert await collected() == []
@@ -133,14 +134,14 @@ async def test_a_connection_at_rest_goes_on_as_if_it_had_never_rested(tcp, servi
     for body in bodies:
         answer = await client.raw("service", "echo", body, hostport=service.hostport)
         assert answer.body == body
-        (connection,) = client.connections
+        (connection,) = inside(client).connections
         assert not connection.dormant
         await clock.advance(4)
         assert connection.dormant
-    for other in list(service.connections):
+    for other in list(inside(service).connections):
         other.close()
     await connection.lost
     answer = await client.raw("service", "echo", b"again", hostport=service.hostport)
     assert answer.body == b"again"
-    (another,) = client.connections
+    (another,) = inside(client).connections
     assert another is not connection

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tchannel import Response, TChannel
+from tchannel.lowlevel import inside
 from tchannel_hyperbahn import Router
 from tchannel_testing.clock import ManualClock
 
@@ -88,7 +89,7 @@ def clock() -> ManualClock:
 
 def is_working(channel: TChannel) -> bool:
     """Whether a call or a connection of ``channel`` is on its way."""
-    peers = channel.peers_table.peers.values()
+    peers = inside(channel).peers_table.peers.values()
     return any(peer.connecting or peer.waiters or peer.pending for peer in peers)
 
 

@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 
 from tchannel import TChannel, errors
 from tchannel import sync as sync_package
+from tchannel.lowlevel import inside
 from tchannel_hyperbahn import Router
 
 DEAD = "127.0.0.1:1"
@@ -61,7 +62,7 @@ async def test_a_connection_that_is_being_made_while_it_begins_to_listen_is_not_
 ):
     channel = make_channel()
     early = channel.json("hyperbahn", "ad", {"services": []}, hostport=hyperbahn.hostport)
-    await eventually(lambda: channel.connections)
+    await eventually(lambda: inside(channel).connections)
 
     await channel.advertise(routers=[hyperbahn.hostport])
     await early
@@ -155,7 +156,7 @@ async def test_calls_spread_over_no_more_routers_than_that(
         await channel.raw("whatever", "echo", b"x")
 
     def opened():
-        return [connection for connection in channel.connections if connection.opener]
+        return [connection for connection in inside(channel).connections if connection.opener]
 
     await eventually(lambda: len(opened()) == 2)
     for _ in range(40):
@@ -282,7 +283,7 @@ async def test_what_is_no_router_at_all_is_a_failure_like_any_other(
     channel = make_channel(clock=clock)
     future = channel.advertise(routers=[f"127.0.0.1:{port}"], timeout=1)
     await time_passes(future.done)
-    await time_passes(lambda: not channel.connections, step=1)  # the handshake is given up
+    await time_passes(lambda: not inside(channel).connections, step=1)  # the handshake is given up
     server.close()
 
     with pytest.raises(TimeoutError, match="within 1 s"):
@@ -466,7 +467,7 @@ async def test_closing_unadvertises_and_leaves_nothing_running(make_channel, hyp
     assert hyperbahn.unads == [["name"]]
     left = asyncio.all_tasks() - before
     assert [task for task in left if "advertis" in repr(task)] == []
-    assert not channel.connections
+    assert not inside(channel).connections
 
 
 async def test_closing_with_the_routers_gone_is_quick(make_channel, make_hyperbahn):
@@ -653,7 +654,7 @@ async def test_of_two_routers_the_one_that_is_not_in_the_list_serves_and_is_neve
         for _ in range(10):
             assert (await channel.raw("hyperbahn", "who")).body == b"first"
         # And the first one calls over the connection by which the service advertised itself.
-        (connection,) = first.connections
+        (connection,) = inside(first).connections
         answer = await first.raw("service", "name", hostport=connection.address)
         assert answer.body == b"service"
         await channel.close()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tchannel import Response, TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel_testing.clock import ManualClock
 from tchannel_testing.memory import Pair, join, memory_transports
 
@@ -43,7 +44,7 @@ async def test_the_server_can_call_back_over_the_same_connection(pair):
 
     @pair.server.raw.register("ask")
     async def ask(request):
-        (connection,) = pair.server.connections
+        (connection,) = inside(pair.server).connections
         answer = await pair.server.raw("client", "name", hostport=connection.address)
         return answer.body
 
@@ -58,7 +59,7 @@ async def test_closing_one_end_leaves_nothing_at_the_other(pair):
         for _ in range(5):
             await asyncio.sleep(0)
 
-        assert not pair.server.connections
+        assert not inside(pair.server).connections
 
 
 def test_a_pair_works_in_one_loop_after_another(pair):

@@ -15,6 +15,7 @@ from tchannel.errors import (
     ValueExpectedError,
 )
 from tchannel.interceptors import Reply
+from tchannel.lowlevel import inside
 from tchannel_thrift import UndeclaredExceptionError, rw, thrift_request_builder
 
 FALSE_VALUES = {
@@ -241,7 +242,7 @@ async def test_a_body_that_does_not_decode_is_a_bad_request_naming_the_method(
         await client.call("thrift", "keyvalue", "KeyValue::getValue", b"\0\0", BAD_REQUESTS[name])
 
     assert called == []
-    assert len(client.connections) == 1
+    assert len(inside(client).connections) == 1
     assert (await client.thrift(kind.request("getValue", "a"))).body == "value"
 
 
@@ -334,10 +335,10 @@ async def test_an_answer_that_does_not_decode_costs_no_connection(server, client
         await client.thrift(kind.request("getValue", "a"))
     assert (caught.value.service, caught.value.endpoint) == ("keyvalue", "KeyValue::getValue")
 
-    (connection,) = client.connections
+    (connection,) = inside(client).connections
     broken.append(False)
     assert (await client.thrift(kind.request("getValue", "a"))).body == "value"
-    assert list(client.connections) == [connection]
+    assert list(inside(client).connections) == [connection]
 
 
 async def test_an_answer_without_the_value_is_a_value_expected_error(client, kind):

@@ -7,6 +7,7 @@ import pytest
 import tchannel
 from tchannel import thrift
 from tchannel.errors import OneWayNotSupportedError
+from tchannel.lowlevel import inside
 from tchannel_thrift import RequestBuilder, ThriftRequest, thrift_request_builder
 
 
@@ -65,7 +66,7 @@ async def test_a_value_that_does_not_fit_is_refused_before_anything_is_sent(
     with pytest.raises(error, match=text):
         others = {"by": None} if function == "move" else {}
         await client.thrift(kind.request(function, value, **others))
-    assert not client.connections
+    assert not inside(client).connections
 
 
 async def test_a_struct_that_was_spoilt_is_refused_before_anything_is_sent(client, kind):
@@ -75,7 +76,7 @@ async def test_a_struct_that_was_spoilt_is_refused_before_anything_is_sent(clien
 
     with pytest.raises(TypeError, match="Field x of Point is invalid"):
         client.thrift(request)
-    assert not client.connections
+    assert not inside(client).connections
 
 
 async def test_a_required_argument_is_required(load_kind):

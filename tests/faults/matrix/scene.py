@@ -10,6 +10,7 @@ from ssl import SSLContext
 from typing import Any
 
 from tchannel import Request, TChannel, errors
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel.sync import TChannel as SyncTChannel
 from tchannel_testing import FaultProxy, ManualClock
@@ -243,8 +244,8 @@ class Scene:
                 len(proxy.connections),
                 tuple(self.handled),
                 self.clock.pending,
-                len(self.client.connections),
-                len(self.server.connections),
+                len(inside(self.client).connections),
+                len(inside(self.server).connections),
             )
             still = still + 1 if now == before else 0
             before = now

@@ -13,6 +13,7 @@ import pytest
 from thirdparty.process import PeerProcess
 
 from tchannel import TChannel, errors
+from tchannel.lowlevel import inside
 
 RATE = 200
 SECONDS = 30
@@ -71,7 +72,7 @@ async def advertised(channel: TChannel, routers: list[str]) -> None:
 
 def exits(service: TChannel, routers: list[str]) -> set[str]:
     """The routers that connected back to the service: calls leave the cluster there."""
-    return {c.announced for c in service.connections if not c.opener} & set(routers)
+    return {c.announced for c in inside(service).connections if not c.opener} & set(routers)
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ async def test_a_router_that_dies_and_comes_back(two_nodes, make_channel, call):
 
     def kill():
         nonlocal pending_at_death
-        pending_at_death = client.peers_table.get(other).pending
+        pending_at_death = inside(client).peers_table.get(other).pending
         return asyncio.to_thread(cluster.kill, other)
 
     await load.run((5, kill), (12, in_thread(cluster.restart, other)))

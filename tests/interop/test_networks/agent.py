@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from tchannel import Request, TChannel, errors
+from tchannel.lowlevel import inside
 
 
 class Agent:
@@ -55,7 +56,7 @@ class Agent:
 
     async def op_state(self) -> dict[str, int]:
         """How many connections there are, and calls under way."""
-        connections = self.channel.connections
+        connections = inside(self.channel).connections
         calls = sum(len(one.incoming) + len(one.wire.outbound) for one in connections)
         return {"connections": len(connections), "calls": calls}
 

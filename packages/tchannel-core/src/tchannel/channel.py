@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import socket
 import ssl
-import sys
-import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ssl import SSLContext
-
-import tchannel_wire as wire
+from typing import Any
 
 from . import errors
-from ._calls.calling import Calling
-from ._calls.retries import RetryBudget
+from ._calls.on_bytes import CallsOnBytes
+from ._calls.pending import PendingCall
 from ._calls.spans import Trace, check_trace
-from ._ground.addresses import UNIX_PREFIX, parse_hostport
+from ._ground.addresses import parse_hostport
 from ._ground.process import after_fork_in_child
-from ._ground.text import check_text, counted, shown
+from ._ground.text import check_text
 from ._life.advertising import Advertising
-from ._life.hot_state import HotState
-from ._life.lifecycle import Lifecycle
-from ._life.loops import running_loop
-from ._links.binding import Bound, adopt, bind
-from ._links.faults import Faults
-from ._links.listener import Listener
-from ._links.peer_table import PeerTable
+from ._life.ending import Closing
+from ._life.inner_channel import InnerChannel, inside
+from ._life.states import ChannelState
 from ._links.peers import PeerGroup
 from ._links.tls import ContextSource
-from ._serving.endpoints import Endpoint, Endpoints, NoEndpoints
-from ._serving.meta import add_meta
+from ._serving.endpoints import Endpoints
 from ._serving.registering import Registering
-from ._sight.introspection import add_introspection
 from ._sight.snapshot import take
 from .authorization import Check, must_be_check
 from .clock import Clock
-from .event import EventEmitter, EventRegistrar
+from .event import EventRegistrar
 from .interceptors import Interceptor, Interceptors
-from .net import local_ip
 from .options import Options
 from .peer_sources import ListSource, PeerSource
 from .schemes.json import JsonCodec
@@ -53,19 +43,6 @@ __all__ = ["TChannel", "live_channels"]
 _MAX_NAME = 255
 _MAX_PROCESS_NAME = 16 * 1024
 
-# What parts of the channel know of each other: no part of the API, and not shown by completion.
-_INSIDE = frozenset(
-    {
-        *("admission", "advertised_hostport", "changed", "close_callbacks", "connections"),
-        *("counts", "default_endpoints", "endpoints", "events", "faults", "gate", "guard"),
-        *("handshake_failed", "has_running_source", "incoming_bytes", "incoming_calls"),
-        *("json_codec", "lag", "limit_reached", "listener", "loop", "made_at", "memory"),
-        *("notify", "outgoing_calls", "peers_table", "queue", "recent", "retry_budget"),
-        *("serves_others", "services", "state", "step", "stop_sources", "timers"),
-        *("tls_client", "tls_server", "unsent_bytes", "use_loop", "waiting"),
-    }
-)
-
 _GONE = {
     "tracer": (
         "OpenTracing has ended. Give trace= and report spans from an interceptor"
@@ -78,7 +55,7 @@ _GONE = {
 }
 
 
-class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
+class TChannel(CallsOnBytes, Registering, Closing, Advertising):
     """Makes calls to TChannel services, and serves them.
 
     A channel belongs to the event loop that first uses it. Calls return Futures that start at once
@@ -120,9 +97,6 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
         ValueError: An argument with a wrong value.
 
     """
-
-    # Declared again: a checker infers it anew where a method of this class sets it.
-    listener: Listener | None
 
     def __init__(
         self,
@@ -172,16 +146,15 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
         for interceptor in interceptors:
             if not callable(interceptor):
                 raise TypeError(f"interceptors must be callables, not {interceptor!r}")
-        self.options: Options = options if options is not None else Options()
+        if options is None:
+            options = Options()
         if ssl_permissive and ssl_server is None:
             raise ValueError("ssl_permissive needs ssl_server=")
-        self.ssl_permissive = ssl_permissive
-        self.tls_server: ContextSource | None = _context_source(ssl_server, server=True)
-        self.tls_client: ContextSource | None = _context_source(ssl_client, server=False)
+        tls_server = _context_source(ssl_server, server=True)
         if (
-            self.options.trust_announced_addresses
+            options.trust_announced_addresses
             and ssl_client is not None
-            and (self.tls_server is None or not self.tls_server.asks_for_certificates)
+            and (tls_server is None or not tls_server.asks_for_certificates)
         ):
             raise ValueError(
                 "trust_announced_addresses goes with ssl_client= only where ssl_server= asks callers "
@@ -189,38 +162,32 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
             )
         if authorize is not None:
             must_be_check(authorize)
-        self.authorize = authorize
-        self.name = name
-        self.process_name: str = process_name or f"{os.path.basename(sys.argv[0])}[{os.getpid()}]"
-        self.retry_budget: RetryBudget = RetryBudget(
-            self.options.retry_budget, self.options.retry_budget_least
-        )
-        self.trace: Trace = check_trace(trace)
-        self.json_codec: JsonCodec = json if json is not None else JsonCodec()
         self.ssl_server = ssl_server
         self.ssl_client = ssl_client
-        self.server_name = server_name
-        self.expose_errors = expose_errors
-        self.interceptors: Interceptors = Interceptors()
+        self._inner: InnerChannel = InnerChannel(
+            self,
+            live_channels,
+            name=name,
+            hostport=hostport,
+            process_name=process_name,
+            source=_source(known_peers),
+            trace=check_trace(trace),
+            reuse_port=reuse_port,
+            options=options,
+            clock=clock,
+            tls_server=tls_server,
+            tls_client=_context_source(ssl_client, server=False),
+            ssl_permissive=ssl_permissive,
+            server_name=server_name,
+            authorize=authorize,
+            expose_errors=expose_errors,
+            json_codec=json if json is not None else JsonCodec(),
+        )
+        self.interceptors: Interceptors = self._inner.interceptors
         self.interceptors.outgoing.extend(interceptors)
         self.interceptors.incoming.extend(self.interceptors.outgoing)
-        self.events: EventEmitter = EventEmitter()
-        self.hooks: EventRegistrar = EventRegistrar(self.events)
-        self._given_hostport = hostport
-        self._reuse_port = reuse_port
-        self._prepared = {}
-        self._lock = threading.Lock()
-        self.faults: Faults = Faults()
-        Lifecycle.__init__(self, clock, _source(known_peers), PeerTable(self))
-        self._meta = Endpoints("tchannel")
-        add_introspection(self, self._meta, Endpoint, live_channels)
-        self.endpoints: Endpoints = Endpoints(name, meta=self._meta)
-        add_meta(self.endpoints, self.options.meta_endpoints)
-        self.default_endpoints: NoEndpoints | Endpoints = (
-            NoEndpoints(name) if self.options.known_services_only else self.endpoints
-        )
-        """What serves calls of services that have no sub-channel."""
-        self.services: dict[str, Endpoints] = {"tchannel": self._meta, name: self.endpoints}
+        self.hooks: EventRegistrar = EventRegistrar(self._inner.events)
+        self.endpoints: Endpoints = self._inner.endpoints
         self._subchannels: dict[str, SubChannel] = {}
         Registering.__init__(self)
         _channels.add(self)
@@ -231,11 +198,24 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
     # -- what it is ---------------------------------------------------------------------------
 
     @property
+    def name(self) -> str:
+        """How this application identifies itself."""
+        return self._inner.name
+
+    @property
+    def process_name(self) -> str:
+        """How the process calls itself to its peers."""
+        return self._inner.process_name
+
+    @property
+    def options(self) -> Options:
+        """Limits and defaults."""
+        return self._inner.options
+
+    @property
     def hostport(self) -> str:
         """Where it listens; before `listen`, where it was told to, with port 0 for any."""
-        if self.listener is not None:
-            return self.listener.hostport
-        return self._given_hostport or f"{local_ip()}:0"
+        return self._inner.hostport
 
     @property
     def host(self) -> str:
@@ -250,23 +230,72 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
     @property
     def peers(self) -> PeerGroup:
         """The peers that it knows."""
-        return self.peers_table.group
+        return self._inner.peers_table.group
 
     @property
     def clock(self) -> Clock:
         """Where its time comes from."""
-        self.use_loop()
-        return self.timers.clock
+        self._inner.use_loop()
+        return self._inner.timers.clock
 
-    def advertised_hostport(self, *, opener: bool) -> str:
-        """Return the ``host_port`` for a handshake (protocol, "Connection").
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that it belongs to; None before its first use."""
+        return self._inner.loop
 
-        Peers can make nothing of a host_port that is not dotted IPv4: node closes the connection.
+    @property
+    def state(self) -> ChannelState:
+        """How far it is between its making and its end."""
+        return self._inner.state
+
+    @property
+    def trace(self) -> Trace:
+        """Whether its calls are traced: True, False, a rate, or a function of the request."""
+        return self._inner.trace
+
+    @trace.setter
+    def trace(self, trace: Trace) -> None:
+        self._inner.trace = check_trace(trace)
+
+    @property
+    def authorize(self) -> Check | None:
+        """Says of each incoming call whether it may pass; see `tchannel.authorization`."""
+        return self._inner.authorize
+
+    @authorize.setter
+    def authorize(self, authorize: Check | None) -> None:
+        if authorize is not None:
+            must_be_check(authorize)
+        self._inner.authorize = authorize
+
+    @property
+    def expose_errors(self) -> bool:
+        """Whether callers are told the text of a handler's undeclared exception."""
+        return self._inner.expose_errors
+
+    @expose_errors.setter
+    def expose_errors(self, expose: bool) -> None:
+        self._inner.expose_errors = expose
+
+    @property
+    def ssl_permissive(self) -> bool:
+        """Whether connections without TLS are accepted beside those with it."""
+        return self._inner.ssl_permissive
+
+    @property
+    def server_name(self) -> str | None:
+        """The name in the peers' certificates; None for each peer's host."""
+        return self._inner.server_name
+
+    @property
+    def start_call(self) -> Callable[..., PendingCall[Any]]:  # of whatever the scheme decodes
+        """Starts a call on bytes: what the arg schemes call.
+
+        It takes, by position or by name: ``scheme``, ``service``, ``endpoint``, ``arg2`` and ``arg3`` as
+        bytes (arg3 may be an async iterator of them), ``decode``, which makes the result of the Future
+        of ``code, arg2, arg3, transport headers``, and then the other arguments of `call`, by name.
         """
-        listener = self.listener
-        if listener is None or (opener and listener.reachable is None):
-            return wire.EPHEMERAL_HOST_PORT
-        return listener.reachable or listener.hostport
+        return self._inner.start_call
 
     def stats(self, most: int | None = None) -> Snapshot:
         """Return what the channel has done and is doing: calls, connections, peers, limits.
@@ -288,25 +317,10 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
                 raise TypeError(f"most must be an int, not {most!r}")
             if most < 0:
                 raise ValueError(f"most must not be negative, got {most}")
-        return take(self, most)
-
-    def _has_endpoint(self, service: str, endpoint: bytes) -> bool:
-        endpoints = self.services.get(service)
-        return endpoints is not None and endpoint in endpoints.by_name
-
-    def __dir__(self) -> list[str]:
-        return sorted(name for name in super().__dir__() if name not in _INSIDE)
+        return take(self._inner, most)
 
     def __repr__(self) -> str:
-        # Without a lock or a loop: debuggers and logs ask for it, in any thread, at any time.
-        listens = self.listener is not None and not self.is_closed()
-        where = f"listens on {self.hostport}" if listens else "does not listen"
-        counts = (
-            counted(len(self.connections), "connection"),
-            counted(len(self.peers), "known peer"),
-            f"{self.outgoing_calls()} outgoing and {counted(self.incoming_calls, 'incoming call')}",
-        )
-        return f"<TChannel {shown(self.name)}: {self.state.text}, {where}, {', '.join(counts)}>"
+        return repr(self._inner)
 
     def reload_tls(self) -> None:
         """Read the files of ``ssl_server=`` and ``ssl_client=`` again, for new connections.
@@ -319,7 +333,9 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
             RuntimeError: Neither was given as `tchannel.tls.TLSFiles`.
 
         """
-        sources = [one for one in (self.tls_server, self.tls_client) if one and one.reloads]
+        sources = [
+            one for one in (self._inner.tls_server, self._inner.tls_client) if one and one.reloads
+        ]
         if not sources:
             raise RuntimeError("there are no files to read again: give ssl_server= as TLSFiles")
         for source in sources:
@@ -343,58 +359,11 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
             ValueError: `sock` does not listen, or the address was given as well.
 
         """
-        with self._lock:
-            if self.is_closed():
-                raise RuntimeError(f"channel {self.name} is closed")
-            if self.listener is not None:
-                if sock is not None and not self.listener.has(sock):
-                    raise errors.AlreadyListeningError(
-                        f"{self.name} listens on {self.hostport} already, not on that socket"
-                    )
-                if port and port != self.port:
-                    raise errors.AlreadyListeningError(
-                        f"{self.name} listens on port {self.port} already, not on {port}"
-                    )
-                if running_loop() is not None and (self.loop is None or not self.loop.is_running()):
-                    self.use_loop()  # it listened before this loop ran, or before a fork
-                return
-            listener = Listener(self, self._bound(port, sock))
-            self.listener = listener
-            if self.loop is None or self.loop.is_closed() or not self.loop.is_running():
-                was = self.loop
-                self.use_loop()
-                if self.loop is not was:
-                    return  # attaching has attached the listener as well
-            if running_loop() is self.loop or not self.loop.is_running():
-                listener.attach(self.loop)
-            else:
-                self.loop.call_soon_threadsafe(listener.attach, self.loop)
-
-    def _bound(self, port: int | None, sock: socket.socket | None) -> Bound:
-        hostport = self._given_hostport
-        if sock is not None:
-            if hostport is not None or port is not None:
-                raise ValueError(
-                    "sock= says where to listen: give no hostport= and no port besides"
-                )
-            return adopt(sock)
-        if port is not None and not (hostport or "").startswith(UNIX_PREFIX):
-            # By default every interface, of both families.
-            host = parse_hostport(hostport)[0] if hostport else "::"
-            hostport = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return bind(hostport, reuse_port=self._reuse_port)
+        self._inner.listen(port, sock)
 
     def is_listening(self) -> bool:
         """Say whether `listen` was called."""
-        return self.listener is not None
-
-    def serves_others(self) -> bool:
-        """Say whether others may call it: it listens, or has handlers that its peers can reach."""
-        # Those of the service `tchannel` are ours.
-        return self.listener is not None or any(
-            endpoints.has_handlers() and endpoints is not self._meta
-            for endpoints in self.services.values()
-        )
+        return self._inner.listener is not None
 
     def service(self, name: str) -> SubChannel:
         """Return the sub-channel of that service name, made when there is none.
@@ -414,7 +383,7 @@ class TChannel(HotState, Calling, Registering, Lifecycle, Advertising):
         subchannel = self._subchannels.get(name)
         if subchannel is None:
             subchannel = self._subchannels[name] = SubChannel(self, name)
-            self.services[name] = subchannel.endpoints
+            self._inner.services[name] = subchannel.endpoints
         return subchannel
 
 
@@ -459,7 +428,7 @@ def live_channels() -> list[TChannel]:
 
 def _forked() -> None:
     for channel in live_channels():
-        channel._forked()  # noqa: SLF001  # of this module's own class
+        inside(channel).forked()
 
 
 after_fork_in_child(_forked)

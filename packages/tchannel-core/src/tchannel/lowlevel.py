@@ -17,6 +17,7 @@ a channel's life        `live_channels`, `loop_of`, `saying_farewell`, `drop_for
 layers of one's own     `import_layer`, `install_hint`
 log lines               `logger`: what peers sent is escaped and cut in them
 other places            `shown`: a text that came, escaped and cut likewise
+to look inside          `inside`, `InnerChannel`: what a channel is made of; without the promise
 ======================  =====================================================================
 
 Times come from `tchannel.clock`, interceptors from `tchannel.interceptors`.
@@ -41,6 +42,7 @@ from ._ground.process import drop_for_good
 from ._ground.tasks import start_task
 from ._ground.text import shown
 from ._ground.timeouts import Timeout, seconds
+from ._life.inner_channel import InnerChannel, inside
 from ._life.loops import loop_of
 from ._links.acceptor import BACKLOG, Acceptor
 from ._links.connection import Connection
@@ -61,6 +63,7 @@ __all__ = [
     "Endpoint",
     "Endpoints",
     "Handler",
+    "InnerChannel",
     "OutgoingCall",
     "Peer",
     "PeerGroup",
@@ -74,6 +77,7 @@ __all__ = [
     "drop_for_good",
     "format_hostport",
     "import_layer",
+    "inside",
     "install_hint",
     "live_channels",
     "logger",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._calls.calling import Calling
+from ._calls.on_bytes import CallsOnBytes
 from ._calls.pending import PendingCall
 from ._ground.text import shown
 from ._serving.endpoints import Endpoints
@@ -20,7 +23,7 @@ __all__ = ["SubChannel"]
 _CALLER_NAME: Final = Calling.start_call.__code__.co_varnames.index("caller_name") - 1
 
 
-class SubChannel(Registering):
+class SubChannel(CallsOnBytes, Registering):
     """A further service of a channel: handlers and a caller name of its own.
 
     Args:
@@ -34,21 +37,15 @@ class SubChannel(Registering):
         self.name = name
         self.endpoints: Endpoints = Endpoints(name)
         add_meta(self.endpoints, channel.options.meta_endpoints)
-        super().__init__()
+        Registering.__init__(self)
 
     def _channel_of_schemes(self) -> TChannel:
         return cast("TChannel", _Caller(self))
 
-    def call(self, *args: Any, **kwargs: Any) -> PendingCall[Any]:
-        """Make a call as `TChannel.call` does, under this sub-channel's name."""
-        kwargs.setdefault("caller_name", self.name)
-        return self._channel.call(*args, **kwargs)
-
-    def start_call(self, *args: Any) -> PendingCall[Any]:
-        """Start a call as `TChannel.start_call` does, under this sub-channel's name."""
-        if args[_CALLER_NAME] is None:  # who gave one keeps it
-            args = (*args[:_CALLER_NAME], self.name, *args[_CALLER_NAME + 1 :])
-        return self._channel.start_call(*args)
+    @property
+    def start_call(self) -> Callable[..., PendingCall[Any]]:  # of whatever the scheme decodes
+        """Starts a call as `TChannel.start_call` does, under this sub-channel's name."""
+        return partial(_start_call, self._channel.start_call, self.name)
 
     @property
     def channel(self) -> TChannel:
@@ -70,3 +67,15 @@ class _Caller:
 
     def __getattr__(self, attribute: str) -> object:
         return getattr(self._channel, attribute)
+
+
+# Any: the arguments of the real one.
+def _start_call(
+    start_call: Callable[..., PendingCall[Any]], caller_name: str, *args: Any, **kwargs: Any
+) -> PendingCall[Any]:
+    if len(args) <= _CALLER_NAME:
+        if kwargs.get("caller_name") is None:
+            kwargs["caller_name"] = caller_name
+    elif args[_CALLER_NAME] is None:  # who gave one keeps it
+        args = (*args[:_CALLER_NAME], caller_name, *args[_CALLER_NAME + 1 :])
+    return start_call(*args, **kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tchannel import TChannel, errors, sync
+from tchannel.lowlevel import inside
 from tchannel.options import Options
 from tchannel.sync.loops import LoopThread
 
@@ -123,6 +124,6 @@ def test_a_client_whose_idle_connection_was_closed_opens_another_for_its_next_ca
             # One attempt: none of them meets a connection that is gone.
             call = client.raw("any", "name", hostport=server.hostport, retry_limit=0)
             assert call.result(10).body == b"server"
-            (connection,) = ended(lambda: list(server.connections))
+            (connection,) = ended(lambda: list(inside(server).connections))
             ended(lambda: connection.lost)  # noqa: B023 - it is waited for at once
-            assert ended(lambda: list(server.connections)) == []
+            assert ended(lambda: list(inside(server).connections)) == []

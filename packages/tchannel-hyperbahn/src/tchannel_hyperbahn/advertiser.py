@@ -9,7 +9,7 @@ from logging import Logger
 
 from tchannel import Response, TChannel, errors
 from tchannel.clock import sleep
-from tchannel.lowlevel import drop_for_good, logger, saying_farewell, start_task
+from tchannel.lowlevel import drop_for_good, inside, logger, saying_farewell, start_task
 
 from .advertisement import Advertisement
 from .host_list import HostListFile
@@ -71,7 +71,7 @@ class Advertiser:
         """
         channel = self._channel
         known = self._advertisements.get(name)
-        if known is not None and known.holds(channel.loop):
+        if known is not None and known.holds(inside(channel).loop):
             return known.first
         if known is not None and not known.ended:
             # Of a loop that is over, or of the parent of this process: not ours to end any more.
@@ -82,12 +82,12 @@ class Advertiser:
         advertisement = self._advertisements[name] = Advertisement(
             name,
             self._advertise_once,
-            loop=channel.loop,
+            loop=inside(channel).loop,
             clock=channel.clock,
             timeout=timeout,
             period=period,
             jitter=jitter,
-            after=self._leaving_on(channel.loop).get(name),
+            after=self._leaving_on(inside(channel).loop).get(name),
         )
         channel.peers.expecting(advertisement.first)
         return advertisement.first
@@ -106,10 +106,10 @@ class Advertiser:
         # Part of the farewell already, should the channel close before it is done.
         context = Context()
         context.run(saying_farewell.set, True)
-        taken_back = start_task(self._channel.loop, self._take_back(leaving), context)
+        taken_back = start_task(inside(self._channel).loop, self._take_back(leaving), context)
         taken_back.add_done_callback(_look_at)
         self._leaving = {
-            **self._leaving_on(self._channel.loop),
+            **self._leaving_on(inside(self._channel).loop),
             **{advertisement.name: taken_back for advertisement in leaving},
         }
         return taken_back
@@ -195,8 +195,9 @@ class Advertiser:
     async def _renew_connections(self, router: str) -> None:
         """See to it that the connection to ``router`` says where this channel listens."""
         channel = self._channel
-        peer = channel.peers_table.get(router)
-        while not channel.peers_table.renew(peer):
+        table = inside(channel).peers_table
+        peer = table.get(router)
+        while not table.renew(peer):
             await sleep(channel.clock, _HANDSHAKE_POLL)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from tchannel import Response, TChannel
-from tchannel.lowlevel import Timeout, seconds
+from tchannel.lowlevel import Timeout, inside, seconds
 
 from .advertiser import Advertiser
 from .host_list import HostListFile, check_hosts
@@ -92,7 +92,7 @@ def advertise(
     )
     if channel.is_closed():
         raise RuntimeError(f"channel {channel.name} is closed")
-    channel.use_loop()
+    inside(channel).use_loop()
     advertiser = _advertiser_of(channel)
     if advertiser is None:
         advertiser = Advertiser(channel)
@@ -119,12 +119,12 @@ def unadvertise(channel: TChannel, name: str | None = None) -> asyncio.Future[Re
             minutes, because it is not repeated in any case.
 
     """
-    channel.use_loop()
+    inside(channel).use_loop()
     advertiser = _advertiser_of(channel)
     if advertiser is None:
         if name is not None:
             raise ValueError(f"name {name!r} is not advertised")
-        nothing: asyncio.Future[Response | None] = channel.loop.create_future()
+        nothing: asyncio.Future[Response | None] = inside(channel).loop.create_future()
         nothing.set_result(None)
         return nothing
     return advertiser.unadvertise(name)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import tchannel_wire as wire
 from tchannel import Response, TChannel, errors
-from tchannel.lowlevel import Timeout, seconds, start_task
+from tchannel.lowlevel import Timeout, inside, seconds, start_task
 
 from .advertiser import HYPERBAHN
 from .discovery_messages import read_discovery, write_query
@@ -60,8 +60,8 @@ def discover(
     within = seconds(timeout, channel.options.default_timeout)
     query = write_query(service)
     endpoint = "Hyperbahn::discoverAffine" if affine else "Hyperbahn::discover"
-    channel.use_loop()
-    found = start_task(channel.loop, _ask(channel, hosts, endpoint, query, within))
+    inside(channel).use_loop()
+    found = start_task(inside(channel).loop, _ask(channel, hosts, endpoint, query, within))
     found.add_done_callback(_look_at)
     return found
 

@@ -8,7 +8,7 @@ from logging import Logger
 
 import tchannel_wire as wire
 from tchannel import TChannel
-from tchannel.lowlevel import UNIX_PREFIX, logger, parse_hostport
+from tchannel.lowlevel import UNIX_PREFIX, inside, logger, parse_hostport
 
 __all__ = ["check_reachable"]
 
@@ -25,7 +25,7 @@ def check_reachable(channel: TChannel, routers: Iterable[str]) -> None:
         ValueError: The channel has no such address; the error says how to get one.
 
     """
-    address = channel.advertised_hostport(opener=True)
+    address = inside(channel).advertised_hostport(opener=True)
     if address == wire.EPHEMERAL_HOST_PORT:
         raise ValueError(
             f"{channel.hostport} cannot be advertised, because Hyperbahn connects to IPv4 addresses"
@@ -37,8 +37,9 @@ def check_reachable(channel: TChannel, routers: Iterable[str]) -> None:
     elsewhere = [router for router in routers if not _is_loopback(parse_hostport(router)[0])]
     if not elsewhere:
         return
-    assert channel.listener is not None
-    if channel.listener.everywhere:
+    listener = inside(channel).listener
+    assert listener is not None
+    if listener.everywhere:
         raise ValueError(
             f"no routable address of this machine was found, and at {address} the router"
             f" {elsewhere[0]} would reach itself: give the channel hostport='<IPv4 address>:0'"

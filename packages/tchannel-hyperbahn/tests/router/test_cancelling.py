@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import tchannel_wire as wire
+from tchannel.lowlevel import inside
 from tchannel_hyperbahn import Router
 
 
@@ -144,4 +145,4 @@ async def test_calls_that_are_cancelled_at_any_moment_leave_nothing(
 
     assert (await client.raw("echo", "echo", b"still there")).body == b"still there"
     await nothing_is_left(router, eventually)
-    assert service.incoming_calls == 0
+    assert inside(service).incoming_calls == 0

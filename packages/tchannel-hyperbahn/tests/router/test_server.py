@@ -9,6 +9,7 @@ import pytest
 
 import tchannel_wire as wire
 from tchannel import errors
+from tchannel.lowlevel import inside
 from tchannel_hyperbahn import Router
 
 
@@ -328,14 +329,14 @@ async def test_a_killed_instance_is_passed_over(serve, router, make_channel, eve
     client = make_channel("client")
     client.advertise(routers=[router.hostport])
 
-    for connection in list(first.connections):
+    for connection in list(inside(first).connections):
         connection.abort()
-    first.listener.close()
+    inside(first).listener.close()
     await eventually(lambda: len(router.directory.instances("echo")) == 2)
     for number in range(20):
         response = await client.raw("echo", "echo", str(number), retry_on="ct")
         assert response.body == str(number).encode()
-    assert second.incoming_calls == 0
+    assert inside(second).incoming_calls == 0
 
 
 async def test_a_rolling_restart_fails_no_call(serve, router, make_channel, eventually):

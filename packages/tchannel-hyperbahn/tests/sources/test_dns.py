@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from tchannel.lowlevel import inside
 from tchannel_hyperbahn import DnsSource
 
 
@@ -28,7 +29,7 @@ async def resolving(make_channel, clock):
     async def make(resolver, **options):
         source = DnsSource("keyvalue.example:4040", resolve=resolver, **options)
         channel = make_channel(known_peers=source, clock=clock)
-        channel.use_loop()
+        inside(channel).use_loop()
         await clock.elapse(0)
         return channel
 
@@ -80,7 +81,7 @@ async def test_a_failure_or_an_empty_answer_keeps_the_peers(resolving, clock, ca
 async def test_certificates_are_expected_to_bear_the_name(resolving, options, name):
     channel = await resolving(Resolver("192.0.2.1"), **options)
 
-    assert channel.peers_table.get("192.0.2.1:4040").server_name == name
+    assert inside(channel).peers_table.get("192.0.2.1:4040").server_name == name
 
 
 async def test_the_systems_resolver_is_the_default(make_channel):

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from tchannel import TChannel
 from tchannel.clock import Clock
-from tchannel.lowlevel import Connection
+from tchannel.lowlevel import Connection, inside
 
 __all__ = ["MemoryTransport", "Pair", "join", "memory_transports"]
 
@@ -196,12 +196,12 @@ def join(client: TChannel, server: TChannel) -> None:
     :raises RuntimeError: no loop runs, or one of the channels is closed.
     """
     loop = asyncio.get_running_loop()
-    client.use_loop()
-    server.use_loop()
+    inside(client).use_loop()
+    inside(server).use_loop()
     near, far = memory_transports(loop)
     peer = client.peers.add(_SERVER)
-    accepted = Connection(server, None)
-    opened = Connection(client, peer)
+    accepted = Connection(inside(server), None)
+    opened = Connection(inside(client), peer)
     far.connect(accepted)
     near.connect(opened)
     # The handshake at once, so that a call made right now finds the connection: there and back.

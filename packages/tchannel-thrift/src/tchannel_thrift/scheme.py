@@ -53,10 +53,11 @@ class ThriftArgScheme:
 
     NAME: ClassVar[str] = "thrift"
 
-    __slots__ = ("_channel", "_endpoints", "_meta")
+    __slots__ = ("_channel", "_endpoints", "_meta", "_start_call")
 
     def __init__(self, channel: TChannel, endpoints: Endpoints | None = None) -> None:
         self._channel = channel
+        self._start_call = channel.start_call
         self._endpoints = endpoints if endpoints is not None else channel.endpoints
         self._meta = MetaEndpoints(
             self._endpoints, idl="thriftIDL" in channel.options.meta_endpoints
@@ -141,8 +142,8 @@ class ThriftArgScheme:
             return self._register_called(request, (*options, *others))
         method = request.method
         service = request.service or request.require_service()
-        start_call = self._channel.start_call
-        if self._channel.events.callbacks[_BEFORE_HEADERS]:
+        start_call = self._start_call
+        if self._channel.hooks.event_emitter.callbacks[_BEFORE_HEADERS]:
             start_call = partial(start_watched, self._channel, headers, encode_headers)
             headers = None
         return start_call(

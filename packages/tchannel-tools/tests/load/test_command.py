@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("hdrh", reason="the extra `load`")
 
 from tchannel import errors
+from tchannel.lowlevel import inside
 from tchannel_tools.main import main
 
 pytestmark = pytest.mark.extra
@@ -58,7 +59,7 @@ async def test_calls_go_over_so_many_connections(tool, service, at):
 
     @service.raw.register("who")
     def who(request):
-        met.update(service.connections)
+        met.update(inside(service).connections)
 
     await tool("load", *at, "who", "--raw", "", "--calls", "9", "--connections", "3")
 

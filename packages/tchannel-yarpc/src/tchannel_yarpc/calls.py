@@ -172,7 +172,7 @@ def start_call(
         ValueError: An argument that cannot be sent.
 
     """
-    events = channel_of(channel).events
+    events = channel_of(channel).hooks.event_emitter
     if events.callbacks[_BEFORE_HEADERS]:
         headers = dict(headers) if headers else {}
         events.fire(_BEFORE_HEADERS, headers, service)

@@ -146,7 +146,7 @@ class CallState(CallHabits):
             "arg2": self.arg2,
             "arg3": self.arg3,
             "headers": dict(prepared.headers),
-            "channel": self.channel,
+            "channel": self.channel.public,
             "outgoing": True,
             "timeout": self.timeout,
             "deadline": self.deadline,

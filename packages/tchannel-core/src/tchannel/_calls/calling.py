@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import AsyncIterable, Callable
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 import tchannel_wire as wire
 
@@ -15,8 +15,6 @@ from .._ground.current import current_call, saying_farewell
 from .._ground.text import check_text
 from .._ground.timeouts import Timeout, seconds
 from ..interceptors import process_wide
-from ..response import Response, bytes_response
-from ..schemes.raw import to_bytes
 from .intercepted import intercept_call
 from .outgoing import Decode, OutgoingCall
 from .pending import PendingCall
@@ -30,10 +28,10 @@ if TYPE_CHECKING:
     from .._serving.incoming import IncomingRequest
     from .._sight.counting import Counts
     from .._sight.recent import Recent
+    from ..channel import TChannel
     from ..event import EventEmitter
     from ..interceptors import Interceptors
     from ..options import Options
-    from ..streaming import Body
     from .retries import RetryBudget
     from .waiting import Wait
 
@@ -48,6 +46,7 @@ _MAX_PREPARED = 2_000
 class Calling:
     """The part of a channel that makes calls."""
 
+    public: TChannel
     name: str
     options: Options
     trace: Trace
@@ -67,153 +66,6 @@ class Calling:
     has_running_source: Callable[[], bool]
 
     _prepared: dict[tuple[object, ...], wire.PreparedCall]
-
-    @overload
-    def call(
-        self,
-        scheme: str,
-        service: str,
-        arg1: str,
-        arg2: bytes | str | None = None,
-        arg3: bytes | str | AsyncIterable[bytes] | None = None,
-        timeout: Timeout = None,
-        retry_on: str | None = None,
-        retry_limit: int | None = None,
-        routing_delegate: str | None = None,
-        hostport: str | None = None,
-        shard_key: str | None = None,
-        tracing_span: wire.Tracing | None = None,
-        trace: Trace | None = None,
-        caller_name: str | None = None,
-        *,
-        deadline: Timeout = None,
-        stream: Literal[False] = False,
-        routing_key: str | None = None,
-    ) -> PendingCall[Response[bytes, bytes]]: ...
-
-    @overload
-    def call(
-        self,
-        scheme: str,
-        service: str,
-        arg1: str,
-        arg2: bytes | str | None = None,
-        arg3: bytes | str | AsyncIterable[bytes] | None = None,
-        timeout: Timeout = None,
-        retry_on: str | None = None,
-        retry_limit: int | None = None,
-        routing_delegate: str | None = None,
-        hostport: str | None = None,
-        shard_key: str | None = None,
-        tracing_span: wire.Tracing | None = None,
-        trace: Trace | None = None,
-        caller_name: str | None = None,
-        *,
-        deadline: Timeout = None,
-        stream: Literal[True],
-        routing_key: str | None = None,
-    ) -> PendingCall[Response[Body, bytes]]: ...
-
-    @overload
-    def call(
-        self,
-        scheme: str,
-        service: str,
-        arg1: str,
-        arg2: bytes | str | None = None,
-        arg3: bytes | str | AsyncIterable[bytes] | None = None,
-        timeout: Timeout = None,
-        retry_on: str | None = None,
-        retry_limit: int | None = None,
-        routing_delegate: str | None = None,
-        hostport: str | None = None,
-        shard_key: str | None = None,
-        tracing_span: wire.Tracing | None = None,
-        trace: Trace | None = None,
-        caller_name: str | None = None,
-        *,
-        deadline: Timeout = None,
-        stream: bool,
-        routing_key: str | None = None,
-    ) -> PendingCall[Response[bytes, bytes]] | PendingCall[Response[Body, bytes]]: ...
-
-    def call(
-        self,
-        scheme: str,
-        service: str,
-        arg1: str,
-        arg2: bytes | str | None = None,
-        arg3: bytes | str | AsyncIterable[bytes] | None = None,
-        timeout: Timeout = None,
-        retry_on: str | None = None,
-        retry_limit: int | None = None,
-        routing_delegate: str | None = None,
-        hostport: str | None = None,
-        shard_key: str | None = None,
-        tracing_span: wire.Tracing | None = None,
-        trace: Trace | None = None,
-        caller_name: str | None = None,
-        *,
-        deadline: Timeout = None,
-        stream: bool = False,
-        routing_key: str | None = None,
-    ) -> PendingCall[Any]:
-        """Make a call on bytes; usually one of the arg schemes is what you want.
-
-        Args:
-            scheme: Name of the arg scheme, sent as ``as``.
-            service: Name of the service.
-            arg1: The endpoint.
-            arg2: The application headers, encoded; default empty.
-            arg3: The body, encoded; default empty.
-            timeout: Seconds for one attempt; default 30.
-            retry_on: What to retry on, see `tchannel.retry`; default ``c``.
-            retry_limit: Attempts after the first; default 4, with ``hostport`` 0.
-            routing_delegate: The service that a router sends the call to instead.
-            hostport: The peer to call, instead of one of those that the channel knows.
-            shard_key: For routers and services that shard.
-            tracing_span: The span that this call belongs under.
-            trace: Whether to trace this call; by default what the channel does.
-            caller_name: Who calls; by default the channel's name.
-            deadline: Seconds for the whole call with its retries; default none.
-            stream: Give the response's body as an async iterator, as it arrives.
-            routing_key: The group of instances, a canary say, that a router may prefer.
-
-        Returns:
-            A Future of the Response, with headers and body as bytes.
-
-        Raises:
-            TypeError: An argument of a wrong type.
-            ValueError: An argument that cannot be sent.
-            TChannelError: (from the Future) whatever went wrong with the call.
-
-        """
-        if not isinstance(scheme, str):
-            raise TypeError(f"scheme must be the name of an arg scheme, not {scheme!r}")
-        return self.start_call(
-            scheme,
-            service,
-            arg1,
-            b"" if arg2 is None else to_bytes(arg2, "arg2"),
-            arg3
-            if isinstance(arg3, AsyncIterable)
-            else b""
-            if arg3 is None
-            else to_bytes(arg3, "arg3"),
-            bytes_response,
-            timeout,
-            retry_on,
-            retry_limit,
-            routing_delegate,
-            hostport,
-            shard_key,
-            tracing_span,
-            trace,
-            caller_name,
-            deadline,
-            stream,
-            routing_key,
-        )
 
     # Positional all through: keywords for 18 arguments cost 0.4 µs.
     def start_call(
@@ -242,8 +94,8 @@ class Calling:
         Args:
             decode: Makes the result of the Future of ``code, arg2, arg3, transport headers``.
 
-        The other arguments are those of `call`, with arg2 and arg3 as bytes (arg3 may be an async
-        iterator of bytes).
+        The other arguments are those of `TChannel.call`, with arg2 and arg3 as bytes (arg3 may be an
+        async iterator of bytes).
 
         """
         loop = self.loop

@@ -15,6 +15,7 @@ from ..event import EventType, when_ended
 from .pending import CallHabits, PendingCall, state_of
 
 if TYPE_CHECKING:
+    from .._life.inner_channel import InnerChannel
     from ..channel import TChannel
 
 __all__ = ["start_watched"]
@@ -42,12 +43,13 @@ def start_watched(
 
     """
     changed = dict(headers or {}) if encode is not None else None
-    channel.use_loop()
-    hooks = channel.events.fire(_BEFORE_HEADERS, changed, arguments[_SERVICE], channel.loop)
+    inner = channel._inner  # a wing above knows the door
+    inner.use_loop()
+    hooks = inner.events.fire(_BEFORE_HEADERS, changed, arguments[_SERVICE], inner.loop)
     start = partial(_start, channel, changed, encode, arguments)
     if hooks is None:
         return start()
-    task = start_task(channel.loop, _start_after(channel, hooks, start, arguments))
+    task = start_task(inner.loop, _start_after(inner, hooks, start, arguments))
     return cast("PendingCall[object]", _LateCall(task))
 
 
@@ -63,7 +65,7 @@ def _start(
 
 
 async def _start_after(
-    channel: TChannel,
+    channel: InnerChannel,
     hooks: list[asyncio.Future[object]],
     start: Callable[[], PendingCall[object]],
     arguments: tuple[Any, ...],

@@ -49,7 +49,7 @@ async def close_channel(channel: Lifecycle, grace: float) -> None:
     await _until(channel, lambda: not channel.outgoing_calls(), ends)
     channel.step(LifeInput.OWN_CALLS_ENDED)
     if channel.events.callbacks[EventType.on_draining]:
-        channel.events.fire(EventType.on_draining, channel)
+        channel.events.fire(EventType.on_draining, channel.public)
     for connection in list(channel.connections):
         if connection.ready and not connection.closed:
             connection.start_draining()

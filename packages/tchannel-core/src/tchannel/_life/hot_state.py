@@ -14,5 +14,4 @@ class HotState:
         *("_prepared", "admission", "authorize", "counts", "default_endpoints", "events"),
         *("incoming_calls", "interceptors", "loop", "memory", "options", "peers_table", "queue"),
         *("recent", "retry_budget", "services", "state", "timers", "trace", "unsent_bytes"),
-        *("json", "raw"),
     )

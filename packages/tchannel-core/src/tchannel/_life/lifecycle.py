@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from contextvars import Context
 from functools import partial
-from signal import Signals
 from typing import TYPE_CHECKING
 
 from .._ground.process import drop_for_good
 from .._ground.tasks import start_task
 from .._ground.text import shown
-from .._ground.timeouts import Timeout, seconds
 from .._links.connection import Connection
 from .._links.faults import Faults
 from .._links.gate import Gate
@@ -32,14 +30,11 @@ from ..options import Options
 from ..peer_sources import ListSource, PeerSource
 from .closing import close_channel
 from .loops import LoopGuard, current_loop, running_loop, wrong_thread
-from .signals import ENDING, serve_until_signal
 from .states import ChannelState, LifeInput, after
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     from .._calls.waiting import Wait
+    from ..channel import TChannel
     from ..event import EventEmitter
 
 __all__ = ["Lifecycle"]
@@ -48,6 +43,7 @@ __all__ = ["Lifecycle"]
 class Lifecycle:
     """The part of a channel that ties it to a loop, and lets go of it again."""
 
+    public: TChannel
     name: str
     options: Options
     events: EventEmitter
@@ -203,7 +199,7 @@ class Lifecycle:
             self._source_running = False
             self._source.stop()
 
-    def _forked(self) -> None:
+    def forked(self) -> None:
         """In the child of a fork: drop what belongs to the parent, without a word to anyone."""
         self.step(LifeInput.FORKED)
         self.counts.clear()
@@ -241,36 +237,8 @@ class Lifecycle:
 
     # -- the end ------------------------------------------------------------------------------
 
-    def on_close(self, callback: Callable[[], object | Awaitable[object]]) -> None:
-        """Run ``callback()`` first thing in `close`; what it returns is awaited, within the grace.
-
-        Raises:
-            TypeError: ``callback`` is not callable.
-
-        """
-        if not callable(callback):
-            raise TypeError(f"callback must be callable, not {callback!r}")
-        self.close_callbacks.append(callback)
-
-    def close(self, grace: Timeout = None) -> asyncio.Future[None]:
-        """Close the channel gracefully; it begins at once, awaited or not.
-
-        Calls in flight, both ways, may finish within the grace; new ones are declined. Afterwards
-        nothing of the channel is left: no task, socket or timer.
-
-        Args:
-            grace: Seconds; default ``options.close_grace``, 10. With 0 nothing is waited for.
-
-        Returns:
-            A Future that ends when everything is over. Whoever gives up waiting for it, by
-            cancelling it or by a timeout, does not stop the closing; call again to wait again.
-
-        Raises:
-            RuntimeError: the channel's loop runs in another thread.
-
-        """
-        # Unlike the timeout of a call, no grace at all is a wish that makes sense.
-        within = 0.0 if grace == 0 else seconds(grace, self.options.close_grace, "grace")
+    def close(self, within: float) -> asyncio.Future[None]:
+        """Close it gracefully within so many seconds; see `TChannel.close`."""
         # Anew, if its loop ended before it was over.
         if self._closed is not None and not self._closed.cancelled():
             return asyncio.shield(self._closed)
@@ -295,45 +263,9 @@ class Lifecycle:
         # that must not cancel the closing in turn.
         return asyncio.shield(self._closed)
 
-    async def serve_until_signal(
-        self, grace: Timeout = None, signals: Iterable[Signals] = ENDING
-    ) -> Signals | None:
-        """Serve until the process is told to end, then close gracefully: what a server's main ends with.
-
-        What was asked before is answered within the grace, what comes later is declined, and callers
-        go elsewhere. A second signal ends the process at once.
-
-        Args:
-            grace: As of `close`, in seconds; default ``options.close_grace``.
-            signals: What to wait for; default SIGTERM and SIGINT (Ctrl-C).
-
-        Returns:
-            The signal; None when the channel was closed by something else.
-
-        Raises:
-            RuntimeError: The channel is closed already, or this loop handles no signals: only that
-                of the main thread does, and none on Windows.
-
-        """
-        if self.is_closed():
-            raise RuntimeError(f"channel {self.name} is closed")
-        return await serve_until_signal(self, grace, signals)
-
     def is_closed(self) -> bool:
         """Say whether `close` was called."""
         return self.state.ends
-
-    async def __aenter__(self) -> Self:
-        self.use_loop()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def outgoing_calls(self) -> int:
         """Return how many calls wait for their answers, or to be sent."""

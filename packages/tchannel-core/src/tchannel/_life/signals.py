@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from .._ground.timeouts import Timeout
@@ -19,7 +19,10 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 async def serve_until_signal(
-    channel: Lifecycle, grace: Timeout, signals: Iterable[signal.Signals]
+    channel: Lifecycle,
+    close: Callable[[Timeout], asyncio.Future[None]],
+    grace: Timeout,
+    signals: Iterable[signal.Signals],
 ) -> signal.Signals | None:
     """Wait for one of ``signals``, then close ``channel``; see `TChannel.serve_until_signal`."""
     loop = asyncio.get_running_loop()
@@ -29,7 +32,7 @@ async def serve_until_signal(
         if not told.done():
             told.set_result(received)
 
-    channel.on_close(tell)
+    channel.close_callbacks.append(tell)
     handled = []
     try:
         for number in signals:
@@ -52,5 +55,5 @@ async def serve_until_signal(
         for number in handled:
             loop.remove_signal_handler(number)
         channel.close_callbacks.remove(tell)
-    await channel.close(grace)
+    await close(grace)
     return received

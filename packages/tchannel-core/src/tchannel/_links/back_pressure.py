@@ -13,8 +13,8 @@ from .._ground.log_fields import log_fields
 from .._ground.logs import logger
 
 if TYPE_CHECKING:
+    from .._life.inner_channel import InnerChannel
     from .._serving.incoming import IncomingRequest
-    from ..channel import TChannel
     from ..clock import TimerHandle
     from .timers import Timers
 
@@ -81,8 +81,8 @@ class BackPressure(asyncio.Protocol):
     transport: asyncio.Transport
     wire: tchannel_wire.Connection
 
-    def __init__(self, channel: TChannel) -> None:
-        self.channel: TChannel = channel
+    def __init__(self, channel: InnerChannel) -> None:
+        self.channel: InnerChannel = channel
         self.loop: asyncio.AbstractEventLoop = channel.loop
         self.closed: bool = False
         self.flushing: bool = False

@@ -34,7 +34,7 @@ from .sockets import keep_alive
 
 if TYPE_CHECKING:
     from .._calls.outgoing import OutgoingCall
-    from ..channel import TChannel
+    from .._life.inner_channel import InnerChannel
     from ..tls import Certificate
     from .peers import Peer
     from .timers import Timers
@@ -114,7 +114,7 @@ class Connection(BackPressure):
     transport: asyncio.Transport
     turn_ends: float
 
-    def __init__(self, channel: TChannel, peer: Peer | None, address: str = "") -> None:
+    def __init__(self, channel: InnerChannel, peer: Peer | None, address: str = "") -> None:
         super().__init__(channel)
         self.timers = channel.timers
         self.peer = peer

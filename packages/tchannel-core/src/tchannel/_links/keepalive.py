@@ -35,7 +35,7 @@ from .._ground.logs import logger
 from .dormant import Unclosed, rest
 
 if TYPE_CHECKING:
-    from ..channel import TChannel
+    from .._life.inner_channel import InnerChannel
     from ..clock import TimerHandle
     from .connection import Connection
     from .peer_table import PeerTable
@@ -155,7 +155,7 @@ class Keepalive:
 
     __slots__ = ("__weakref__", "_channel", "_table", "_timer", "_unclosed", "_watched")
 
-    def __init__(self, channel: TChannel, table: PeerTable) -> None:
+    def __init__(self, channel: InnerChannel, table: PeerTable) -> None:
         self._channel = channel
         self._table = table
         self._unclosed = Unclosed(channel.name)

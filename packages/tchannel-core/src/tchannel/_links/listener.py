@@ -38,7 +38,7 @@ from .first_bytes import (
 from .tls import AcceptingArguments, ContextSource, telling_why
 
 if TYPE_CHECKING:
-    from ..channel import TChannel
+    from .._life.inner_channel import InnerChannel
 
 __all__ = ["Listener"]
 
@@ -64,7 +64,7 @@ class Listener:
 
     """
 
-    def __init__(self, channel: TChannel, bound: Bound) -> None:
+    def __init__(self, channel: InnerChannel, bound: Bound) -> None:
         self._channel = channel
         self._loop: asyncio.AbstractEventLoop | None = None
         self._acceptor: Acceptor | None = None

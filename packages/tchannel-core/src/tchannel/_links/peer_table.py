@@ -34,7 +34,7 @@ from .tls import ConnectingArguments, telling_why
 from .tls_names import bears_name, is_uri
 
 if TYPE_CHECKING:
-    from ..channel import TChannel
+    from .._life.inner_channel import InnerChannel
 
 __all__ = ["PeerTable"]
 
@@ -51,7 +51,7 @@ class PeerTable:
 
     __slots__ = ("_channel", "callers", "group", "keepalive", "peers")
 
-    def __init__(self, channel: TChannel) -> None:
+    def __init__(self, channel: InnerChannel) -> None:
         self._channel = channel
         self.peers: dict[str, Peer] = {}
         """Those that we connect to, by the address that is connected to."""
@@ -61,7 +61,7 @@ class PeerTable:
             channel.options, self.to_connect, self.connect, self._retire
         )
         self.keepalive: Keepalive = Keepalive(channel, self)
-        self.group.channel = channel
+        self.group.belong_to(channel)
 
     def __len__(self) -> int:
         return len(self.peers) + len(self.callers)

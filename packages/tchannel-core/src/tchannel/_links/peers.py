@@ -25,6 +25,7 @@ from ..options import Options
 
 if TYPE_CHECKING:
     from .._calls.waiting import Wait
+    from .._life.inner_channel import InnerChannel
     from ..channel import TChannel
     from .connection import Connection
 
@@ -128,7 +129,7 @@ class PeerGroup:
     ) -> None:
         self.max_connections: int = int(options.peer_connections)
         """How many connections the group opens to spread its calls."""
-        self.channel: TChannel | None = None
+        self._owner: InnerChannel | None = None
         """Whose peers they are: a source may make calls on it."""
         self._options = options
         self._peer_of = peer_of
@@ -217,6 +218,15 @@ class PeerGroup:
         for hostport, peer in group._peers.items():
             self.add(hostport, peer.server_name)
 
+    def belong_to(self, owner: InnerChannel) -> None:
+        """Tell the hooks of ``owner`` what becomes of the peers."""
+        self._owner = owner
+
+    @property
+    def channel(self) -> TChannel | None:
+        """The channel whose peers they are; None for a group that stands for itself."""
+        return None if self._owner is None else self._owner.public
+
     # Any: a Future of whatever; its type knows no "of object".
     def expecting(self, future: asyncio.Future[Any]) -> None:
         """Let calls that find no peer wait for ``future``, within their own timeouts.
@@ -242,7 +252,7 @@ class PeerGroup:
         some = [shown(hostport) for hostport in list(self._peers)[:_SHOWN_PEERS]]
         if len(self._peers) > _SHOWN_PEERS:
             some.append("...")
-        whose = f" of {shown(self.channel.name)}" if self.channel is not None else ""
+        whose = f" of {shown(self._owner.name)}" if self._owner is not None else ""
         return f"<PeerGroup{whose}: {', '.join(words)} [{', '.join(some)}]>"
 
     # -- the choice ---------------------------------------------------------------------------
@@ -364,8 +374,8 @@ class PeerGroup:
             extra=log_fields(peer.hostport),
         )
         self.file(peer)
-        if self.channel is not None:
-            events = self.channel.events
+        if self._owner is not None:
+            events = self._owner.events
             if events.callbacks[EventType.on_peer_penalised]:
                 left = peer.penalised_until - now
                 events.fire(EventType.on_peer_penalised, peer.hostport, left)
@@ -376,8 +386,8 @@ class PeerGroup:
         if peer.penalised_until:
             peer.penalised_until = 0.0
             self.file(peer)
-        if penalised and self.channel is not None:
-            events = self.channel.events
+        if penalised and self._owner is not None:
+            events = self._owner.events
             if events.callbacks[EventType.on_peer_forgiven]:
                 events.fire(EventType.on_peer_forgiven, peer.hostport)
 

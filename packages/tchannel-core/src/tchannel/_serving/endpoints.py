@@ -240,6 +240,7 @@ def served_as(channel: TChannel, call: Call) -> str | None:
 
     For what keeps a row for each endpoint: names that callers make up must not become rows.
     """
-    endpoints = channel.services.get(call.service, channel.default_endpoints)
+    inner = channel._inner  # a wing above knows the door
+    endpoints = inner.services.get(call.service, inner.default_endpoints)
     known = endpoints.get(call.endpoint.encode(), call.scheme) is not None
     return endpoints.service if known else None

@@ -319,7 +319,7 @@ class IncomingRequest(ReceivedRequest):
             "arg2": event.arg2,
             "arg3": event.arg3 if self.stream is None else self.stream,
             "headers": dict(event.headers),
-            "channel": self.connection.channel,
+            "channel": self.connection.channel.public,
             "outgoing": False,
             "timeout": self.timeout,
             "deadline": event.deadline,
@@ -483,7 +483,7 @@ def wants_body(connection: Connection, event: wire.RequestReceived) -> bool:
 
 def _access(connection: Connection, event: wire.RequestReceived) -> Access:
     return Access(
-        channel=connection.channel,
+        channel=connection.channel.public,
         peer=connection.address,
         announced=connection.announced,
         certificate=connection.certificate,

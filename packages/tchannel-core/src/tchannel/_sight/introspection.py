@@ -32,10 +32,11 @@ from .._ground.text import shown
 from .._version import __version__
 from ..authorization import Access
 from ..errors import BadRequestError
-from .snapshot import connection_stats
+from .snapshot import connection_stats, take
 from .stacks import stacks, stacks_as_text
 
 if TYPE_CHECKING:
+    from .._life.inner_channel import InnerChannel
     from .._links.connection import Connection
     from .._links.peers import Peer
     from .._serving.endpoints import Endpoint, Endpoints
@@ -73,7 +74,7 @@ def is_local(access: Access) -> bool:
 
 
 def add_introspection(
-    channel: TChannel,
+    channel: InnerChannel,
     endpoints: Endpoints,
     make: Callable[..., Endpoint],
     channels: Callable[[], Iterable[TChannel]],
@@ -104,8 +105,10 @@ def add_introspection(
             endpoints.add(name, endpoint)
 
 
-def _answer(answer: Callable[[TChannel, dict[str, object]], object], request: Request) -> object:
-    channel: TChannel = request.connection.channel  # type: ignore[attr-defined]  # one that is served
+def _answer(
+    answer: Callable[[InnerChannel, dict[str, object]], object], request: Request
+) -> object:
+    channel: InnerChannel = request.connection.channel  # type: ignore[attr-defined]  # one that is served
     return answer(channel, request.body)
 
 
@@ -122,14 +125,14 @@ def _encode(answer: object) -> tuple[int, bytes, bytes]:
     return 0, b"", json.dumps(answer).encode()
 
 
-def _stats(channel: TChannel, options: dict[str, object]) -> object:
+def _stats(channel: InnerChannel, options: dict[str, object]) -> object:
     most = options.get("most", _MAX_MOST)
     if isinstance(most, bool) or not isinstance(most, int) or most < 0:
         raise BadRequestError("most must be a number from 0")
-    return channel.stats(min(most, _MAX_MOST)).to_dict()
+    return take(channel, min(most, _MAX_MOST)).to_dict()
 
 
-def _stacks(channel: TChannel, options: dict[str, object]) -> object:
+def _stacks(channel: InnerChannel, options: dict[str, object]) -> object:
     if not channel.options.introspection_stacks:
         raise BadRequestError("stacks are not told here: Options(introspection_stacks=True)")
     return stacks()
@@ -138,7 +141,7 @@ def _stacks(channel: TChannel, options: dict[str, object]) -> object:
 # -- the shapes of tchannel-go ------------------------------------------------------------------------
 
 
-def _runtime(channel: TChannel, options: dict[str, object]) -> object:
+def _runtime(channel: InnerChannel, options: dict[str, object]) -> object:
     size = _resident_bytes()
     state: dict[str, object] = {
         "memStats": {
@@ -181,18 +184,18 @@ def _resident_bytes() -> int:
 
 
 def _introspect(
-    channels: Callable[[], Iterable[TChannel]], channel: TChannel, options: dict[str, object]
+    channels: Callable[[], Iterable[TChannel]], channel: InnerChannel, options: dict[str, object]
 ) -> object:
     wanted = options.get("id")
     if wanted is not None:
-        found = [each for each in (channel, *channels()) if _number(each) == wanted]
+        found = [each for each in _all(channel, channels) if _number(each) == wanted]
         if not found or not _tells_for(channel, found[0]):
             # As tchannel-go says it, which takes it for no error of the call.
             return {"error": f'failed to find channel with "id": {shown(str(wanted))}'}
         channel = found[0]
     with_exchanges = options.get("includeExchanges") is True
     with_empty = options.get("includeEmptyPeers") is True
-    told = channel.stats()
+    told = take(channel, None)
     scores = {peer.hostport: (peer.score, peer.chosen) for peer in told.peers}
     table = channel.peers_table
     states: dict[Connection, dict[str, object]] = {
@@ -216,7 +219,7 @@ def _introspect(
     }
     others: dict[str, list[object]] = {}
     if options.get("includeOtherChannels") is True:
-        for other in channels():
+        for other in _all(channel, channels):
             if other is not channel:
                 others.setdefault(other.name, []).append(
                     {"id": _number(other), "createdStack": "", "localPeer": _local_peer(other)}
@@ -232,7 +235,7 @@ def _introspect(
         "rootPeers": root,
         "peers": [
             {"hostPort": hostport, "score": scores[hostport][0]}
-            for hostport in channel.peers.hosts
+            for hostport in table.group.hosts
             if hostport in scores
         ],
         "numConnections": len(states),
@@ -248,7 +251,12 @@ def _introspect(
     }
 
 
-def _tells_for(asked: TChannel, other: TChannel) -> bool:
+def _all(channel: InnerChannel, channels: Callable[[], Iterable[TChannel]]) -> list[InnerChannel]:
+    # Its own first, which may be closing.
+    return list(dict.fromkeys([channel, *(each._inner for each in channels())]))
+
+
+def _tells_for(asked: InnerChannel, other: InnerChannel) -> bool:
     """Say whether who may ask the one may ask the other as well: of this loop, and as open as it."""
     return asked is other or (
         other.loop is asked.loop
@@ -266,8 +274,8 @@ def _version(*, language: str, version: str, library: str) -> dict[str, str]:
     return {"language": language, "languageVersion": version, "tchannelVersion": library}
 
 
-def _local_peer(channel: TChannel) -> dict[str, object]:
-    listens = channel.is_listening()
+def _local_peer(channel: InnerChannel) -> dict[str, object]:
+    listens = channel.listener is not None
     return {
         "hostPort": channel.hostport if listens else "0.0.0.0:0",
         "isEphemeral": not listens,

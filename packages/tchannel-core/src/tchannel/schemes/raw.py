@@ -65,7 +65,7 @@ class RawArgScheme:
         self._endpoints = endpoints if endpoints is not None else channel.endpoints
         # Looked up once rather than by each call: what telling hooks of headers costs.
         self._start_call = channel.start_call
-        self._callbacks = channel.events.callbacks
+        self._callbacks = channel.hooks.event_emitter.callbacks
 
     @overload
     def __call__(

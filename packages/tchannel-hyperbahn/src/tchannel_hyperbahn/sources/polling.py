@@ -10,7 +10,7 @@ from logging import Logger
 
 from tchannel import TChannel
 from tchannel.clock import Clock, sleep
-from tchannel.lowlevel import PeerGroup, logger, start_task
+from tchannel.lowlevel import PeerGroup, inside, logger, start_task
 
 from ..backoff import Backoff
 
@@ -69,7 +69,8 @@ class PollingSource:
         if self._channel is not None and self._channel is not group.channel:
             raise ValueError(f"{self} belongs to {self._channel}: give each channel its own source")
         self._channel = group.channel
-        loop = asyncio.get_running_loop() if group.channel is None else group.channel.loop
+        channel = group.channel
+        loop = asyncio.get_running_loop() if channel is None else inside(channel).loop
         answered = self._answered = loop.create_future()
         group.expecting(answered)
         self._task = start_task(loop, self._run(group, clock, answered), Context())

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterable
 
 from tchannel import TChannel
-from tchannel.lowlevel import live_channels
+from tchannel.lowlevel import inside, live_channels
 
 __all__ = ["LeakCheck"]
 
@@ -59,7 +59,7 @@ class LeakCheck:
             if channel not in self._channels:
                 # One that was never used has no loop, and nothing to be closed.
                 used = channel.loop is not None and not channel.is_closed()
-                if used or channel.connections:
+                if used or inside(channel).connections:
                     yield channel
 
 
@@ -80,8 +80,9 @@ def _describe_channel(channel: TChannel) -> str:
     states = []
     if channel.is_listening() and not channel.is_closed():
         states.append(f"listens on {channel.hostport}")
-    if channel.connections:
-        states.append(f"has {len(channel.connections)} connections")
+    connections = len(inside(channel).connections)
+    if connections:
+        states.append(f"has {connections} connections")
     if not states:
         states.append("was used and never closed")
     return f"  channel {channel.name}: {', '.join(states)}; close it, or use it with 'async with'"
