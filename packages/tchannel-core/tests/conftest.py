@@ -185,8 +185,8 @@ def join(
     client: TChannel, server: TChannel, hostport: str
 ) -> tuple[MemoryTransport, MemoryTransport]:
     """Connect two channels; ``hostport`` is how the client calls the server."""
-    inside(client).use_loop()
-    inside(server).use_loop()
+    client.use_loop()
+    server.use_loop()
     mine = MemoryTransport(Connection(inside(client), inside(client).peers_table.get(hostport)))
     theirs = MemoryTransport(Connection(inside(server), None))
     mine.other, theirs.other = theirs, mine

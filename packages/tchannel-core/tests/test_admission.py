@@ -30,7 +30,7 @@ def serving(make_channel, join, clock, settle):
 
         def client(name, address):
             channel = make_channel(name)
-            inside(channel).use_loop()
+            channel.use_loop()
             join_from(join, channel, server, address)
             return channel
 

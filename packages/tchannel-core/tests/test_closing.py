@@ -189,7 +189,7 @@ async def test_a_call_that_still_waits_at_the_end_of_the_grace_fails_and_leaves_
     joined, make_channel, clock, monkeypatch, waits_for
 ):
     channel = make_channel("waiting", options=Options(write_buffer=1, retry_delay=100.0))
-    inside(channel).use_loop()
+    channel.use_loop()
     if waits_for == "first peers":
         channel.peers.expecting(asyncio.Future())
         call = channel.raw("server", "x", timeout=50)
@@ -230,7 +230,7 @@ async def test_a_call_that_still_waits_at_the_end_of_the_grace_fails_and_leaves_
 async def test_a_call_that_was_just_made_is_still_answered(joined, make_channel, join, settle):
     client = make_channel("late")
     joined.server.raw.register("echo", lambda request: request.body)
-    inside(client).use_loop()
+    client.use_loop()
     peer = inside(client).peers_table.get("127.0.0.1:2")
     peer.connecting = asyncio.ensure_future(settle())
     call = client.raw("server", "echo", b"just", hostport="127.0.0.1:2")
@@ -306,7 +306,7 @@ async def test_without_a_grace_nothing_is_waited_for(joined, work):
 
 async def test_a_timer_that_fires_early_does_not_keep_a_channel_open(make_channel, clock, settle):
     channel = make_channel("channel")
-    inside(channel).use_loop()
+    channel.use_loop()
     never = asyncio.Future()
     channel.on_close(lambda: never)
     call_at = clock.call_at
@@ -518,7 +518,7 @@ def test_a_closed_channel_that_is_used_in_another_loop_starts_nothing_there():
     channel = TChannel("client", known_peers=Source())
 
     async def use_and_close():
-        inside(channel).use_loop()
+        channel.use_loop()
         await channel.close()
 
     async def use_again():
@@ -608,7 +608,7 @@ async def test_a_peer_whose_handshake_ends_while_we_drain_is_told_as_well(
     closing = joined.server.close(grace=10)
     await settle()
     late = make_channel("late")
-    inside(late).use_loop()
+    late.use_loop()
     to_server, to_late = join(late, joined.server, "127.0.0.1:2")
     await settle()
 

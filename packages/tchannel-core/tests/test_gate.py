@@ -49,7 +49,7 @@ async def server(make_channel, clock, settle):
     def make(**options):
         channel = make_channel("server", options=Options(**options))
         channel.raw.register("work", lambda request: b"")
-        inside(channel).use_loop()
+        channel.use_loop()
 
         def connect(*, shake=True):
             connection = Connection(inside(channel), None)

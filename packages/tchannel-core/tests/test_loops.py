@@ -75,7 +75,7 @@ def test_a_call_made_before_the_loop_runs_begins_with_it():
     assert printed == "b'early'\n"
 
 
-@pytest.mark.parametrize("use", ["inside(channel).use_loop()", "channel.listen()"])
+@pytest.mark.parametrize("use", ["channel.use_loop()", "channel.listen()"])
 @pytest.mark.parametrize("runner", ["asyncio.run", "uvloop.run"])
 def test_a_channel_of_the_module_serves_one_run_after_the_other(runner, use):
     if runner == "uvloop.run":

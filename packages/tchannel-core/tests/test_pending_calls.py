@@ -292,9 +292,18 @@ async def test_completion_shows_the_api_of_a_channel(joined):
             "peers",
             "port",
         ),
-        *("process_name", "raw", "register", "register_service", "reload_tls", "scheme", "state"),
+        *(
+            "json_codec",
+            "process_name",
+            "raw",
+            "register",
+            "register_service",
+            "reload_tls",
+            "scheme",
+            "state",
+        ),
         *("serve_until_signal", "server_name", "service", "ssl_client", "ssl_permissive"),
-        *("ssl_server", "start_call", "stats", "thrift", "trace", "unadvertise"),
+        *("ssl_server", "start_call", "stats", "thrift", "trace", "unadvertise", "use_loop"),
     }, "what is no part of the API belongs into InnerChannel"
 
 

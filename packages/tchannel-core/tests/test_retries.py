@@ -17,7 +17,6 @@ from tchannel._calls.retries import (
     may_retry,
 )
 from tchannel._links.peer_table import PeerTable
-from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 RETRY_ON = ["n", "c", "t", "ct", "tc"]
@@ -284,7 +283,7 @@ async def test_retries_do_not_multiply_a_wait_for_a_connection(
 
 async def test_nor_a_wait_for_the_first_peers(make_channel, clock):
     client = make_channel("client")
-    inside(client).use_loop()
+    client.use_loop()
     client.peers.expecting(asyncio.get_running_loop().create_future())
     call = client.raw("server", "echo", timeout=1)
     await clock.advance(1.1)

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from tchannel import TChannel
-from tchannel.lowlevel import inside
 from tchannel.options import Options
 
 
@@ -126,7 +125,7 @@ async def test_limits_say_how_near_they_are(held):
 
 async def test_a_peer_that_was_penalised_says_for_how_long(clock):
     client = TChannel("client", clock=clock, options=Options(penalty_min=8, penalty_max=8))
-    inside(client).use_loop()
+    client.use_loop()
     peer = client.peers.add("192.0.2.1:4040")
     client.peers.penalise(peer, clock.time())
     await clock.advance(1)

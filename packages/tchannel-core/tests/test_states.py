@@ -92,7 +92,7 @@ def test_a_channel_is_suspended_between_two_loops():
     channel = TChannel("moves")
 
     async def use():
-        inside(channel).use_loop()
+        channel.use_loop()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return channel.state
@@ -114,7 +114,7 @@ def test_the_end_of_a_loop_that_a_channel_has_left_is_no_concern_of_it():
     second = asyncio.new_event_loop()
 
     async def use():
-        inside(channel).use_loop()
+        channel.use_loop()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
@@ -131,7 +131,7 @@ def test_the_end_of_a_loop_that_a_channel_has_left_is_no_concern_of_it():
 
 async def test_the_child_of_a_fork_can_close_what_its_parent_was_closing(make_channel):
     channel = make_channel("closing")
-    inside(channel).use_loop()
+    channel.use_loop()
     closing = channel.close(grace=5)
     inside(channel).forked()
 

@@ -9,7 +9,6 @@ import pytest
 
 from tchannel import TChannel, errors
 from tchannel import sync as tchannel_sync
-from tchannel.lowlevel import inside
 from tchannel.stats import CallStats, Histogram
 
 prometheus_client = pytest.importorskip("prometheus_client", reason="the extra `prometheus`")
@@ -171,7 +170,7 @@ async def test_a_loop_that_does_not_answer_holds_the_scrape_up_no_longer(
 
     async def make():
         channel = TChannel("stuck")
-        inside(channel).use_loop()
+        channel.use_loop()
         return channel
 
     async def close(channel):

@@ -17,9 +17,9 @@ from ._calls.spans import Trace, check_trace
 from ._ground.addresses import parse_hostport
 from ._ground.process import after_fork_in_child
 from ._ground.text import check_text
+from ._inner_channel import InnerChannel, inside
 from ._life.advertising import Advertising
 from ._life.ending import Closing
-from ._life.inner_channel import InnerChannel, inside
 from ._life.states import ChannelState
 from ._links.peers import PeerGroup
 from ._links.tls import ContextSource
@@ -166,7 +166,7 @@ class TChannel(CallsOnBytes, Registering, Closing, Advertising):
         self.ssl_client = ssl_client
         self._inner: InnerChannel = InnerChannel(
             self,
-            live_channels,
+            lambda: map(inside, live_channels()),
             name=name,
             hostport=hostport,
             process_name=process_name,
@@ -239,9 +239,26 @@ class TChannel(CallsOnBytes, Registering, Closing, Advertising):
         return self._inner.timers.clock
 
     @property
+    def json_codec(self) -> JsonCodec:
+        """How the bodies of json calls and handlers become JSON and are read."""
+        return self._inner.json_codec
+
+    @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The event loop that it belongs to; None before its first use."""
         return self._inner.loop
+
+    def use_loop(self) -> asyncio.AbstractEventLoop | None:
+        """Make sure that this channel belongs to the loop that runs, and return that loop.
+
+        Returns:
+            The running loop; None when none runs, and the channel waits for its own to run.
+
+        Raises:
+            RuntimeError: its loop runs in another thread, or it is closed.
+
+        """
+        return self._inner.use_loop()
 
     @property
     def state(self) -> ChannelState:

@@ -42,14 +42,14 @@ from ._ground.process import drop_for_good
 from ._ground.tasks import start_task
 from ._ground.text import shown
 from ._ground.timeouts import Timeout, seconds
-from ._life.inner_channel import InnerChannel, inside
+from ._inner_channel import InnerChannel, inside, served_as
 from ._life.loops import loop_of
 from ._links.acceptor import BACKLOG, Acceptor
 from ._links.connection import Connection
 from ._links.first_bytes import protocol_of, reason_of_failure
 from ._links.peers import Peer, PeerGroup
 from ._serving.answering import change_answer
-from ._serving.endpoints import Endpoint, Endpoints, Handler, must_take_a_request, served_as
+from ._serving.endpoints import Endpoint, Endpoints, Handler, must_take_a_request
 from .channel import TChannel, live_channels
 from .interceptors import call_of
 

@@ -92,7 +92,7 @@ def advertise(
     )
     if channel.is_closed():
         raise RuntimeError(f"channel {channel.name} is closed")
-    inside(channel).use_loop()
+    channel.use_loop()
     advertiser = _advertiser_of(channel)
     if advertiser is None:
         advertiser = Advertiser(channel)
@@ -119,7 +119,7 @@ def unadvertise(channel: TChannel, name: str | None = None) -> asyncio.Future[Re
             minutes, because it is not repeated in any case.
 
     """
-    inside(channel).use_loop()
+    channel.use_loop()
     advertiser = _advertiser_of(channel)
     if advertiser is None:
         if name is not None:

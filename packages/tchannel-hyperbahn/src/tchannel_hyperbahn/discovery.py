@@ -60,7 +60,7 @@ def discover(
     within = seconds(timeout, channel.options.default_timeout)
     query = write_query(service)
     endpoint = "Hyperbahn::discoverAffine" if affine else "Hyperbahn::discover"
-    inside(channel).use_loop()
+    channel.use_loop()
     found = start_task(inside(channel).loop, _ask(channel, hosts, endpoint, query, within))
     found.add_done_callback(_look_at)
     return found

@@ -29,7 +29,7 @@ async def resolving(make_channel, clock):
     async def make(resolver, **options):
         source = DnsSource("keyvalue.example:4040", resolve=resolver, **options)
         channel = make_channel(known_peers=source, clock=clock)
-        inside(channel).use_loop()
+        channel.use_loop()
         await clock.elapse(0)
         return channel
 

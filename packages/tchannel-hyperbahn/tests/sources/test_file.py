@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from tchannel.lowlevel import inside
 from tchannel_hyperbahn import FileSource
 
 
@@ -20,7 +19,7 @@ def path(tmp_path):
 async def watching(make_channel, clock, path):
     """A channel whose peers are in `path`."""
     channel = make_channel(known_peers=FileSource(path), clock=clock)
-    inside(channel).use_loop()
+    channel.use_loop()
     await clock.elapse(0)
     return channel
 
@@ -58,7 +57,7 @@ async def test_a_mistake_keeps_the_peers_and_is_logged_once(watching, path, cloc
 async def test_a_file_that_appears_later_is_fine(make_channel, clock, tmp_path):
     path = tmp_path / "later.json"
     channel = make_channel(known_peers=FileSource(path), clock=clock)
-    inside(channel).use_loop()
+    channel.use_loop()
     await clock.elapse(5)
     assert channel.peers.hosts == []
 

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from tchannel.lowlevel import inside
-
 pytest.importorskip("tchannel_thrift", reason="needs the extra `discover`")
 
 from tchannel_hyperbahn import HyperbahnSource
@@ -26,7 +24,7 @@ async def test_instances_come_and_go(serve, router, make_channel, clock, eventua
     first = await serve("keyvalue")
     source = HyperbahnSource("keyvalue", [router.hostport], period=10)
     client = make_channel("client", known_peers=source, clock=clock)
-    inside(client).use_loop()
+    client.use_loop()
     await eventually(lambda: client.peers.hosts == [first.hostport])
 
     second = await serve("keyvalue")
@@ -42,7 +40,7 @@ async def test_when_nobody_is_left_the_last_answer_is_kept(
     service = await serve("keyvalue")
     source = HyperbahnSource("keyvalue", [router.hostport])
     client = make_channel("client", known_peers=source, clock=clock)
-    inside(client).use_loop()
+    client.use_loop()
     await eventually(lambda: client.peers.hosts == [service.hostport])
 
     await service.close()

@@ -6,7 +6,6 @@ import logging
 import pytest
 
 from tchannel import TChannel, errors
-from tchannel.lowlevel import inside
 from tchannel_hyperbahn.sources.polling import PollingSource
 
 
@@ -34,7 +33,7 @@ def start(make_channel, clock):
 
     def begin(source, **options):
         channel = make_channel(known_peers=source, clock=clock, **options)
-        inside(channel).use_loop()
+        channel.use_loop()
         return channel
 
     return begin
@@ -176,7 +175,7 @@ def test_a_source_goes_on_when_its_channel_goes_on_in_another_loop():
     channel = TChannel("client", known_peers=source)
 
     async def use():
-        inside(channel).use_loop()
+        channel.use_loop()
         while not source.times:
             await asyncio.sleep(0)
         hosts, source.times = channel.peers.hosts, []

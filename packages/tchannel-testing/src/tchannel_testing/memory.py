@@ -196,8 +196,8 @@ def join(client: TChannel, server: TChannel) -> None:
     :raises RuntimeError: no loop runs, or one of the channels is closed.
     """
     loop = asyncio.get_running_loop()
-    inside(client).use_loop()
-    inside(server).use_loop()
+    client.use_loop()
+    server.use_loop()
     near, far = memory_transports(loop)
     peer = client.peers.add(_SERVER)
     accepted = Connection(inside(server), None)

@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from tchannel import Request, Response, TChannel, clock, errors
-from tchannel.lowlevel import inside
 
 from .calls import Calls, ReceivedCall
 
@@ -233,7 +232,7 @@ class FakeService:
         """Listen, on the running loop if there is one."""
         self.channel.listen()
         if _loop_runs():
-            inside(self.channel).use_loop()
+            self.channel.use_loop()
 
     def on(self, endpoint: str, scheme: str = "raw") -> Programme:
         """The programme of an endpoint; until it has steps, it answers with nothing.

@@ -15,7 +15,6 @@ from ..event import EventType, when_ended
 from .pending import CallHabits, PendingCall, state_of
 
 if TYPE_CHECKING:
-    from .._life.inner_channel import InnerChannel
     from ..channel import TChannel
 
 __all__ = ["start_watched"]
@@ -43,13 +42,14 @@ def start_watched(
 
     """
     changed = dict(headers or {}) if encode is not None else None
-    inner = channel._inner  # a wing above knows the door
-    inner.use_loop()
-    hooks = inner.events.fire(_BEFORE_HEADERS, changed, arguments[_SERVICE], inner.loop)
+    channel.use_loop()
+    loop = channel.loop
+    assert loop is not None
+    hooks = channel.hooks.event_emitter.fire(_BEFORE_HEADERS, changed, arguments[_SERVICE], loop)
     start = partial(_start, channel, changed, encode, arguments)
     if hooks is None:
         return start()
-    task = start_task(inner.loop, _start_after(inner, hooks, start, arguments))
+    task = start_task(loop, _start_after(channel, hooks, start, arguments))
     return cast("PendingCall[object]", _LateCall(task))
 
 
@@ -65,14 +65,14 @@ def _start(
 
 
 async def _start_after(
-    channel: InnerChannel,
+    channel: TChannel,
     hooks: list[asyncio.Future[object]],
     start: Callable[[], PendingCall[object]],
     arguments: tuple[Any, ...],
 ) -> object:
     timeout = seconds(arguments[_TIMEOUT], channel.options.default_timeout)
-    clock = channel.timers.clock
-    ended = channel.loop.create_future()
+    clock = channel.clock
+    ended = asyncio.get_running_loop().create_future()
 
     def end(in_time: bool) -> None:
         if not ended.done():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from .inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
 
 __all__ = ["Closing"]
 

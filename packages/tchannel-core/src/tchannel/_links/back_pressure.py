@@ -13,7 +13,7 @@ from .._ground.log_fields import log_fields
 from .._ground.logs import logger
 
 if TYPE_CHECKING:
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
     from .._serving.incoming import IncomingRequest
     from ..clock import TimerHandle
     from .timers import Timers

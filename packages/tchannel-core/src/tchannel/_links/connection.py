@@ -34,7 +34,7 @@ from .sockets import keep_alive
 
 if TYPE_CHECKING:
     from .._calls.outgoing import OutgoingCall
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
     from ..tls import Certificate
     from .peers import Peer
     from .timers import Timers

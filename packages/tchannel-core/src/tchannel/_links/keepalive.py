@@ -35,7 +35,7 @@ from .._ground.logs import logger
 from .dormant import Unclosed, rest
 
 if TYPE_CHECKING:
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
     from ..clock import TimerHandle
     from .connection import Connection
     from .peer_table import PeerTable

@@ -38,7 +38,7 @@ from .first_bytes import (
 from .tls import AcceptingArguments, ContextSource, telling_why
 
 if TYPE_CHECKING:
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
 
 __all__ = ["Listener"]
 

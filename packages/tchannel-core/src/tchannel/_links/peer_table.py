@@ -34,7 +34,7 @@ from .tls import ConnectingArguments, telling_why
 from .tls_names import bears_name, is_uri
 
 if TYPE_CHECKING:
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
 
 __all__ = ["PeerTable"]
 

@@ -25,7 +25,7 @@ from ..options import Options
 
 if TYPE_CHECKING:
     from .._calls.waiting import Wait
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
     from ..channel import TChannel
     from .connection import Connection
 

@@ -15,11 +15,9 @@ from ..errors import BadRequestError
 
 if TYPE_CHECKING:
     from .._sight.counting import IncomingRow
-    from ..channel import TChannel
-    from ..interceptors import Call
     from ..request import Request
 
-__all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints", "must_take_a_request", "served_as"]
+__all__ = ["Endpoint", "Endpoints", "Handler", "NoEndpoints", "must_take_a_request"]
 
 Handler: TypeAlias = "Callable[[Request], object]"
 """Takes the request; returns the body, a Response, an awaitable of either, or an async generator."""
@@ -233,14 +231,3 @@ class NoEndpoints(Endpoints):
 
         """
         raise BadRequestError("unknown service")
-
-
-def served_as(channel: TChannel, call: Call) -> str | None:
-    """Return the service under which ``channel`` serves an incoming call; None where it does not.
-
-    For what keeps a row for each endpoint: names that callers make up must not become rows.
-    """
-    inner = channel._inner  # a wing above knows the door
-    endpoints = inner.services.get(call.service, inner.default_endpoints)
-    known = endpoints.get(call.endpoint.encode(), call.scheme) is not None
-    return endpoints.service if known else None

@@ -36,11 +36,10 @@ from .snapshot import connection_stats, take
 from .stacks import stacks, stacks_as_text
 
 if TYPE_CHECKING:
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
     from .._links.connection import Connection
     from .._links.peers import Peer
     from .._serving.endpoints import Endpoint, Endpoints
-    from ..channel import TChannel
     from ..request import Request
 
 __all__ = ["add_introspection", "is_local"]
@@ -77,7 +76,7 @@ def add_introspection(
     channel: InnerChannel,
     endpoints: Endpoints,
     make: Callable[..., Endpoint],
-    channels: Callable[[], Iterable[TChannel]],
+    channels: Callable[[], Iterable[InnerChannel]],
 ) -> None:
     """Let ``endpoints`` answer, as far as the channel's options allow.
 
@@ -184,11 +183,13 @@ def _resident_bytes() -> int:
 
 
 def _introspect(
-    channels: Callable[[], Iterable[TChannel]], channel: InnerChannel, options: dict[str, object]
+    channels: Callable[[], Iterable[InnerChannel]],
+    channel: InnerChannel,
+    options: dict[str, object],
 ) -> object:
     wanted = options.get("id")
     if wanted is not None:
-        found = [each for each in _all(channel, channels) if _number(each) == wanted]
+        found = [each for each in (channel, *channels()) if _number(each) == wanted]
         if not found or not _tells_for(channel, found[0]):
             # As tchannel-go says it, which takes it for no error of the call.
             return {"error": f'failed to find channel with "id": {shown(str(wanted))}'}
@@ -219,7 +220,7 @@ def _introspect(
     }
     others: dict[str, list[object]] = {}
     if options.get("includeOtherChannels") is True:
-        for other in _all(channel, channels):
+        for other in channels():
             if other is not channel:
                 others.setdefault(other.name, []).append(
                     {"id": _number(other), "createdStack": "", "localPeer": _local_peer(other)}
@@ -249,11 +250,6 @@ def _introspect(
             "tchannelVersion": __version__,
         },
     }
-
-
-def _all(channel: InnerChannel, channels: Callable[[], Iterable[TChannel]]) -> list[InnerChannel]:
-    # Its own first, which may be closing.
-    return list(dict.fromkeys([channel, *(each._inner for each in channels())]))
 
 
 def _tells_for(asked: InnerChannel, other: InnerChannel) -> bool:

@@ -19,7 +19,7 @@ from ..stats import CallInFlight, ConnectionStats, Limit, PeerStats, Snapshot
 if TYPE_CHECKING:
     from .._calls.outgoing import OutgoingCall
     from .._calls.waiting import Wait
-    from .._life.inner_channel import InnerChannel
+    from .._inner_channel import InnerChannel
     from .._links.connection import Connection
     from .._links.peers import Peer
     from .._serving.incoming import IncomingRequest

@@ -169,7 +169,7 @@ class JsonArgScheme:
         # Looked up once rather than by each call: what telling hooks of headers costs.
         self._start_call = channel.start_call
         self._callbacks = channel.hooks.event_emitter.callbacks
-        self._codec: JsonCodec = channel._inner.json_codec  # noqa: SLF001  # what `json=` says is for this
+        self._codec: JsonCodec = channel.json_codec
         self._read = self._decode_response
 
     def __call__(

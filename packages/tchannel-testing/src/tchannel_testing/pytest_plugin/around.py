@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
 from tchannel import TChannel
-from tchannel.lowlevel import inside
 
 from .gen_test import is_tornado_coroutine
 
@@ -47,7 +46,7 @@ class OwnChannel:
         """Belong to the loop of the test."""
         if self._listens:
             self.channel.listen()
-        inside(self.channel).use_loop()
+        self.channel.use_loop()
 
     async def end(self) -> None:
         """Close the channel."""

@@ -11,36 +11,37 @@ from typing import TYPE_CHECKING
 
 import tchannel_wire as wire
 
-from .. import errors
-from .._calls.calling import Calling
-from .._calls.retries import RetryBudget
-from .._calls.spans import Trace
-from .._ground.addresses import UNIX_PREFIX, parse_hostport
-from .._ground.text import counted, shown
-from .._links.binding import Bound, adopt, bind
-from .._links.faults import Faults
-from .._links.listener import Listener
-from .._links.peer_table import PeerTable
-from .._links.tls import ContextSource
-from .._serving.endpoints import Endpoint, Endpoints, NoEndpoints
-from .._serving.meta import add_meta
-from .._sight.introspection import add_introspection
-from ..authorization import Check
-from ..clock import Clock
-from ..event import EventEmitter
-from ..interceptors import Interceptors
-from ..net import local_ip
-from ..options import Options
-from ..peer_sources import PeerSource
-from ..schemes.json import JsonCodec
-from .hot_state import HotState
-from .lifecycle import Lifecycle
-from .loops import running_loop
+from . import errors
+from ._calls.calling import Calling
+from ._calls.retries import RetryBudget
+from ._calls.spans import Trace
+from ._ground.addresses import UNIX_PREFIX, parse_hostport
+from ._ground.text import counted, shown
+from ._life.hot_state import HotState
+from ._life.lifecycle import Lifecycle
+from ._life.loops import running_loop
+from ._links.binding import Bound, adopt, bind
+from ._links.faults import Faults
+from ._links.listener import Listener
+from ._links.peer_table import PeerTable
+from ._links.tls import ContextSource
+from ._serving.endpoints import Endpoint, Endpoints, NoEndpoints
+from ._serving.meta import add_meta
+from ._sight.introspection import add_introspection
+from .authorization import Check
+from .clock import Clock
+from .event import EventEmitter
+from .interceptors import Interceptors
+from .net import local_ip
+from .options import Options
+from .peer_sources import PeerSource
+from .schemes.json import JsonCodec
 
 if TYPE_CHECKING:
-    from ..channel import TChannel
+    from .channel import TChannel
+    from .interceptors import Call
 
-__all__ = ["InnerChannel", "inside"]
+__all__ = ["InnerChannel", "inside", "served_as"]
 
 
 class InnerChannel(HotState, Calling, Lifecycle):
@@ -64,7 +65,7 @@ class InnerChannel(HotState, Calling, Lifecycle):
     def __init__(
         self,
         public: TChannel,
-        channels: Callable[[], Iterable[TChannel]],
+        channels: Callable[[], Iterable[InnerChannel]],
         *,
         name: str,
         hostport: str | None,
@@ -205,7 +206,18 @@ class InnerChannel(HotState, Calling, Lifecycle):
 def inside(channel: TChannel) -> InnerChannel:
     """Return what a channel is made of, for those that its API does not let close enough.
 
-    `advertised_hostport`, `connections`, `listener`, `loop`, `peers_table` and `use_loop` keep their
-    names and meanings until the next major version; all else that stands there may change with any.
+    `advertised_hostport`, `connections`, `listener`, `loop` and `peers_table` keep their names and
+    meanings until the next major version; all else that stands there may change with any.
     """
-    return channel._inner  # the door to it
+    return channel._inner  # noqa: SLF001  # the door to it
+
+
+def served_as(channel: TChannel, call: Call) -> str | None:
+    """Return the service under which ``channel`` serves an incoming call; None where it does not.
+
+    For what keeps a row for each endpoint: names that callers make up must not become rows.
+    """
+    inner = inside(channel)
+    endpoints = inner.services.get(call.service, inner.default_endpoints)
+    known = endpoints.get(call.endpoint.encode(), call.scheme) is not None
+    return endpoints.service if known else None
