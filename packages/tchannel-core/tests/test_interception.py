@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import tornado
 from tornado import gen
 
 from tchannel import TChannel, errors
@@ -185,7 +186,11 @@ async def test_an_interceptor_that_cannot_be_stopped_makes_no_call_for_nobody(
     go.set()
     await joined.advance(1)
 
-    assert ended == [errors.TimeoutError if ending == "time" else asyncio.CancelledError]
+    if ending == "time":
+        assert ended == [errors.TimeoutError]
+    else:
+        # Before 6.6 Tornado's coroutines heard of no cancellation: they never went on.
+        assert ended == [asyncio.CancelledError][: tornado.version_info >= (6, 6)]
     assert served == []
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import struct
+from importlib import metadata
 
 import pytest
+from packaging.version import Version
 
 from tchannel_testing.clock import ManualClock
 from tchannel_testing.proxy import FaultProxy, flip_byte, is_continuation, is_frame_type
@@ -281,7 +283,14 @@ async def test_a_cut_can_be_a_reset(joined):
     client.write(b"x")
 
     assert isinstance(await client.lost, ConnectionResetError)
-    assert isinstance(await server.lost, ConnectionResetError)
+    await server.until(lambda end: end.eof or end.lost.done())
+    if server.eof:
+        # On uvloop until 0.22 it looks like EOF, and who stays half open is told of no more.
+        loop = asyncio.get_running_loop()
+        assert type(loop) is not asyncio.SelectorEventLoop
+        assert Version(metadata.version("uvloop")) < Version("0.23")
+    else:
+        assert isinstance(await server.lost, ConnectionResetError)
 
 
 async def test_reset_reaches_both_ends(joined):

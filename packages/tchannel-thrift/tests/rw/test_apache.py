@@ -171,7 +171,9 @@ def test_apache_reads_our_message_and_we_read_its_exceptions():
 
     module = rw.Loader().loads("m", "service S { void f(1: string s) }")
     payload = module.dumps.message(module.S.f.request("x"), seqid=5)
-    assert TBinaryProtocol(TMemoryBuffer(payload)).readMessageBegin() == ("f", TMessageType.CALL, 5)
+    name, *rest = TBinaryProtocol(TMemoryBuffer(payload)).readMessageBegin()
+    assert name in ("f", b"f")  # bytes until 0.17
+    assert rest == [TMessageType.CALL, 5]
     for strict in (False, True):
         buffer = TMemoryBuffer()
         protocol = TBinaryProtocol(buffer, strictWrite=strict)
