@@ -9,11 +9,13 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-DISTRIBUTIONS := tchannel-wire tchannel-core tchannel-thrift tchannel-hyperbahn tchannel-testing \
+PURE := tchannel-wire tchannel-core tchannel-thrift tchannel-hyperbahn tchannel-testing \
     tchannel-tools tchannel-yarpc tchannel-observe
+# The compiled one is not in the environment, where all runs in Python: make test-native puts it on the path.
+DISTRIBUTIONS := $(PURE) tchannel-speedups
 SOURCES := $(DISTRIBUTIONS:%=packages/%/src)
 IMPORTS := tchannel_wire tchannel tchannel_thrift tchannel_hyperbahn tchannel_testing tchannel_tools \
-    tchannel_yarpc tchannel_observe
+    tchannel_yarpc tchannel_observe tchannel_speedups
 
 ifdef PYTHON
 VENV := build/venv-$(notdir $(PYTHON))
@@ -38,7 +40,7 @@ $(BIN)/python:
 
 $(VENV)/.packages: requirements/build.txt $(wildcard packages/*/pyproject.toml) | $(BIN)/python
 	$(PIP) -r requirements/build.txt
-	$(PIP) --no-build-isolation $(DISTRIBUTIONS:%=-e packages/%)
+	$(PIP) --no-build-isolation $(PURE:%=-e packages/%)
 	touch $@
 
 $(VENV)/.test: $(wildcard requirements/test*.txt) $(VENV)/.packages
@@ -60,6 +62,24 @@ $(VENV)/.test-all: $(wildcard requirements/*.txt) | $(BIN)/python
 # The environments of test-all and test-plugins are installed from these.
 build/wheels/.stamp: scripts/wheelhouse.py $(wildcard requirements/*.txt packages/*/pyproject.toml) | $(BIN)/python
 	$(BIN)/python scripts/wheelhouse.py build/wheels 3.11 3.12 3.13
+	touch $@
+
+# tchannel-speedups, compiled for this Python, to be put on the path of what is to run natively.
+NATIVE := build/native/$(notdir $(VENV))
+NATIVE_SOURCES := $(shell find packages/tchannel-speedups -name '*.[ch]' -o -name '*.py' -not -path '*/tests/*' -o -name '*.toml')
+$(NATIVE)/.stamp: $(NATIVE_SOURCES) requirements/build.txt $(VENV)/.packages
+	rm -rf $(NATIVE)
+	$(PIP) --no-deps --no-build-isolation --target $(NATIVE) packages/tchannel-speedups
+	touch $@
+
+# The same with the sanitizers of GCC, which end the process at the first thing that is wrong.
+SANITIZE := address,undefined
+SANITIZED := build/sanitized/$(notdir $(VENV))
+$(SANITIZED)/.stamp: export CFLAGS = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g
+$(SANITIZED)/.stamp: export LDFLAGS = -fsanitize=$(SANITIZE)
+$(SANITIZED)/.stamp: $(NATIVE_SOURCES) requirements/build.txt $(VENV)/.packages
+	rm -rf $(SANITIZED)
+	$(PIP) --no-deps --no-build-isolation --target $(SANITIZED) packages/tchannel-speedups
 	touch $@
 
 $(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.test
@@ -113,6 +133,31 @@ demo-compose: $(VENV)/.test  ## Router, service, live page, caller and a scrape,
 .PHONY: test
 test: $(VENV)/.test  ## All tests of this Python (no Node.js needed)
 	$(PYTEST) -m 'not interop and not packaging and not attack' packages tests benchmarks/tests
+
+NATIVE_TESTS ?= $(foreach one,speedups wire core thrift,packages/tchannel-$(one)/tests)
+.PHONY: test-native
+test-native: export PYTHONPATH = $(CURDIR)/$(NATIVE)
+test-native: export TCHANNEL_REQUIRE_NATIVE = 1
+test-native: $(VENV)/.test $(NATIVE)/.stamp  ## The suites of wire, core and thrift, with tchannel-speedups
+	$(PYTEST) -m 'not interop and not packaging and not attack' $(NATIVE_TESTS)
+
+.PHONY: interop-native
+interop-native: export PYTHONPATH = $(CURDIR)/$(NATIVE)
+interop-native: export TCHANNEL_REQUIRE_NATIVE = 1
+interop-native: $(VENV)/.test $(NATIVE)/.stamp peers  ## The calls of make interop, with tchannel-speedups
+	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -m 'interop and not load' tests/interop
+
+# In one process: what a sanitizer has to say comes from that. Python's own allocator would hide it.
+SANITIZE_TESTS ?= $(foreach one,speedups wire thrift,packages/tchannel-$(one)/tests) tests/fuzz
+.PHONY: sanitize
+sanitize: export PYTHONPATH = $(CURDIR)/$(SANITIZED)
+sanitize: export TCHANNEL_REQUIRE_NATIVE = 1
+sanitize: export PYTHONMALLOC = malloc
+sanitize: export ASAN_OPTIONS = detect_leaks=0:allocator_may_return_null=1
+sanitize: $(VENV)/.test $(SANITIZED)/.stamp  ## The native ways under GCC's address and undefined-behaviour sanitizers
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	    $(BIN)/python -m pytest -q -n 0 -p no:benchmark -m 'not interop and not packaging and not attack and not once' \
+	    $(SANITIZE_TESTS)
 
 .PHONY: attack attack-short
 attack: $(VENV)/.test  ## Hostile peers and overload, with their bounds (minutes; ATTACK_SECONDS=60 of each overload)
@@ -174,6 +219,8 @@ soak: $(VENV)/.test  ## Calls of all kinds while peers are killed, T=60 seconds:
 	$(BIN)/python -X dev tests/soak/soak.py --seconds $(or $(T),60)
 
 .PHONY: verify-types
+# It is not installed, and pyright looks where Python looks.
+verify-types: export PYTHONPATH = $(CURDIR)/packages/tchannel-speedups/src
 verify-types: $(VENV)/.check  ## How complete the types of each package are, for its users: 98 % at least
 	$(BIN)/python scripts/verify_types.py 98 $(IMPORTS)
 
@@ -191,7 +238,9 @@ test-plugins-%: wheels
 .PHONY: dist
 dist: $(VENV)/.test-all  ## The sdists and wheels, into dist/
 	rm -rf dist
-	xargs -n 1 -P $(JOBS) $(BIN)/python -m build --quiet --no-isolation --outdir dist <<< '$(DISTRIBUTIONS:%=packages/%)'
+	xargs -n 1 -P $(JOBS) $(BIN)/python -m build --quiet --no-isolation --outdir dist <<< '$(PURE:%=packages/%)'
+	$(BIN)/python -m build --quiet --no-isolation --sdist --outdir dist packages/tchannel-speedups
+	$(BIN)/python scripts/native_wheels.py dist 3.11 3.12 3.13
 	$(BIN)/twine check --strict dist/*
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.test
@@ -269,6 +318,8 @@ ci-long:  ## What .ci/run has no time for: every Python whole, long soaks, fuzzi
 	.ci/run
 	$(MAKE) test-all TOX_ARGS=
 	PYTHON=$$(scripts/find-python 3.13) $(MAKE) test
+	$(MAKE) test-native NATIVE_TESTS='packages tests benchmarks/tests'
+	$(MAKE) interop-native sanitize
 	$(MAKE) test-next NEXT='3.11.2 3.14 3.15 pypy'
 	$(MAKE) test-oldest
 	$(MAKE) demo demo-raw demo-guide demo-compose
@@ -284,5 +335,5 @@ cluster: peers | $(BIN)/python  ## A two-node Hyperbahn cluster on this machine,
 
 .PHONY: clean
 clean:  ## Remove what was built or cached; .venv and the peers stay
-	rm -rf build dist .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf build dist packages/*/build .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
 	find packages tests benchmarks examples scripts -name __pycache__ -not -path '*/.venv/*' -prune -exec rm -rf {} +

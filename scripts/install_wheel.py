@@ -26,12 +26,16 @@ IMPORTS = {
     "tchannel-tools": "tchannel_tools",
     "tchannel-yarpc": "tchannel_yarpc",
     "tchannel-observe": "tchannel_observe",
+    "tchannel-speedups": "tchannel_speedups",
 }
 
 
 def wheel_of(name: str) -> Path:
     """The one wheel of a distribution in dist/."""
     wheels = sorted(DIST.glob(f"{name.replace('-', '_')}-*.whl"))
+    if len(wheels) > 1:  # compiled, one for each Python
+        tag = "cp{}{}".format(*sys.version_info)
+        wheels = [wheel for wheel in wheels if f"-{tag}-{tag}-" in wheel.name]
     if len(wheels) != 1:
         sys.exit(f"there must be one wheel of {name} in {DIST}, not {len(wheels)}: make dist")
     return wheels[0]

@@ -279,6 +279,14 @@ def build_twice(copy: Copy, name: str, folder: Path) -> list[Path]:
     return built[0]
 
 
+def publishable(files: list[Path]) -> list[Path]:
+    """Return what may be uploaded: no index takes a wheel that was compiled on just any machine."""
+    compiled = [one for one in files if one.suffix == ".whl" and not one.stem.endswith("-none-any")]
+    for one in compiled:
+        print(f"  {one.name} stays here: the release workflow compiles a wheel for each system")
+    return [one for one in files if one not in compiled]
+
+
 def run(command: list[str], what: str, **environment: str) -> None:
     """Run a step whose output matters only when it fails."""
     variables = {**os.environ, **environment}
@@ -335,7 +343,7 @@ def release(here: Copy, name: str, version: Version, *, dry_run: bool, day: dt.d
         for line in write_bounds(copy, distribution, version, siblings):
             print(f"  {line}")
         commit(copy, here, f"Release {name} {version}", dry_run=dry_run)
-        files = build_twice(copy, name, Path(folder))
+        files = publishable(build_twice(copy, name, Path(folder)))
         tag = f"{name}-{version}"
         if dry_run:
             print(copy.git("show", "--stat", "--format=", "HEAD"))

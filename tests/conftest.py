@@ -9,10 +9,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "packaging: builds and installs the five distributions")
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The top of the repository."""

@@ -16,6 +16,7 @@ IMPORTS = {
     "tchannel-tools": "tchannel_tools",
     "tchannel-yarpc": "tchannel_yarpc",
     "tchannel-observe": "tchannel_observe",
+    "tchannel-speedups": "tchannel_speedups",
 }
 
 

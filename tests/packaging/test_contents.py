@@ -1,9 +1,17 @@
 """What the built distributions hold."""
 
 import re
+import subprocess
+import sys
+import sysconfig
 import tarfile
 import zipfile
 from email.parser import Parser
+
+import pytest
+
+# The one distribution that is no pure Python.
+COMPILED = "tchannel-speedups"
 
 # What stands beside the package: the core's voice where its package was taken away.
 BESIDE = {"tchannel": {"tchannel.py"}}
@@ -26,8 +34,22 @@ def metadata_of(wheel):
         return Parser().parsestr(archive.read(path).decode())
 
 
-def test_a_wheel_is_pure_python(wheel):
-    assert wheel.name.endswith("-py3-none-any.whl")
+def test_a_wheel_is_pure_python_but_the_compiled_one(wheel, name):
+    if name == COMPILED:
+        tag = "cp{}{}".format(*sys.version_info)
+        assert f"-{tag}-{tag}-" in wheel.name
+    else:
+        assert wheel.name.endswith("-py3-none-any.whl")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the tags of other systems say what they need")
+@pytest.mark.parametrize("name", [COMPILED])
+def test_the_compiled_wheel_needs_nothing_but_an_old_glibc(wheel):
+    argv = [sys.executable, "-m", "auditwheel", "show", str(wheel)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+
+    assert re.search(r'following platform tag:\s+"manylinux_2_\d+_', done.stdout), done.stdout
+    assert not re.search(r"external shared libraries.*\.so", done.stdout.partition("GLIBC")[0])
 
 
 def test_a_wheel_has_the_package_and_nothing_else(wheel, package):
@@ -49,6 +71,10 @@ def test_a_wheel_has_every_file_of_the_package(wheel, name, package, root):
         for path in (source / package).rglob("*")
         if path.is_file() and not IN_THE_TREE_ONLY & set(path.parts)
     } | BESIDE.get(package, set())
+    if name == COMPILED:
+        # What it is made of is in the sdist; which name the compiled module has, the Python knows.
+        expected = {one for one in expected if "/native/" not in one}
+        expected.add(f"{package}/_native{sysconfig.get_config_var('EXT_SUFFIX')}")
 
     inside = {one for one in names_in(wheel) if ".dist-info/" not in one and ".data/" not in one}
     assert expected == inside

@@ -17,6 +17,7 @@ SIBLINGS = {
     "tchannel-testing": {"tchannel-testing", "tchannel-core", "tchannel-wire"},
     "tchannel-yarpc": {"tchannel-yarpc", "tchannel-core", "tchannel-wire"},
     "tchannel-observe": {"tchannel-observe", "tchannel-core", "tchannel-wire"},
+    "tchannel-speedups": {"tchannel-speedups", "tchannel-wire"},
     "tchannel-tools": {
         "tchannel-tools",
         "tchannel-testing",

@@ -116,6 +116,17 @@ def test_a_release_leaves_a_commit_a_tag_and_files_and_says_how_to_publish_them(
     assert "twine upload dist/tchannel_wire-0.1.0-py3-none-any.whl" in done.stdout
 
 
+def test_a_wheel_that_was_compiled_here_is_built_twice_and_not_published(released):
+    done = released.release("speedups", "0.1.0")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("the same twice") == 2
+    assert "stays here: the release workflow compiles" in done.stdout
+    assert [path.name for path in (released.root / "dist").iterdir()] == [
+        "tchannel_speedups-0.1.0.tar.gz"
+    ]
+
+
 def test_a_dry_run_leaves_nothing(copy):
     before = copy.git("rev-parse", "HEAD")
 

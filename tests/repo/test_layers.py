@@ -33,6 +33,7 @@ BELOW = {
     "tchannel_testing": {"tchannel_wire", "tchannel"},
     "tchannel_yarpc": {"tchannel_wire", "tchannel"},
     "tchannel_observe": {"tchannel_wire", "tchannel"},
+    "tchannel_speedups": {"tchannel_wire"},
     "tchannel_tools": {
         "tchannel_wire",
         "tchannel",
@@ -48,16 +49,19 @@ LAZY = {
     "tchannel_wire": {
         "google_crc32c": "the fast CRC-32C, where it happens to be installed",
         "crc32c": "another fast CRC-32C",
+        "tchannel_speedups": "native ways, where they are installed",
     },
     "tchannel": {"uvloop": "the extra [speed]"},
     "tchannel_thrift": {
         "thriftrw": "the extra [thriftrw]",
         "thrift": "modules made by Apache Thrift",
+        "tchannel_speedups": "native ways, where they are installed",
     },
     "tchannel_hyperbahn": {"tchannel_thrift": "the extra [discover]"},
     "tchannel_tools": {"uvloop": "the extra [speed] of the core"},
     "tchannel_yarpc": {"tchannel_thrift": "the extra [thrift]"},
     "tchannel_observe": {},
+    "tchannel_speedups": {},
     "tchannel_testing": {
         "pytest": "the pytest plug-in, which pytest itself loads",
         "tchannel_thrift": "doubles of Thrift services",
@@ -78,6 +82,7 @@ OF_EXTRAS = {
 # The modules of the core that reach up on first use, and what they take there; no other may, nor more.
 REACH_UP = {
     "tchannel.schemes": {"tchannel_thrift.ThriftArgScheme"},  # of the known scheme "thrift"
+    "tchannel._ground.speedups": {"tchannel_speedups.offer"},  # native ways, where installed
     "tchannel.sync.thrift": {"tchannel_thrift"},  # its clients, to be called from threads
     "tchannel._life.advertising": {"tchannel_hyperbahn"},  # for advertise()
 }
@@ -460,6 +465,7 @@ def test_the_thrift_engine_stands_alone(distributions):
         if one.top not in sys.stdlib_module_names
         and one.target != "tchannel_thrift.rw"
         and not one.target.startswith("tchannel_thrift.rw.")
+        and not (one.lazy and one.target == "tchannel_speedups.offer")
     ]
 
     assert foreign == []

@@ -17,6 +17,7 @@ def requirements(distribution) -> list[Requirement]:
 
 def test_there_are_the_distributions(distributions):
     layers = ["wire", "core", "thrift", "hyperbahn", "testing", "tools", "yarpc", "observe"]
+    layers += ["speedups"]
 
     assert sorted(distributions) == sorted(f"tchannel-{layer}" for layer in layers)
 

@@ -16,6 +16,7 @@ from ._calls.pending import PendingCall
 from ._calls.spans import Trace, check_trace
 from ._ground.addresses import parse_hostport
 from ._ground.process import after_fork_in_child
+from ._ground.speedups import use as use_speedups
 from ._ground.text import check_text
 from ._inner_channel import InnerChannel, inside
 from ._life.advertising import Advertising
@@ -449,3 +450,5 @@ def _forked() -> None:
 
 
 after_fork_in_child(_forked)
+# At the end: what is replaced has to be there.
+use_speedups()

@@ -112,6 +112,7 @@ from .relay import (
     replace_id,
     replace_ttl_ms,
 )
+from .speedups import use as _use_speedups
 from .states import ConnectionState, LocalInput
 from .thrift_headers import decode_thrift_headers, encode_thrift_headers, thrift_header_pairs
 from .tracing import NO_TRACING, TRACING_SIZE, Tracing
@@ -230,3 +231,6 @@ __all__ = [
     "thrift_header_pairs",
     "verify_chunks",
 ]
+
+# At the end: what is replaced has to be there.
+_use_speedups()

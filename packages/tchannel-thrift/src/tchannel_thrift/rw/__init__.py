@@ -25,6 +25,7 @@ from .errors import (
 from .loader import Loader, install, load
 from .protocol import BinaryProtocol
 from .spec import OutOfRangeError
+from .speedups import use as _use_speedups
 from .value import Message
 
 if TYPE_CHECKING:
@@ -60,3 +61,7 @@ if not TYPE_CHECKING:
         from importlib.metadata import version
 
         return version("tchannel-thrift")
+
+
+# At the end: what is replaced has to be there.
+_use_speedups()
