@@ -308,6 +308,11 @@ bench-thrift: $(VENV)/.bench-thrift  ## The Thrift engine beside thriftrw, thrif
 bench-relay: $(VENV)/.bench peers  ## The development router beside a real Hyperbahn
 	$(BIN)/python benchmarks/relay.py
 
+.PHONY: bench-native
+bench-native: export PYTHONPATH = $(CURDIR)/$(NATIVE)
+bench-native: $(VENV)/.packages $(NATIVE)/.stamp  ## A small call with tchannel-speedups beside one in Python alone
+	$(BIN)/python benchmarks/native.py $(BENCH_ARGS)
+
 .PHONY: bench-check
 # After all that is installed into the environment: what a start costs is taken out by a difference, and must not change.
 bench-check: $(VENV)/.check  ## Fail when a small call has become a quarter dearer

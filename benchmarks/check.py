@@ -45,15 +45,17 @@ class CheckError(Exception):
     """The check cannot be made; the text says why."""
 
 
-def run(command: list[str], path: str, calls: int) -> subprocess.CompletedProcess[str]:
-    """Run the small-call program under `command`.
+def run(
+    command: list[str], path: str, calls: int, *, pure: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run the small-call program under `command`; unless `pure`, with the speed-ups it finds.
 
     Raises:
         CheckError: it failed; with its last line.
 
     """
     # Random string hashes would give each run another number of dict probes.
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "TCHANNEL_PURE": "1"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "TCHANNEL_PURE": "1" if pure else ""}
     program = [sys.executable, str(HERE / "small_call.py"), path, str(calls)]
     done = subprocess.run(
         command + program, env=environment, capture_output=True, text=True, check=False
@@ -64,11 +66,11 @@ def run(command: list[str], path: str, calls: int) -> subprocess.CompletedProces
     return done
 
 
-def count_with_valgrind(path: str, calls: int) -> float:
+def count_with_valgrind(path: str, calls: int, *, pure: bool = True) -> float:
     """Instructions of a whole run, by callgrind."""
     with tempfile.NamedTemporaryFile() as log:
         tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-        run([*tool, f"--log-file={log.name}"], path, calls)
+        run([*tool, f"--log-file={log.name}"], path, calls, pure=pure)
         text = Path(log.name).read_text(encoding="utf-8")
     found = re.search(r"Collected : (\d+)", text)
     if found is None:
