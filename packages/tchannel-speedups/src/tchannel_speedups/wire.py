@@ -38,9 +38,6 @@ OBJECTS: Final = {
     "CLOSED": "states.ConnectionState.CLOSED",
     "CRC32": "checksums.ChecksumType.CRC32",
     "CRC32C": "checksums.ChecksumType.CRC32C",
-    # What an unusual frame is left to.
-    "receive_call_request": "inbound.InboundSide._receive_call_request",
-    "receive_call_response": "outbound.OutboundSide._receive_call_response",
 }
 """What the native ways reach into the package for, by the names that they have for it."""
 

@@ -1,14 +1,19 @@
 #include "common.h"
 
 int
-find_slots(PyObject *type, const struct slot *slots, void *into)
+find_slots(PyTypeObject *type, const struct slot *slots, void *into)
 {
+    if (type->tp_dictoffset != 0 || type->tp_itemsize != 0 || type->tp_alloc != PyType_GenericAlloc) {
+        PyErr_Format(PyExc_TypeError, "%R has more than slots", type);
+        return -1;
+    }
     for (; slots->name != NULL; slots++) {
-        PyObject *found = PyObject_GetAttrString(type, slots->name);
+        PyObject *found = PyObject_GetAttrString((PyObject *)type, slots->name);
         if (found == NULL)
             return -1;
         PyMemberDef *member = NULL;
-        if (Py_IS_TYPE(found, &PyMemberDescr_Type))
+        /* One of another class lies where that class has it. */
+        if (Py_IS_TYPE(found, &PyMemberDescr_Type) && PyType_IsSubtype(type, PyDescr_TYPE(found)))
             member = ((PyMemberDescrObject *)found)->d_member;
         if (member == NULL || member->type != T_OBJECT_EX) {
             PyErr_Format(PyExc_TypeError, "%s of %R is no slot", slots->name, type);
@@ -45,6 +50,15 @@ required_type(PyObject *objects, const char *name)
     return (PyTypeObject *)found;
 }
 
+static PyObject *
+values_of(PyObject *objects)
+{
+    PyObject *list = PyDict_Values(objects);
+    PyObject *values = list == NULL ? NULL : PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return values;
+}
+
 static void
 free_block(PyObject *capsule)
 {
@@ -59,8 +73,8 @@ owner_of(PyObject *module, void *block, PyObject *objects, PyObject *twins)
         PyMem_Free(block);
         return NULL;
     }
-    PyObject *owner = NULL, *first = PyDict_Values(objects), *second = PyDict_Values(twins);
-    if (first != NULL && second != NULL)
+    PyObject *owner = NULL, *first = values_of(objects), *second = first == NULL ? NULL : values_of(twins);
+    if (second != NULL)
         owner = PyTuple_Pack(4, module, first, second, capsule);
     Py_XDECREF(first);
     Py_XDECREF(second);
@@ -162,7 +176,10 @@ new_native_method(
 {
     if (!PyFunction_Check(twin))
         return PyErr_Format(PyExc_TypeError, "only a Python function has a native way, not %R", twin);
-    NativeMethod *method = PyObject_GC_New(NativeMethod, module_state(module)->native_method);
+    PyTypeObject *type = module_state(module)->native_method;
+    if (type == NULL)
+        return PyErr_Format(PyExc_RuntimeError, "the native module is being unloaded");
+    NativeMethod *method = PyObject_GC_New(NativeMethod, type);
     if (method == NULL)
         return NULL;
     method->vectorcall = function;

@@ -42,8 +42,9 @@ struct slot {
     size_t field;
 };
 
-/* Reads the offsets of a class's slots, until a name is NULL. -1: TypeError, it has no such slot. */
-int find_slots(PyObject *type, const struct slot *slots, void *into);
+/* Reads the offsets of a class's slots, until a name is NULL. -1: TypeError, it has no such slot, or
+ * its instances have a dict besides, which `new_instance` would not make. */
+int find_slots(PyTypeObject *type, const struct slot *slots, void *into);
 
 /* Puts a new reference into a slot. What stood there may run code when it goes: do this last. */
 static inline void
@@ -66,7 +67,9 @@ count_of(PyObject *object)
     return value;
 }
 
-/* A new instance without a call of its __init__; all of its slots are empty. */
+/* A new instance without a call of its __init__; all of its slots are empty. On CPython 3.11 this can
+ * set off a collection of garbage, which runs finalizers: whatever was looked at before may be another
+ * thing by then. */
 static inline PyObject *
 new_instance(PyTypeObject *type)
 {
@@ -116,7 +119,8 @@ PyObject *required(PyObject *objects, const char *name);
 PyTypeObject *required_type(PyObject *objects, const char *name);
 
 /* What keeps a part alive: the module, the values of two dicts, and a block of PyMem_Malloc's that
- * goes with it. The block is taken over, even when this fails. */
+ * goes with it. All in tuples, which the collector never empties: a method that garbage can still call
+ * has what it needs. The block is taken over, even when this fails. */
 PyObject *owner_of(PyObject *module, void *block, PyObject *objects, PyObject *twins);
 
 /* ---- numbers on the wire -------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ static int
 within_limits(const struct wire *wire, PyObject *self, PyObject *headers)
 {
     PyObject *options = SLOT(self, wire->connection.options);
-    if (options == NULL || !PyObject_TypeCheck(options, wire->options_type) || !PyDict_CheckExact(headers))
+    if (options == NULL || !Py_IS_TYPE(options, wire->options_type) || !PyDict_CheckExact(headers))
         return 0;
     return count_of(SLOT(options, wire->options.max_headers)) >= PyDict_GET_SIZE(headers)
         && count_of(SLOT(options, wire->options.max_header_key_length)) == 0xFF
@@ -172,7 +172,7 @@ read_args(const struct wire *wire, const struct frame *frame, const struct meani
     return value == said ? DONE : UNUSUAL;
 }
 
-/* Twin: InboundSide._receive_call_request, the end of it: everything has been looked at. */
+/* Twin: InboundSide._receive_call_request, the end of it: the frame has been looked at. */
 static enum outcome
 take_request(
     const struct wire *wire, PyObject *self, const struct frame *frame, double now,
@@ -182,6 +182,14 @@ take_request(
     PyObject *request = new_instance(wire->request_type);
     if (request == NULL)
         return FAILED;
+    /* Only now: see new_instance. */
+    int known = !wire_connection_is_usual(wire, self) || SLOT(self, wire->connection.state) != wire->open
+        ? 1
+        : PyDict_Contains(SLOT(self, wire->connection.inbound), key);
+    if (known != 0) {
+        Py_DECREF(request);
+        return known < 0 ? FAILED : UNUSUAL;
+    }
     PyObject *deadline = PyFloat_FromDouble(now + ttl_ms * 0.001);
     SLOT(request, wire->request.id) = Py_NewRef(key);
     SLOT(request, wire->request.flags) = PyLong_FromLong(0);
@@ -235,11 +243,7 @@ receive_request(const struct wire *wire, PyObject *self, const struct frame *fra
     outcome = FAILED;
     if ((key = PyLong_FromUnsignedLong(frame->id)) == NULL)
         goto done;
-    int known = PyDict_Contains(SLOT(self, wire->connection.inbound), key);
-    if (known == 0)
-        outcome = take_request(wire, self, frame, now, &meaning, args, key, events);
-    else
-        outcome = known < 0 ? FAILED : UNUSUAL;
+    outcome = take_request(wire, self, frame, now, &meaning, args, key, events);
 done:
     forget(&meaning);
     Py_XDECREF(key);
@@ -252,6 +256,8 @@ take_response(
     const struct wire *wire, PyObject *self, const struct frame *frame, PyObject *call,
     const struct meaning *meaning, const struct span args[3], PyObject *key, PyObject *events)
 {
+    if (!wire_connection_is_usual(wire, self))
+        return UNUSUAL; /* a cache's key of a class of its own has run something */
     /* Before there is an event: a collection of garbage, which that may set off, may cancel calls. */
     if (PyDict_DelItem(SLOT(self, wire->connection.outbound), key) < 0)
         return FAILED;
@@ -311,18 +317,17 @@ done:
     return outcome;
 }
 
-/* Leaves a frame of a call to a method or function that looks at every field of it.
+/* Leaves a frame of a call to the method that looks at every field of it.
  * DONE, or UNUSUAL for what was so dear that others should have their turn. */
 static enum outcome
-leave_to(PyObject *function, PyObject *name, PyObject *self, PyObject *data, Py_ssize_t start, Py_ssize_t stop,
+leave_to(PyObject *name, PyObject *self, PyObject *data, Py_ssize_t start, Py_ssize_t stop,
          uint32_t id, PyObject *now, PyObject *events)
 {
     PyObject *first = PyLong_FromSsize_t(start), *last = PyLong_FromSsize_t(stop);
     PyObject *key = PyLong_FromUnsignedLong(id), *dear = NULL;
     PyObject *args[] = {self, data, first, last, key, now, events};
     if (first != NULL && last != NULL && key != NULL)
-        dear = name != NULL ? PyObject_VectorcallMethod(name, args, 7, NULL)
-                            : PyObject_Vectorcall(function, args, 7, NULL);
+        dear = PyObject_VectorcallMethod(name, args, 7, NULL);
     Py_XDECREF(first);
     Py_XDECREF(last);
     Py_XDECREF(key);
@@ -358,7 +363,7 @@ receive_frame(const struct wire *wire, PyObject *self, PyObject *data, Py_ssize_
 {
     const uint8_t *bytes = (const uint8_t *)PyBytes_AS_STRING(data) + start;
     struct frame frame = {bytes, size, get32(bytes + 4)};
-    PyObject *function = NULL, *name = NULL;
+    PyObject *name;
     enum outcome outcome;
     /* Looked at for each frame: an earlier one may have run anything. */
     if (SLOT(self, wire->connection.open) != Py_True || !wire_connection_is_usual(wire, self))
@@ -366,11 +371,11 @@ receive_frame(const struct wire *wire, PyObject *self, PyObject *data, Py_ssize_
     switch (bytes[2]) {
     case CALL_RESPONSE:
         outcome = receive_response(wire, self, &frame, events);
-        function = wire->receive_call_response;
+        name = wire->name_receive_response;
         break;
     case CALL_REQUEST:
         outcome = receive_request(wire, self, &frame, PyFloat_AS_DOUBLE(now), events);
-        function = wire->receive_call_request;
+        name = wire->name_receive_request;
         break;
     case CALL_REQUEST_CONTINUE:
         outcome = UNUSUAL;
@@ -385,7 +390,7 @@ receive_frame(const struct wire *wire, PyObject *self, PyObject *data, Py_ssize_
     }
     if (outcome != UNUSUAL)
         return outcome;
-    return leave_to(function, name, self, data, start, start + size, frame.id, now, events);
+    return leave_to(name, self, data, start, start + size, frame.id, now, events);
 }
 
 /* Twin: Connection._receive_frames, with `most` < 0 for no limit. FAILED: an exception is set. */
@@ -428,6 +433,16 @@ wire_receive_frames(PyObject *method, PyObject *const *args, size_t nargsf, PyOb
     if (receive_frames(wire, args[0], args[1], start, args[3], args[4], most, most != NO_LIMIT, &rest) == FAILED)
         return NULL;
     return PyLong_FromSsize_t(rest);
+}
+
+/* Whatever ran meanwhile has left the slots of the connection as they must be; 0: an exception is set. */
+static int
+is_still_usual(const struct wire *wire, PyObject *self)
+{
+    if (wire_connection_is_usual(wire, self))
+        return 1;
+    PyErr_SetString(PyExc_TypeError, "the connection was changed from outside while it received");
+    return 0;
 }
 
 /* Keeps what is no whole frame for the next read. */
@@ -490,13 +505,11 @@ wire_receive(PyObject *method, PyObject *const *args, size_t nargsf, PyObject *n
         return NULL;
     if (receive_frames(wire, self, data, 0, args[2], events, most, most != NO_LIMIT, &rest) == FAILED)
         goto failed;
-    if (!wire_connection_is_usual(wire, self)) {
-        PyErr_SetString(PyExc_TypeError, "the connection was changed from outside while it received");
+    if (!is_still_usual(wire, self))
         goto failed;
-    }
     if (rest != PyBytes_GET_SIZE(data)) {
         if (rest >= 0) {
-            if (keep(wire, self, data, rest) < 0)
+            if (keep(wire, self, data, rest) < 0 || !is_still_usual(wire, self))
                 goto failed;
         } else if (~rest != PyBytes_GET_SIZE(data)) {
             if (leave_unread(wire, self, data, ~rest) < 0)

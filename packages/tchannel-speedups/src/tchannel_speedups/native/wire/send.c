@@ -183,6 +183,11 @@ wire_call(PyObject *method, PyObject *const *args, size_t nargsf, PyObject *name
     set_slot(out.self, wire->connection.next_id, next);
     if (PyDict_SetItem(SLOT(out.self, wire->connection.outbound), SLOT(call, wire->call.id), call) < 0)
         goto failed;
+    /* A call of the same id, which only tampering brings about, went, and ran what it liked. */
+    if (!wire_connection_is_usual(wire, out.self)) {
+        PyErr_SetString(PyExc_TypeError, "the connection was changed from outside while it called");
+        goto failed;
+    }
     /* It takes the frame over. */
     if (queue(wire, SLOT(out.self, wire->connection.outbox), frame, out.queued) < 0) {
         Py_DECREF(call);
@@ -239,10 +244,17 @@ wire_respond(PyObject *method, PyObject *const *args, size_t nargsf, PyObject *n
     Py_ssize_t count = PyVectorcall_NARGS(nargsf), id, code = 0;
     if (names != NULL || count < 5 || count > 6 || (id = count_of(args[1])) < 0 || id > (Py_ssize_t)MAX_MESSAGE_ID
         || !PyBytes_CheckExact(args[2]) || !PyBytes_CheckExact(args[3]) || !PyBytes_CheckExact(args[4])
-        || (count == 6 && ((code = count_of(args[5])) < 0 || code > 0xFF))
-        || !wire_connection_is_usual(wire, args[0]))
+        || (count == 6 && ((code = count_of(args[5])) < 0 || code > 0xFF)))
         return call_twin(method, args, nargsf, names);
+    /* A header block that the Python way has looked at, and found right. Looked up before anything is
+     * read: keys of a class of their own may run anything. */
+    if (PyDict_GetItemWithError(wire->response_packers, args[2]) == NULL) {
+        PyErr_Clear();
+        return call_twin(method, args, nargsf, names);
+    }
     PyObject *self = args[0], *frame;
+    if (!wire_connection_is_usual(wire, self))
+        return call_twin(method, args, nargsf, names);
     PyObject *request = PyDict_GetItemWithError(SLOT(self, wire->connection.inbound), args[1]);
     if (request == NULL) {
         if (PyErr_Occurred())
@@ -253,10 +265,6 @@ wire_respond(PyObject *method, PyObject *const *args, size_t nargsf, PyObject *n
     Py_ssize_t queued = count_of(SLOT(outbox, wire->outbox.size));
     if (queued < 0 || !Py_IS_TYPE(request, wire->request_type) || SLOT(request, wire->request.flow) != Py_None)
         return call_twin(method, args, nargsf, names);
-    /* A header block that the Python way has looked at, and found right. */
-    PyObject *checked = PyDict_GetItemWithError(wire->response_packers, args[2]);
-    if (checked == NULL)
-        return PyErr_Occurred() ? NULL : call_twin(method, args, nargsf, names);
     enum outcome made = response_frame(wire, request, (uint32_t)id, args + 2, (long)code, &frame);
     if (made != DONE)
         return made == FAILED ? NULL : call_twin(method, args, nargsf, names);

@@ -99,7 +99,7 @@ find_class(
     struct wire *wire, PyObject *objects, const char *name, const struct slot *slots, PyTypeObject **type)
 {
     *type = required_type(objects, name);
-    return *type == NULL ? -1 : find_slots((PyObject *)*type, slots, wire);
+    return *type == NULL ? -1 : find_slots(*type, slots, wire);
 }
 
 /* An interned name; `objects` keeps it, under itself. */
@@ -148,13 +148,13 @@ look_around(struct wire *wire, PyObject *objects, PyObject *twins)
         || (wire->closed = required(objects, "CLOSED")) == NULL
         || (wire->crc32 = required(objects, "CRC32")) == NULL
         || (wire->crc32c = required(objects, "CRC32C")) == NULL
-        || (wire->receive_call_request = required(objects, "receive_call_request")) == NULL
-        || (wire->receive_call_response = required(objects, "receive_call_response")) == NULL
         || (wire->receive_frames = required(twins, "receive_frames")) == NULL)
         return -1;
     if ((wire->name_set_timer = name_in(objects, "_set_timer")) == NULL
         || (wire->name_keep = name_in(objects, "keep")) == NULL
         || (wire->name_fatal = name_in(objects, "_fatal")) == NULL
+        || (wire->name_receive_request = name_in(objects, "_receive_call_request")) == NULL
+        || (wire->name_receive_response = name_in(objects, "_receive_call_response")) == NULL
         || (wire->name_receive_request_continue = name_in(objects, "_receive_call_request_continue")) == NULL
         || (wire->name_receive_response_continue = name_in(objects, "_receive_call_response_continue")) == NULL)
         return -1;
@@ -269,7 +269,9 @@ wire_arm(const struct wire *wire, PyObject *self, PyObject *deadline)
     PyObject *timer_at = SLOT(self, wire->connection.timer_at);
     if (!(PyFloat_AS_DOUBLE(deadline) < PyFloat_AS_DOUBLE(timer_at)))
         return DONE;
+    Py_INCREF(deadline);
     PyObject *done = PyObject_CallMethodOneArg(self, wire->name_set_timer, deadline);
+    Py_DECREF(deadline);
     if (done == NULL)
         return FAILED;
     Py_DECREF(done);

@@ -34,11 +34,10 @@ struct wire {
     PyTypeObject *call_type, *prepared_type, *request_type, *response_type;
     PyObject *request_prefixes, *response_prefixes, *response_packers;
     PyObject *open, *closed, *crc32, *crc32c;
-    PyObject *receive_call_request, *receive_call_response;
 
     /* Interned; the owner has them as well. */
-    PyObject *name_set_timer, *name_keep, *name_fatal, *name_receive_request_continue,
-        *name_receive_response_continue;
+    PyObject *name_set_timer, *name_keep, *name_fatal, *name_receive_request, *name_receive_response,
+        *name_receive_request_continue, *name_receive_response_continue;
     PyObject *call_arguments[8];
 
     /* The twin of receive_frames, for frames that belong to no call. */
