@@ -141,11 +141,12 @@ test-native: export TCHANNEL_REQUIRE_NATIVE = 1
 test-native: $(VENV)/.test $(NATIVE)/.stamp  ## The suites of wire, core and thrift, with tchannel-speedups
 	$(PYTEST) -m 'not interop and not packaging and not attack' $(NATIVE_TESTS)
 
+INTEROP_TESTS ?= tests/interop
 .PHONY: interop-native
 interop-native: export PYTHONPATH = $(CURDIR)/$(NATIVE)
 interop-native: export TCHANNEL_REQUIRE_NATIVE = 1
 interop-native: $(VENV)/.test $(NATIVE)/.stamp peers  ## The calls of make interop, with tchannel-speedups
-	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -m 'interop and not load' tests/interop
+	TCHANNEL_REQUIRE_PEERS=1 $(PYTEST) -m 'interop and not load' $(INTEROP_TESTS)
 
 # In one process: what a sanitizer has to say comes from that. Python's own allocator would hide it.
 SANITIZE_TESTS ?= $(foreach one,speedups wire thrift,packages/tchannel-$(one)/tests) tests/fuzz
@@ -324,6 +325,7 @@ ci-long:  ## What .ci/run has no time for: every Python whole, long soaks, fuzzi
 	$(MAKE) test-all TOX_ARGS=
 	PYTHON=$$(scripts/find-python 3.13) $(MAKE) test
 	$(MAKE) test-native NATIVE_TESTS='packages tests benchmarks/tests'
+	PYTHON=$$(scripts/find-python 3.13) $(MAKE) test-native
 	$(MAKE) interop-native sanitize
 	$(MAKE) test-next NEXT='3.11.2 3.14 3.15 pypy'
 	$(MAKE) test-oldest

@@ -46,9 +46,11 @@ class CheckError(Exception):
 
 
 def run(
-    command: list[str], path: str, calls: int, *, pure: bool = True
+    command: list[str], path: str, calls: int, *, pure: bool = True, say_native: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run the small-call program under `command`; unless `pure`, with the speed-ups it finds.
+
+    With `say_native` its last line is what was native in it.
 
     Raises:
         CheckError: it failed; with its last line.
@@ -57,6 +59,7 @@ def run(
     # Random string hashes would give each run another number of dict probes.
     environment = {**os.environ, "PYTHONHASHSEED": "0", "TCHANNEL_PURE": "1" if pure else ""}
     program = [sys.executable, str(HERE / "small_call.py"), path, str(calls)]
+    program += ["--say-native"] if say_native else []
     done = subprocess.run(
         command + program, env=environment, capture_output=True, text=True, check=False
     )
@@ -66,16 +69,24 @@ def run(
     return done
 
 
-def count_with_valgrind(path: str, calls: int, *, pure: bool = True) -> float:
+def count_with_valgrind(path: str, calls: int) -> float:
     """Instructions of a whole run, by callgrind."""
+    return count_run_with_valgrind(path, calls)[0]
+
+
+def count_run_with_valgrind(
+    path: str, calls: int, *, pure: bool = True, say_native: bool = False
+) -> tuple[float, subprocess.CompletedProcess[str]]:
+    """The same, and the run itself."""
     with tempfile.NamedTemporaryFile() as log:
         tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-        run([*tool, f"--log-file={log.name}"], path, calls, pure=pure)
+        command = [*tool, f"--log-file={log.name}"]
+        done = run(command, path, calls, pure=pure, say_native=say_native)
         text = Path(log.name).read_text(encoding="utf-8")
     found = re.search(r"Collected : (\d+)", text)
     if found is None:
         raise CheckError("valgrind printed no count")
-    return float(found[1])
+    return float(found[1]), done
 
 
 def count_with_perf(path: str, calls: int) -> float:

@@ -3,14 +3,14 @@
     make bench-native           builds it for this Python and counts
     python benchmarks/native.py [--json FILE]
 
-Needs valgrind, and refuses to compare Python with itself. Says first which parts are native.
+Needs valgrind, and refuses to compare Python with itself: each process whose calls are counted says
+at its end which parts were native in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,41 +19,39 @@ import check
 
 # What is promised of native over Python; None where there is no bar in instructions.
 BARS: dict[str, float | None] = {"wire": None, "channel": 0.40, "alone": None}
-ASK = """
-import json
-import tchannel_speedups, tchannel
-from tchannel import TChannel, thrift
-print(json.dumps(tchannel_speedups.active()))
-"""
 
 
-def active() -> dict[str, str]:
-    """What is native where the programs run, by part.
+def parts_of(done: subprocess.CompletedProcess[str], *, pure: bool) -> dict[str, str]:
+    """What was native in the very process that made the calls, by part, as it said at its end.
 
     Raises:
-        check.CheckError: nothing is; with the reason.
+        check.CheckError: that is not what was to be counted; with the reason.
 
     """
-    environment = {**os.environ, "TCHANNEL_PURE": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise check.CheckError(f"nothing is native: {last[0] if last else done.returncode}")
-    parts: dict[str, str] = json.loads(done.stdout)
-    if "native" not in parts.values():
-        raise check.CheckError(f"nothing is native: {json.dumps(parts)}")
+    parts: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    if not parts:
+        raise check.CheckError("nothing is native: tchannel-speedups is not installed")
+    if pure == ("native" in parts.values()):
+        what = "something is native that was to run in Python" if pure else "nothing is native"
+        raise check.CheckError(f"{what}: {json.dumps(parts)}")
     return parts
 
 
-def instructions(path: str, *, pure: bool) -> float:
-    """Instructions per call of a path, in Python alone or with what is native."""
+def instructions(path: str, *, pure: bool) -> tuple[float, dict[str, str]]:
+    """Instructions per call of a path, in Python alone or with what is native, and what was.
+
+    Raises:
+        check.CheckError: one of the processes did not run as it was to.
+
+    """
+    parts: dict[str, str] = {}
+    counts: list[float] = []
     check.run([], path, check.FEW, pure=pure)  # uncounted: compiling falls into no count
-    few, many = (
-        check.count_with_valgrind(path, calls, pure=pure) for calls in (check.FEW, check.MANY)
-    )
-    return (many - few) / (check.MANY - check.FEW)
+    for calls in (check.FEW, check.MANY):
+        count, done = check.count_run_with_valgrind(path, calls, pure=pure, say_native=True)
+        parts = parts_of(done, pure=pure)
+        counts.append(count)
+    return (counts[1] - counts[0]) / (check.MANY - check.FEW), parts
 
 
 def table(figures: dict[str, dict[str, float]]) -> list[str]:
@@ -77,21 +75,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     options = parser.parse_args(arguments)
     try:
-        parts = active()
-        print(check.build() + ":", ", ".join(f"{part} {how}" for part, how in parts.items()))
-        figures = {
-            path: {
-                "pure": instructions(path, pure=True),
-                "native": instructions(path, pure=False),
-            }
-            for path in BARS
-        }
+        figures: dict[str, dict[str, float]] = {}
+        seen: dict[str, dict[str, str]] = {}
+        for path in BARS:
+            native, seen[path] = instructions(path, pure=False)
+            pure, _ = instructions(path, pure=True)
+            figures[path] = {"pure": pure, "native": native}
     except (check.CheckError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
+    parts = {part: how for said in seen.values() for part, how in said.items()}
+    print(check.build() + ":", ", ".join(f"{part} {how}" for part, how in parts.items()))
     print("\n".join(table(figures)))
     if options.json:
-        document = {"build": check.build(), "active": parts, "instructions": figures}
+        document = {"build": check.build(), "active": seen, "instructions": figures}
         options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -1,11 +1,11 @@
 """The small-call path in one process, a fixed number of times, for ``check.py`` to count.
 
-    python benchmarks/small_call.py floor|wire|channel|alone|counters CALLS
+    python benchmarks/small_call.py floor|wire|channel|alone|counters CALLS [--say-native]
 
 "wire" joins two sans-IO connections in memory; "channel" calls a channel over loopback in the same
 process, 32 in flight, "alone" one after another, and "counters" is "channel" without histograms of
 latency; "floor" frames and echoes the same payload in memory and nothing else.
-Prints the CPU seconds of the calls alone.
+Prints the CPU seconds of the calls alone, and with ``--say-native`` which parts were native, as JSON.
 """
 
 from __future__ import annotations
@@ -165,6 +165,21 @@ class SlowTime(asyncio.SelectorEventLoop):
 
 PATHS = {"floor": floor, "wire": wire, "channel": channel, "alone": alone, "counters": counters}
 
+
+def say_native() -> None:
+    """Print which parts were native in this process; ``{}`` without tchannel-speedups."""
+    import json
+
+    try:
+        from tchannel_speedups import active
+    except ImportError:
+        print("{}")
+    else:
+        print(json.dumps(active()))
+
+
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=SlowTime) as runner:
         runner.run(PATHS[sys.argv[1]](int(sys.argv[2])))
+    if "--say-native" in sys.argv:
+        say_native()

@@ -58,7 +58,10 @@ LAZY = {
         "tchannel_speedups": "native ways, where they are installed",
     },
     "tchannel_hyperbahn": {"tchannel_thrift": "the extra [discover]"},
-    "tchannel_tools": {"uvloop": "the extra [speed] of the core"},
+    "tchannel_tools": {
+        "uvloop": "the extra [speed] of the core",
+        "tchannel_speedups": "what runs natively is told, where it is installed",
+    },
     "tchannel_yarpc": {"tchannel_thrift": "the extra [thrift]"},
     "tchannel_observe": {},
     "tchannel_speedups": {},

@@ -77,6 +77,7 @@ MOST_ANY = {
     "tchannel-core": 5.0,
     "tchannel-hyperbahn": 3.0,
     "tchannel-observe": 3.0,
+    "tchannel-speedups": 1.0,
     "tchannel-testing": 13.3,
     "tchannel-thrift": 4.2,
     "tchannel-tools": 14.3,

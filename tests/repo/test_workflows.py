@@ -49,7 +49,7 @@ def test_each_python_that_the_metadata_names_is_run(ci, distributions):
 def test_each_make_target_that_a_workflow_runs_is_there(root, ci):
     targets = (root / "Makefile").read_text()
     commands = [
-        step["run"] for job in ci["jobs"].values() for step in job["steps"] if "run" in step
+        step["run"] for job in ci["jobs"].values() for step in job.get("steps", ()) if "run" in step
     ]
     made = [command.split()[-1] for command in commands if "make " in command]
 

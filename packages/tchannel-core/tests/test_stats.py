@@ -2,6 +2,8 @@
 
 import json
 import random
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -103,6 +105,19 @@ def test_a_snapshot_of_a_later_version_is_read_as_far_as_it_is_known():
     plain = TChannel("svc").stats().to_dict()
 
     assert Snapshot.from_dict({**plain, "moon": "full"}).service == "svc"
+
+
+def test_a_snapshot_says_what_runs_natively(monkeypatch):
+    speedups = ModuleType("tchannel_speedups")
+    speedups.active = lambda: {"wire": "native", "core": "not imported"}
+    monkeypatch.setitem(sys.modules, "tchannel_speedups", speedups)
+    snapshot = TChannel("svc").stats()
+
+    assert snapshot.native == {"wire": "native", "core": "not imported"}
+    assert Snapshot.from_dict(snapshot.to_dict()).native == snapshot.native
+
+    monkeypatch.setitem(sys.modules, "tchannel_speedups", None)
+    assert TChannel("svc").stats().native == {}
 
 
 def test_a_window_is_of_one_channel_and_forwards():

@@ -98,6 +98,13 @@ async def test_a_refresh_stays_below_100_kb_whatever_the_names(made, large, monk
     assert len(view["channel"]["connections"]["rows"]) >= 12
 
 
+def test_the_parts_that_run_natively_are_named(show):
+    parts = {"wire": "native", "thrift": "native", "core": "has no native ways in this version"}
+
+    assert show(native=parts)["native"] == ["wire", "thrift"]
+    assert show()["native"] == []
+
+
 def test_endpoints_that_fail_come_first(show, made):
     view = show(
         incoming=[

@@ -260,6 +260,12 @@ def conversation() -> type[Conversation]:
     return Conversation
 
 
+@pytest.fixture(name="seen")
+def seen_fixture():
+    """What a user can see of a value."""
+    return seen
+
+
 def seen(value: object) -> object:
     """What a user can see of a value: its type and all it holds, as it is now."""
     if isinstance(value, list):

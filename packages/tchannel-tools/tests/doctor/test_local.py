@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib import metadata
+from types import ModuleType
 
 import pytest
 
@@ -131,3 +132,35 @@ def test_other_commands_say_so_in_a_line(broken, command):
         f"tchannel {command[0]}: it is another one; "
         "`tchannel doctor --local` looks at the installation\n"
     )
+
+
+def speedups(monkeypatch, parts):
+    """tchannel-speedups as it is where it says that of its parts; None: not installed."""
+    module = None
+    if parts is not None:
+        module = ModuleType("tchannel_speedups")
+        module.active = lambda: parts
+    monkeypatch.setitem(sys.modules, "tchannel_speedups", module)
+
+
+def test_what_runs_natively_is_told_by_part(monkeypatch):
+    speedups(monkeypatch, {"wire": "native", "core": "has no native ways in this version"})
+
+    told = found(WIRE, CORE, Installed("tchannel-speedups", "0.1.0"))
+
+    said, _ = told["speedups", "ok"]
+    assert said == "tchannel-speedups 0.1.0: wire native, core has no native ways in this version"
+
+
+def test_speedups_of_which_nothing_is_used_are_noted_with_the_reason(monkeypatch):
+    speedups(monkeypatch, {"wire": "TCHANNEL_PURE is set"})
+
+    said, _ = found(WIRE, CORE)["speedups", "note"]
+    assert said == "tchannel-speedups: wire TCHANNEL_PURE is set"
+
+
+def test_without_speedups_nothing_is_missed(monkeypatch):
+    speedups(monkeypatch, None)
+
+    said, _ = found(WIRE, CORE)["speedups", "skipped"]
+    assert said == "tchannel-speedups is not installed; nothing needs it"

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -170,6 +171,16 @@ async def test_verbose_shows_what_is_to_be_known_of_the_call(tcurl, to, service)
     for word in ("trace=", "span=", "parent=0000000000000000", "flags=0"):
         assert word in lines["tracing"]
     assert ran.json["ok"] is True
+
+
+async def test_verbose_shows_what_runs_natively(tcurl, to, monkeypatch):
+    speedups = ModuleType("tchannel_speedups")
+    speedups.active = lambda: {"wire": "native", "thrift": "not imported"}
+    monkeypatch.setitem(sys.modules, "tchannel_speedups", speedups)
+
+    ran = await tcurl(*to, "get", "-v")
+
+    assert "* native: wire native, thrift not imported\n" in ran.err
 
 
 async def test_verbose_shows_the_attempts_of_a_call_that_failed(tcurl, to, service):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
-__all__ = ["LAYOUT", "use"]
+__all__ = ["LAYOUT", "native", "use"]
 
 LAYOUT: Final = 1
 """Stands for all that the native ways read and write in this package: raised whenever that changes."""
@@ -17,3 +18,13 @@ def use() -> None:
     except ImportError:
         return
     offer("core", LAYOUT)
+
+
+def native() -> dict[str, str]:
+    """Return by part whether it runs natively, or why not; empty without tchannel-speedups."""
+    # `use` has imported it if it is there: to look for it anew in each snapshot would be dear.
+    module = sys.modules.get("tchannel_speedups")
+    if module is None:
+        return {}
+    parts: dict[str, str] = module.active()
+    return parts

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
 import tchannel_wire as wire
 
+from .._ground.speedups import native
 from .._version import __version__
 from ..stats import CallInFlight, ConnectionStats, Limit, PeerStats, Snapshot
 
@@ -61,6 +62,7 @@ def take(channel: InnerChannel, most: int | None) -> Snapshot:
         connections=[connection_stats(each, now) for each in walk.busiest()],
         failed=channel.recent.failed()[:most],
         slow=channel.recent.slow_ones()[:most],
+        native=native(),
         connections_open={
             "incoming": len(walk.connections) - walk.opened,
             "outgoing": walk.opened,

@@ -50,6 +50,8 @@ class Snapshot:
         failed: The calls that failed last, the latest first; `Options.recent_calls` at most, and no more
             than were asked for. Those that were cancelled are not among them.
         slow: The calls that were answered last after `Options.slow_call` or more, likewise.
+        native: By part (``"wire"``, ``"thrift"``, ``"core"``) ``"native"``, or why it runs in Python, as
+            tchannel-speedups says; empty where that is not installed.
 
     """
 
@@ -80,6 +82,7 @@ class Snapshot:
     loop_lag: LoopLag
     failed: list[EndedCall] = field(default_factory=list)
     slow: list[EndedCall] = field(default_factory=list)
+    native: dict[str, str] = field(default_factory=dict)
 
     def total(self, direction: str) -> CallStats:
         """Return the sum of all rows of ``"incoming"`` or ``"outgoing"`` calls."""

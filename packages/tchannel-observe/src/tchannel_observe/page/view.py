@@ -58,6 +58,7 @@ def view_of(snapshot: Snapshot, history: History, options: Options, rows: int) -
         "hostport": snapshot.hostport or "no address: it does not listen",
         "state": snapshot.state,
         "version": snapshot.version,
+        "native": [part for part, how in snapshot.native.items() if how == "native"],
         "age": _rounded(snapshot.seconds),
         "taken_at": round(snapshot.taken_at, 3),
         "window": _rounded(window.seconds),

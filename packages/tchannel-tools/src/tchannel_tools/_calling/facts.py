@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .calls import Answer, Facts
+from .native import native_parts, tell_parts
 
 __all__ = ["tell_facts"]
 
@@ -33,6 +34,7 @@ def tell_facts(facts: Facts, answer: Answer | None) -> list[str]:
         f"tracing: {ids} flags={tracing.flags}",
         f"attempts: {facts.attempts} ({max(facts.attempts - 1, 0)} retries)",
         f"timing: {connected}over after {_ms(facts.seconds)}",
+        f"native: {tell_parts(native_parts())}",
     ]
     if answer is not None:
         lines.append(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from .._calling.native import native_parts, tell_parts
 from .._terminal.failures import ExitCode
 from .._terminal.output import print_document, print_note
 from .findings import Finding, Verdict, print_finding, summary
@@ -84,7 +86,7 @@ def examine_installation(
         yield Finding("thriftrw", Verdict.NOTE, _LAST_WITHOUT_C, "use tchannel_thrift.rw instead")
     yield _loop(found, has_module)
     yield _checksum(has_module)
-    yield _speedups(has_module)
+    yield _speedups(found)
 
 
 def _python(version: tuple[int, int]) -> Finding:
@@ -187,9 +189,15 @@ def _checksum(has_module: Callable[[str], bool]) -> Finding:
     )
 
 
-def _speedups(has_module: Callable[[str], bool]) -> Finding:
-    if has_module("tchannel_speedups"):
-        return Finding("speedups", Verdict.OK, "tchannel-speedups is installed")
-    return Finding(
-        "speedups", Verdict.SKIPPED, "tchannel-speedups is not installed; nothing needs it"
-    )
+def _speedups(found: Mapping[str, metadata.Distribution]) -> Finding:
+    # A part is known to run natively once it is imported.
+    with suppress(ImportError):
+        import tchannel_thrift.rw  # noqa: F401
+    parts = native_parts()
+    if not parts:
+        text = "tchannel-speedups is not installed; nothing needs it"
+        return Finding("speedups", Verdict.SKIPPED, text)
+    name = "tchannel-speedups"
+    text = f"{name} {found[name].version if name in found else ''}".rstrip()
+    verdict = Verdict.OK if "native" in parts.values() else Verdict.NOTE
+    return Finding("speedups", verdict, f"{text}: {tell_parts(parts)}")

@@ -430,7 +430,8 @@ function showHeader(view) {
   if (document.title !== title) document.title = title;
   say(get("about"), channel ? `${channel.state}, at ${channel.hostport}, up for ${seconds(channel.age)}` : "");
   say(get("process"), `${view.process.name}, process ${view.process.pid}, Python ${view.process.python}`
-    + (channel ? `, tchannel-core ${channel.version}` : ""));
+    + (channel ? `, tchannel-core ${channel.version}` : "")
+    + (channel?.native.length ? `, native: ${channel.native.join(", ")}` : ""));
   const list = get("channels");
   list.hidden = view.channels.length < 2 && (!channel || wanted === null || view.channels[0]?.key === channel.key);
   const shape = JSON.stringify([view.channels.map((one) => one.key), view.channels_total, channel?.key]);
