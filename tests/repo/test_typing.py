@@ -176,10 +176,6 @@ def test_any_under_another_name_is_counted_at_each_use(text, count):
     assert count_any(text, {"Theirs"}) == count
 
 
-# Whose public signatures are not all explained yet: take a name out when they are.
-UNEXPLAINED = {"tchannel-core"}
-
-
 def is_public(name: str) -> bool:
     return not name.startswith("_") or (name.startswith("__") and name.endswith("__"))
 
@@ -278,7 +274,7 @@ def _without_reason(start: int, end: int, first: int, comments: dict[int, str]) 
         yield start
 
 
-@pytest.mark.parametrize("name", sorted(set(MOST_ANY) - UNEXPLAINED))
+@pytest.mark.parametrize("name", sorted(MOST_ANY))
 def test_any_in_a_public_signature_has_a_reason_beside_it(name):
     missing = {
         f"{path.relative_to(PACKAGES)}:{line}"

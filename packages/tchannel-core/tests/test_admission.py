@@ -93,6 +93,27 @@ async def test_the_callers_of_one_host_have_their_share_and_others_the_rest(serv
     assert outcomes(again) == {"waits": 4, "BusyError": 1}
 
 
+async def test_without_a_share_the_callers_of_one_host_may_take_all_until_those_have_ended(
+    serving, settle
+):
+    _, client, gates = await serving(max_calls=10)
+    hostile = [client(f"name-{n}", f"10.0.0.1:{1000 + n}") for n in range(10)]
+    honest = client("honest", "10.0.0.2:1000")
+    calls = [hang(each) for each in hostile]
+    await settle()
+    refused = [hang(honest) for _ in range(2)]
+    await settle()
+
+    assert outcomes(calls) == {"waits": 10}
+    assert outcomes(refused) == {"BusyError": 2}
+    for gate in gates:
+        gate.set_result(b"")
+    await settle()
+    served = [hang(honest) for _ in range(10)]
+    await settle()
+    assert outcomes(served) == {"waits": 10}
+
+
 async def test_calls_that_end_in_any_way_are_given_back_to_the_share(serving, settle, clock):
     server, client, _ = await serving(max_calls=10, caller_share=0.3)
     caller = client("caller", "10.0.0.1:1000")

@@ -107,21 +107,24 @@ async def test_a_call_under_way_keeps_its_channel(service, clock, collected):
     assert asleep() is None
 
 
-@pytest.mark.parametrize("kind", ["listener", "handler", "handler of a sub-channel"])
+@pytest.mark.parametrize(
+    "kind", ["listener", "handler", "handler of a sub-channel", "handler with a name like ours"]
+)
 async def test_who_may_be_called_stays(service, clock, collected, kind):
     channel = TChannel("client", "127.0.0.1:0", clock=clock)
     if kind == "listener":
         channel.listen()
     else:
-        endpoints = channel if kind == "handler" else channel.service("other")
-        endpoints.raw.register("back", lambda request: b"called back")
+        endpoints = channel.service("other") if "sub-channel" in kind else channel
+        name = "tchannel::back" if "like ours" in kind else "back"
+        endpoints.raw.register(name, lambda request: b"called back")
     await channel.raw("service", "echo", b"x", hostport=service.hostport)
     (connection,) = inside(service).connections
     there = weakref.ref(channel)
     del channel
     assert await collected() == []
-    if kind == "handler":
-        answer = await service.raw("client", "back", hostport=connection.address)
+    if kind not in {"listener", "handler of a sub-channel"}:
+        answer = await service.raw("client", name, hostport=connection.address)
         assert answer.body == b"called back"
     closing = there().close(grace=0)
     await clock.advance(3)

@@ -15,6 +15,7 @@ from .._ground.current import current_call, saying_farewell
 from .._ground.text import check_text
 from .._ground.timeouts import Timeout, seconds
 from ..interceptors import process_wide
+from .early import begin_with_loop
 from .intercepted import intercept_call
 from .outgoing import Decode, OutgoingCall
 from .pending import PendingCall
@@ -186,7 +187,7 @@ class Calling:
         if running:
             call.begin()
         else:
-            loop.call_soon(call.begin)
+            begin_with_loop(loop, call)
         return call  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `CallHabits`
 
     def _end_of_call(self, deadline: Timeout) -> float | None:

@@ -23,6 +23,7 @@ from ..interceptors import (
     run,
 )
 from .call_state import CallState, Decode
+from .early import begin_with_loop
 from .pending import CallHabits, PendingCall, state_of
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class InterceptedCall(CallState):
         if _get_running_loop() is channel.loop or channel.use_loop() is not None:
             going.begin()
         else:
-            channel.loop.call_soon(going.begin, context=Context())
+            begin_with_loop(channel.loop, going, Context())
         return pending
 
     def _again(self) -> InterceptedCall:

@@ -54,8 +54,8 @@ def must_take_a_request(handler: Callable[..., object]) -> None:
         ) from None
 
 
-# Health and introspection.
-_OF_EVERY_CHANNEL: Final = (b"Meta::", b"tchannel::", b"_gometa_")
+# Health and version; the endpoints of introspection are those of a service of their own.
+_OF_EVERY_CHANNEL: Final = b"Meta::"
 
 
 class Endpoint:
