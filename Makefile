@@ -264,14 +264,13 @@ release-check: $(VENV)/.test-all  ## Make every release that is due, but leave n
 
 # In an environment of its own, with nothing but what users get.
 .PHONY: audit
-audit: dist  ## Known vulnerabilities of what the distributions bring along (asks a database on the network)
+audit: dist  ## Known vulnerabilities of what the distributions bring along (a failure where no database answers)
 	$(or $(PYTHON),$$(scripts/find-python)) -m venv --clear build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check --find-links dist \
 	    tchannel-wire 'tchannel-core[speed]' tchannel-thrift tchannel-hyperbahn tchannel-testing 'tchannel-tools[load]' \
 	    'tchannel-yarpc[protobuf]' 'tchannel-observe[otel,prometheus,page]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(BIN)/pip-audit --path $$(build/audit/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
-	    --skip-editable
+	$(BIN)/python scripts/audit.py build/audit
 
 .PHONY: wheels
 wheels: build/wheels/.stamp  ## Collect what the environments of test-all and test-plugins are made of
