@@ -254,6 +254,10 @@ docs: $(VENV)/.docs  ## The documentation site, into build/docs; warnings are er
 	@grep -ohE 'https?://[^ )>"`]+' -r docs --include='*.md' | sort -u > build/external-links
 	@echo "build/docs/index.html; $$(wc -l < build/external-links) links lead elsewhere: build/external-links"
 
+.PHONY: docs-look
+docs-look: docs  ## Look at the site in Chromium: phone and desktop, light and dark; pictures in build/looks
+	$(BIN)/python scripts/look_at_site.py build/docs build/looks
+
 .PHONY: release
 release: $(VENV)/.test-all $(if $(DRY_RUN),,$(VENV)/.check)  ## Release PACKAGE=thrift VERSION=1.1.0 (DRY_RUN=1: all that leaves no trace)
 	$(BIN)/python scripts/release.py $(PACKAGE) $(VERSION) $(if $(DRY_RUN),--dry-run)
