@@ -21,6 +21,7 @@ from ..spec import (
     UnionTypeSpec,
 )
 from ..spec.struct import missing_argument
+from . import ways
 from .layout import CODE_SIZES, struct_code
 from .source import Source, is_plain
 
@@ -42,6 +43,7 @@ def constructor_of(spec: StructTypeSpec) -> Constructor:
     writer = _ConstructorWriter(spec)
     constructor = writer.union() if isinstance(spec, UnionTypeSpec) else writer.struct()
     constructor.__qualname__ = f"{spec.name}.__init__"  # Python's own errors name it
+    constructor = ways.constructor(spec, constructor)
     spec.surface.__init__ = constructor
     return constructor
 

@@ -37,6 +37,7 @@ from ..spec import (
 from ..spec.base import is_final
 from ..spec.struct import too_deep
 from ..spec.weight import harmless_size
+from . import ways
 from .constructor import default_expression
 from .layout import CODE_SIZES, DEEPEST_LOOPS, UNPACK_RUNS, container_head, field_head, struct_code
 from .source import Source, assign
@@ -93,11 +94,15 @@ def loader_of(spec: StructTypeSpec, limits: Limits = DEFAULT_LIMITS) -> Loader:
         limits: What payloads may come to.
 
     """
-    if limits != DEFAULT_LIMITS:
+
+    def generate() -> Loader:
         return _DecoderWriter(spec, whole=True, limits=limits).write()
+
+    if limits != DEFAULT_LIMITS:
+        return ways.loader(spec, limits, generate)
     loader: Loader | None = spec.surface.__dict__.get(LOADER_ATTRIBUTE)
     if loader is None:
-        loader = _DecoderWriter(spec, whole=True, limits=limits).write()
+        loader = ways.loader(spec, limits, generate)
         setattr(spec.surface, LOADER_ATTRIBUTE, loader)
     return loader
 

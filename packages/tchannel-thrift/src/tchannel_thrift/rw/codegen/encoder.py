@@ -23,6 +23,7 @@ from ..spec import (
     TypeSpec,
     UnionTypeSpec,
 )
+from . import ways
 from .layout import (
     DEEPEST_LOOPS,
     LENGTHS,
@@ -63,7 +64,7 @@ def dumper_of(spec: StructTypeSpec) -> Dumper:
     """
     dumper: Dumper | None = spec.surface.__dict__.get(DUMPER_ATTRIBUTE)
     if dumper is None:
-        dumper = _EncoderWriter(spec, whole=True).write()
+        dumper = ways.dumper(spec, lambda: _EncoderWriter(spec, whole=True).write())
         setattr(spec.surface, DUMPER_ATTRIBUTE, dumper)
     return dumper
 
