@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 PARTS = {"wire": "tchannel_wire", "thrift": "tchannel_thrift.rw", "core": "tchannel.channel"}
+REQUIRED = ("wire", "thrift")  # of what is installed
 
 
 def native() -> str:
@@ -28,5 +29,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse to take a run in Python for a native one."""
     if os.environ.get("TCHANNEL_REQUIRE_NATIVE", "") not in {"", "0"}:
         said = native()
-        if "wire native" not in said:
+        wanted = [one for one in REQUIRED if find_spec(PARTS[one].partition(".")[0]) is not None]
+        if not all(f"{part} native" in said for part in wanted):
             pytest.exit(f"this run is to be native, but {said}", returncode=1)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 __all__ = ["LAYOUTS", "NATIVE", "Replacement", "active", "look_up", "offer", "undo"]
 
-LAYOUTS: Final[dict[str, int]] = {"wire": 1}
+LAYOUTS: Final[dict[str, int]] = {"wire": 1, "thrift": 1}
 """The layout of each package's objects that the native ways were written for."""
 
 PARTS: Final = ("wire", "thrift", "core")

@@ -23,6 +23,7 @@ enum outcome {
 
 struct module_state {
     PyTypeObject *native_method;
+    PyTypeObject *plan, *codec; /* thrift */
     struct checksum_tables checksums;
 };
 

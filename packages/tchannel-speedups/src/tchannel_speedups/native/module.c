@@ -1,6 +1,7 @@
 /* The extension module: loaded by the main interpreter only, and on builds with a GIL only. */
 
 #include "common.h"
+#include "thrift/thrift.h"
 #include "wire/wire.h"
 
 struct module_state *
@@ -38,6 +39,10 @@ static PyMethodDef functions[] = {
     {"crc32", checksum_crc32, METH_O, NULL},
     {"crc32c", checksum_crc32c, METH_O, NULL},
     {"wire_ways", wire_ways, METH_VARARGS, NULL},
+    {"new_plan", thrift_new_plan, METH_NOARGS, NULL},
+    {"fill_plan", thrift_fill_plan, METH_VARARGS, NULL},
+    {"codec", thrift_codec, METH_VARARGS, NULL},
+    {"construct_by", thrift_construct_by, METH_VARARGS, NULL},
     {0},
 };
 
@@ -54,7 +59,9 @@ execute(PyObject *module)
         return -1;
     }
     make_checksum_tables(&module_state(module)->checksums);
-    return add_native_method_type(module);
+    if (add_native_method_type(module) < 0)
+        return -1;
+    return add_thrift_types(module);
 #endif
 }
 
@@ -62,6 +69,8 @@ static int
 traverse(PyObject *module, visitproc visit, void *arg)
 {
     Py_VISIT(module_state(module)->native_method);
+    Py_VISIT(module_state(module)->plan);
+    Py_VISIT(module_state(module)->codec);
     return 0;
 }
 
@@ -69,6 +78,8 @@ static int
 clear(PyObject *module)
 {
     Py_CLEAR(module_state(module)->native_method);
+    Py_CLEAR(module_state(module)->plan);
+    Py_CLEAR(module_state(module)->codec);
     return 0;
 }
 
