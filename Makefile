@@ -308,6 +308,11 @@ bench: $(VENV)/.bench peers  ## The benchmarks against the other RPC libraries (
 bench-thrift: $(VENV)/.bench-thrift  ## The Thrift engine beside thriftrw, thriftpy2 and Apache Thrift
 	$(BIN)/python benchmarks/thrift/run.py $(BENCH_ARGS)
 
+.PHONY: bench-thrift-native
+bench-thrift-native: export PYTHONPATH = $(CURDIR)/$(NATIVE)
+bench-thrift-native: $(VENV)/.bench-thrift $(NATIVE)/.stamp  ## The same with tchannel-speedups, and beside Python alone
+	$(BIN)/python benchmarks/thrift/run.py $(BENCH_ARGS)
+
 .PHONY: bench-relay
 bench-relay: $(VENV)/.bench peers  ## The development router beside a real Hyperbahn
 	$(BIN)/python benchmarks/relay.py

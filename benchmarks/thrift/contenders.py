@@ -40,6 +40,41 @@ class Ours:
         return module, module.dumps, module.loads
 
 
+class Pure:
+    """The engine of this project in Python alone, where "ours" runs natively."""
+
+    name: ClassVar[str] = "pure"
+
+    def __init__(self) -> None:
+        _needed("tchannel_thrift.rw")
+        parts: Any = _needed("tchannel_speedups.parts")
+        if not parts.undo("thrift"):
+            raise MissingError(f"the same as ours: {parts.active()['thrift']}")
+        try:
+            ours = Ours()
+            self.types, self.dumps, self.loads = ours.types, ours.dumps, ours.loads
+            self._use()
+        finally:
+            parts.offer("thrift", parts.LAYOUTS["thrift"])
+
+    def _use(self) -> None:
+        """Let all functions be made: they stay with the classes."""
+        for _ in range(8):
+            pair = self.types.Pair(high=1, low=2)
+            medium = self.types.Medium(
+                flag=True, tiny=1, short_=1, number=1, big=1, ratio=1.0, name="", blob=b"", color=1,
+                pair=pair, numbers=[], tags={},
+            )  # fmt: skip
+            for value in (
+                pair,
+                medium,
+                self.types.Small(text=""),
+                self.types.Many(items=[medium]),
+                self.types.Blob(data=b""),
+            ):
+                self.loads(type(value), self.dumps(value))
+
+
 class Thriftrw:
     """The real thriftrw."""
 
@@ -162,5 +197,5 @@ def _apache_types() -> SimpleNamespace:
     return SimpleNamespace(Small=small, Pair=pair, Medium=medium, Many=many, Blob=blob)
 
 
-CONTENDERS = {cls.name: cls for cls in (Ours, Thriftrw, Thriftpy2, Apache)}
+CONTENDERS = {cls.name: cls for cls in (Ours, Pure, Thriftrw, Thriftpy2, Apache)}
 """All contenders by name."""
