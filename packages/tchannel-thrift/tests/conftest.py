@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -31,6 +32,43 @@ if sys.version_info < (3, 12):
     KINDS.append("thriftrw")
     if os.environ.get("CI"):
         importlib.import_module("thriftrw")  # may only be missing where there is no C compiler
+
+
+def _missing() -> set[str]:
+    """Fixtures and parameters of what this machine has not."""
+    missing: set[str] = set()
+    if shutil.which("thrift") is None:
+        missing |= {"apache", "thrift_compiler", "compiler", *FLAVOURS}
+    if importlib.util.find_spec("thriftrw") is None:
+        missing.add("thriftrw")
+    return missing
+
+
+def _needs(item: pytest.Item) -> set[str]:
+    spec = getattr(item, "callspec", None)
+    values = spec.params.values() if spec is not None else ()
+    return {one for one in values if isinstance(one, str)} | set(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of what needs Apache's compiler or thriftrw, where they are missing, one test of each file stays.
+
+    It is skipped with the reason; the others, two thousand of the same, are deselected. Where CI is
+    set none is.
+    """
+    missing = set() if os.environ.get("CI") else _missing()
+    kept: set[Path] = set()
+    left_out: set[pytest.Item] = set()
+    for item in items:
+        if missing.isdisjoint(_needs(item)):
+            continue
+        if item.path in kept:
+            left_out.add(item)
+        kept.add(item.path)
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 @dataclass(frozen=True)
