@@ -107,6 +107,13 @@ def test_a_snapshot_of_a_later_version_is_read_as_far_as_it_is_known():
     assert Snapshot.from_dict({**plain, "moon": "full"}).service == "svc"
 
 
+def test_a_snapshot_of_an_earlier_version_has_the_defaults_of_what_that_did_not_tell():
+    plain = TChannel("svc").stats().to_dict()
+    del plain["native"]
+
+    assert Snapshot.from_dict(plain).native == {}
+
+
 def test_a_snapshot_says_what_runs_natively(monkeypatch):
     speedups = ModuleType("tchannel_speedups")
     speedups.active = lambda: {"wire": "native", "core": "not imported"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Final, TypeVar, get_type_hints
 
 from .calls import CallInFlight, CallStats, EndedCall, minus
@@ -139,7 +139,7 @@ class Snapshot:
         """Return the snapshot that `to_dict` was made of; fields that are unknown here are ignored.
 
         Raises:
-            KeyError: A field is missing.
+            KeyError: A field is missing that has been there from the first version.
 
         """
         return _read(cls, given)
@@ -184,6 +184,9 @@ def _read(kind: type[_T], given: Mapping[str, Any]) -> _T:
     values: dict[str, Any] = {}
     hints = get_type_hints(kind)
     for each in fields(kind):  # type: ignore[arg-type]  # a dataclass, as all of _DATA
+        has_default = each.default is not MISSING or each.default_factory is not MISSING
+        if each.name not in given and has_default:
+            continue  # told by a version that had no such field yet
         value = given[each.name]
         hint = hints[each.name]
         if hint is Histogram:
