@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from . import authorization as authorization
+    from . import channel as channel
     from . import clock as clock
     from . import context as context
     from . import errors, interceptors, retry, schemes, status
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from . import glossary as glossary
     from . import health as health
     from . import hyperbahn as hyperbahn
+    from . import logging as logging
     from . import lowlevel as lowlevel
     from . import net as net
     from . import options as options
@@ -35,12 +38,15 @@ if TYPE_CHECKING:
     from . import response as response
     from . import service as service
     from . import singleton as singleton
+    from . import stats as stats
     from . import statsd as statsd
     from . import streaming as streaming
+    from . import subchannel as subchannel
     from . import sync as sync
     from . import tcurl as tcurl
     from . import testing as testing
     from . import thrift as thrift
+    from . import tls as tls
     from . import tracing as tracing
     from . import transport as transport
     from ._calls.pending import PendingCall
@@ -77,9 +83,10 @@ _HOMES = {
 # Modules that users name as attributes, without a word of import; what is gone says so there, too.
 _MODULES = frozenset(
     {
-        *("clock", "context", "errors", "event", "glossary", "interceptors", "lowlevel", "net"),
-        *("options", "peer_sources", "request", "response", "retry", "schemes", "service"),
-        *("singleton", "statsd", "status", "streaming", "sync", "tchannel", "tracing", "transport"),
+        *("authorization", "channel", "clock", "context", "errors", "event", "glossary"),
+        *("interceptors", "logging", "lowlevel", "net", "options", "peer_sources", "request"),
+        *("response", "retry", "schemes", "service", "singleton", "stats", "statsd", "status"),
+        *("streaming", "subchannel", "sync", "tchannel", "tls", "tracing", "transport"),
     }
 )
 _LAYERS = frozenset({"health", "hyperbahn", "tcurl", "testing", "thrift"})

@@ -8,7 +8,7 @@ import ssl
 import weakref
 from collections.abc import Callable, Iterable
 from ssl import SSLContext
-from typing import Any
+from typing import Any, NoReturn
 
 from . import errors
 from ._calls.on_bytes import CallsOnBytes
@@ -24,7 +24,6 @@ from ._life.ending import Closing
 from ._life.states import ChannelState
 from ._links.peers import PeerGroup
 from ._links.tls import ContextSource
-from ._serving.endpoints import Endpoints
 from ._serving.registering import Registering
 from ._sight.snapshot import take
 from .authorization import Check, must_be_check
@@ -163,8 +162,7 @@ class TChannel(CallsOnBytes, Registering, Closing, Advertising):
             )
         if authorize is not None:
             must_be_check(authorize)
-        self.ssl_server = ssl_server
-        self.ssl_client = ssl_client
+        self._ssl = (ssl_server, ssl_client)
         self._inner: InnerChannel = InnerChannel(
             self,
             lambda: map(inside, live_channels()),
@@ -184,13 +182,11 @@ class TChannel(CallsOnBytes, Registering, Closing, Advertising):
             expose_errors=expose_errors,
             json_codec=json if json is not None else JsonCodec(),
         )
-        self.interceptors: Interceptors = self._inner.interceptors
-        self.interceptors.outgoing.extend(interceptors)
-        self.interceptors.incoming.extend(self.interceptors.outgoing)
-        self.hooks: EventRegistrar = EventRegistrar(self._inner.events)
-        self.endpoints: Endpoints = self._inner.endpoints
+        self._inner.interceptors.outgoing.extend(interceptors)
+        self._inner.interceptors.incoming.extend(interceptors)
+        self._hooks: EventRegistrar = EventRegistrar(self._inner.events)
         self._subchannels: dict[str, SubChannel] = {}
-        Registering.__init__(self)
+        Registering.__init__(self, self._inner.endpoints)
         _channels.add(self)
 
     def _channel_of_schemes(self) -> TChannel:
@@ -245,6 +241,16 @@ class TChannel(CallsOnBytes, Registering, Closing, Advertising):
         return self._inner.json_codec
 
     @property
+    def interceptors(self) -> Interceptors:
+        """What stands in the way of its calls; change its lists ``outgoing`` and ``incoming``."""
+        return self._inner.interceptors
+
+    @property
+    def hooks(self) -> EventRegistrar:
+        """Where hooks are registered; see `tchannel.event`."""
+        return self._hooks
+
+    @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The event loop that it belongs to; None before its first use."""
         return self._inner.loop
@@ -296,6 +302,16 @@ class TChannel(CallsOnBytes, Registering, Closing, Advertising):
         self._inner.expose_errors = expose
 
     @property
+    def ssl_server(self) -> SSLContext | TLSFiles | None:
+        """What accepts TLS connections, as it was given."""
+        return self._ssl[0]
+
+    @property
+    def ssl_client(self) -> SSLContext | TLSFiles | None:
+        """What opens TLS connections, as it was given."""
+        return self._ssl[1]
+
+    @property
     def ssl_permissive(self) -> bool:
         """Whether connections without TLS are accepted beside those with it."""
         return self._inner.ssl_permissive
@@ -339,6 +355,12 @@ class TChannel(CallsOnBytes, Registering, Closing, Advertising):
 
     def __repr__(self) -> str:
         return repr(self._inner)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"channel {self.name} cannot be copied or pickled, with its connections and event loop:"
+            " make another where one is needed"
+        )
 
     def reload_tls(self) -> None:
         """Read the files of ``ssl_server=`` and ``ssl_client=`` again, for new connections.

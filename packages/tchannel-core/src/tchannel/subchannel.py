@@ -35,9 +35,9 @@ class SubChannel(CallsOnBytes, Registering):
     def __init__(self, channel: TChannel, name: str) -> None:
         self._channel = channel
         self.name = name
-        self.endpoints: Endpoints = Endpoints(name)
-        add_meta(self.endpoints, channel.options.meta_endpoints)
-        Registering.__init__(self)
+        endpoints = Endpoints(name)
+        add_meta(endpoints, channel.options.meta_endpoints)
+        Registering.__init__(self, endpoints)
 
     def _channel_of_schemes(self) -> TChannel:
         return cast("TChannel", _Caller(self))

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Collection
 from types import ModuleType
 
-__all__ = ["forward", "import_layer", "install_hint"]
+__all__ = ["forward", "import_layer", "install_hint", "submodules"]
 
 
 def install_hint(error: ImportError, *, needs: str, dist: str) -> ImportError:
@@ -54,5 +54,23 @@ def forward(alias: str, layer: ModuleType, names: Collection[str]) -> Callable[[
         if name in names:
             return getattr(layer, name)
         raise AttributeError(f"module {alias!r} has no attribute {name!r}")
+
+    return find
+
+
+def submodules(package: str, names: Collection[str]) -> Callable[[str], object]:
+    """Return a ``__getattr__`` for `package` that imports its modules of these `names` when asked.
+
+    Where one cannot be imported, the AttributeError has the same words: which layer is to be
+    installed, or what to write instead.
+    """
+
+    def find(name: str) -> object:
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        try:
+            return importlib.import_module(f".{name}", package)
+        except ImportError as error:
+            raise AttributeError(str(error)) from error
 
     return find

@@ -40,13 +40,17 @@ class Registering:
     fallback: Fallback = FALLBACK
     """The same; the name that 0.14 had."""
 
-    endpoints: Endpoints
-
-    def __init__(self) -> None:
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
         channel = self._channel_of_schemes()
         self.raw: RawArgScheme = RawArgScheme(channel, self.endpoints)
         self.json: JsonArgScheme = JsonArgScheme(channel, self.endpoints)
         self._schemes: dict[str, object] = {"raw": self.raw, "json": self.json}
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The handlers, by endpoint."""
+        return self._endpoints
 
     def _channel_of_schemes(self) -> TChannel:
         raise NotImplementedError  # each of the two classes below knows its channel

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from .._ground.optional import install_hint, submodules
 from .json import JsonArgScheme, JsonCodec
 from .raw import RawArgScheme
 
 if TYPE_CHECKING:
     from tchannel_thrift import ThriftArgScheme as ThriftArgScheme
+
+    from . import thrift as thrift
 
     DEFAULT_SCHEMES: Final = (RawArgScheme, JsonArgScheme, ThriftArgScheme)
     """Their classes; needs tchannel-thrift."""
@@ -54,8 +57,6 @@ def find_scheme(name: str) -> Any:
     if name == JSON:
         return JsonArgScheme
     if name == THRIFT:
-        from .._ground.optional import install_hint
-
         try:
             from tchannel_thrift import ThriftArgScheme
         except ImportError as error:
@@ -70,10 +71,11 @@ def find_scheme(name: str) -> Any:
 
 
 if not TYPE_CHECKING:
+    _modules = submodules(__name__, {"thrift"})
 
     def __getattr__(name: str) -> object:
         if name == "ThriftArgScheme":
             return find_scheme(THRIFT)
         if name == "DEFAULT_SCHEMES":
             return (RawArgScheme, JsonArgScheme, find_scheme(THRIFT))
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _modules(name)

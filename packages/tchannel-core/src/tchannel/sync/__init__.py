@@ -9,7 +9,15 @@
         print(future.result().body)
 """
 
+from typing import TYPE_CHECKING
+
+from .._ground.optional import submodules
 from .client import TChannel
 from .thrift import client_for
 
 __all__ = ["TChannel", "client_for"]
+
+if TYPE_CHECKING:
+    from . import singleton as singleton
+else:
+    __getattr__ = submodules(__name__, {"singleton"})

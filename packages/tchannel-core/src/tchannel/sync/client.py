@@ -399,6 +399,12 @@ class TChannel:
     def __repr__(self) -> str:
         return f"<sync of {self._channel!r}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"channel {self.name} cannot be copied or pickled, with its connections and thread:"
+            " make another where one is needed"
+        )
+
     # -- the loop -----------------------------------------------------------------------------
 
     def _start(self) -> LoopThread | BorrowedLoop:

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from .._ground.optional import forward, import_layer
+from .._ground.optional import forward, import_layer, submodules
 
 if TYPE_CHECKING:
     from tchannel_testing import (
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         proxy,
         service,
     )
+
+    from . import vcr as vcr
 
 __all__ = [
     "Calls",
@@ -38,10 +40,14 @@ __all__ = [
 
 # Lazily, as the layer does it: a test that needs a clock shall not pay for a proxy.
 if not TYPE_CHECKING:
-    __getattr__ = forward(
+    _of_layer = forward(
         __name__, import_layer("tchannel_testing", dist="tchannel-testing"), __all__
     )
+    _own = submodules(__name__, {"vcr"})
+
+    def __getattr__(name: str) -> object:
+        return (_own if name == "vcr" else _of_layer)(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "vcr"})

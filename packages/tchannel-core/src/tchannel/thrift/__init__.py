@@ -1,6 +1,8 @@
 """Thrift for TChannel; implemented by the tchannel-thrift distribution."""
 
-from .._ground.optional import install_hint
+from typing import TYPE_CHECKING
+
+from .._ground.optional import install_hint, submodules
 
 try:
     from tchannel_thrift import (
@@ -30,3 +32,17 @@ __all__ = [
     "register",
     "thrift_request_builder",
 ]
+
+if TYPE_CHECKING:
+    from . import client as client
+    from . import module as module
+    from . import rw as rw
+    from . import server as server
+else:
+    __getattr__ = submodules(
+        __name__,
+        {
+            *("client", "module", "rw", "server"),
+            *("reflection", "serializer"),  # gone: each says so
+        },
+    )

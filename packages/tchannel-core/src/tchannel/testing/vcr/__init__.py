@@ -1,6 +1,8 @@
 """Recording and replaying of calls; implemented by the tchannel-testing distribution."""
 
-from ..._ground.optional import install_hint
+from typing import TYPE_CHECKING
+
+from ..._ground.optional import install_hint, submodules
 
 try:
     from tchannel_testing.vcr import (
@@ -46,3 +48,17 @@ __all__ = [
     "VCRError",
     "use_cassette",
 ]
+
+if TYPE_CHECKING:
+    from . import cassette as cassette
+    from . import exceptions as exceptions
+    from . import proxy as proxy
+    from . import record_modes as record_modes
+else:
+    __getattr__ = submodules(
+        __name__,
+        {
+            *("cassette", "exceptions", "proxy", "record_modes"),
+            *("config", "patch", "server", "types", "yaml"),  # gone: each says so
+        },
+    )
