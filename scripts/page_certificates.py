@@ -7,6 +7,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
@@ -32,17 +44,29 @@ def write_certificates() -> None:
             .not_valid_after(now + dt.timedelta(days=1))
         )
 
-    root = builder("authority", authority).add_extension(
-        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    # The identifiers of the keys and the usage are what Python asks for since 3.13 (VERIFY_X509_STRICT).
+    identifier = x509.SubjectKeyIdentifier.from_public_key(authority.public_key())
+    root = (
+        builder("authority", authority)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(identifier, critical=False)
+        .add_extension(_SIGNS_CERTIFICATES, critical=True)
     )
-    leaf = builder("ledger", service).add_extension(
-        x509.SubjectAlternativeName(
-            [
-                x509.DNSName("ledger.example.org"),
-                x509.UniformResourceIdentifier("spiffe://example.org/ledger"),
-            ]
-        ),
-        critical=False,
+    leaf = (
+        builder("ledger", service)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [
+                    x509.DNSName("ledger.example.org"),
+                    x509.UniformResourceIdentifier("spiffe://example.org/ledger"),
+                ]
+            ),
+            critical=False,
+        )
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier),
+            critical=False,
+        )
     )
     Path("ca.pem").write_bytes(_pem(root.sign(authority, hashes.SHA256())))
     Path("service.pem").write_bytes(_pem(leaf.sign(authority, hashes.SHA256())))
