@@ -6,7 +6,7 @@ from pathlib import Path
 from harness import startup
 from harness.interpreters import Interpreter
 
-PROGRAM = "import os, subject; print(float(os.path.exists(subject.__cached__)))"
+PROGRAM = "import os, subject; print(float(os.path.exists(subject.__spec__.cached)))"
 
 
 def test_byte_code_is_in_place_though_the_user_forbids_to_write_it(monkeypatch, tmp_path):

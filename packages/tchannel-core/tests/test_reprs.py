@@ -90,6 +90,8 @@ def test_a_sync_channel_says_the_same():
     channel = sync.TChannel("idle")
 
     assert repr(channel) == f"<sync of {channel.channel!r}>"
+    channel.close()  # before its loop was ever needed
+    assert repr(channel).startswith("<closed sync of <TChannel idle: ")
 
 
 async def test_peers_say_who_they_are_and_how_they_stand(server, client):

@@ -397,7 +397,8 @@ class TChannel:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<sync of {self._channel!r}>"
+        closed = "" if self._closing is None else "closed "
+        return f"<{closed}sync of {self._channel!r}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
