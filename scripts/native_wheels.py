@@ -4,12 +4,15 @@ Usage: ``python scripts/native_wheels.py dist 3.11 3.12 3.13``
 
 They are made from the sdist in that folder, as pip makes one where there is no wheel, and put beside it.
 On Linux auditwheel looks at what they need of the system, and says so in their tags. A Python that is
-not here is left out.
+not here is left out, and so are all of them where there is no C compiler; with CI in the environment
+that is an error.
 """
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -62,6 +65,11 @@ def tagged(wheel: Path, folder: Path) -> Path:
 def main(place: Path, versions: list[str]) -> None:
     """Compile for all versions, one after the other, and print what came of it."""
     (sdist,) = place.glob("tchannel_speedups-*.tar.gz")
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    # Where everything is to be made, its lack is an error.
+    if sys.platform != "win32" and not shutil.which(compiler) and not os.environ.get("CI"):
+        sys.stdout.write(f"no wheel of tchannel-speedups, but its sdist: {compiler} is not here\n")
+        return
     for version in versions:
         interpreter = python(version)
         if interpreter is None:
