@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SCREENS = {"phone": (390, 844), "desktop": (1280, 800)}
