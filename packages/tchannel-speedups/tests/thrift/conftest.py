@@ -240,7 +240,7 @@ def shown(value: Any) -> Any:
         return (type(value).__name__, sorted(map(repr, map(shown, value))))
     if isinstance(value, (list, tuple)):
         return (type(value).__name__, [shown(one) for one in value])
-    return (type(value).__name__, repr(value) if "object at" not in repr(value) else "object")
+    return (type(value).__name__, repr(value) if " at 0x" not in repr(value) else "object")
 
 
 def outcome(function: Callable[[], Any]) -> Any:

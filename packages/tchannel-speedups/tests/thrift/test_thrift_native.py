@@ -244,6 +244,29 @@ def test_a_module_that_nobody_needs_goes_with_all_that_was_made_for_it(both):
     assert [ref() for ref in gone] == [None, None]
 
 
+@pytest.mark.parametrize(
+    "idl",
+    [
+        "struct S { 1: optional list<S> more }",
+        "struct S { 1: optional T t } struct T { 1: optional map<string, S> s }",
+        "union S { 1: T t } exception T { 1: optional S s }",
+    ],
+)
+def test_structs_that_contain_each_other_leave_nothing_that_no_collection_can_free(both, idl):
+    """Weak references to them end all the same: what is counted is what each collection finds anew."""
+    from tchannel_thrift.rw import Loader
+
+    gc.collect()
+    before = gc.collect()
+    module = Loader().loads("gone", idl)
+    made = module.S(t=module.T()) if "union" in idl else module.S()
+    assert module.loads(module.S, module.dumps(made)) == made
+    del module, made
+    gc.collect()
+
+    assert gc.collect() == before
+
+
 def test_who_puts_another_constructor_into_a_class_is_heard(both):
     module = both().native
     calls = []

@@ -149,22 +149,33 @@ traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* Nothing of it is used any more: whoever still has it finds that it is not ready, before all else. */
 static void
 empty(Plan *plan)
 {
-    for (Py_ssize_t i = 0; i < plan->count; i++) {
-        Py_XDECREF(plan->fields[i].name);
-        Py_XDECREF(plan->fields[i].default_value);
-        free_node(plan->fields[i].node);
-    }
+    struct field *fields = plan->fields;
+    Py_ssize_t count = plan->count;
+    plan->ready = 0;
+    plan->fields = NULL;
     plan->count = 0;
-    PyMem_Free(plan->fields);
     PyMem_Free(plan->by_id);
     PyMem_Free(plan->order);
-    plan->fields = NULL;
     plan->by_id = plan->order = NULL;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Py_XDECREF(fields[i].name);
+        Py_XDECREF(fields[i].default_value);
+        free_node(fields[i].node);
+    }
+    PyMem_Free(fields);
     Py_CLEAR(plan->surface);
     Py_CLEAR(plan->copy);
+}
+
+static int
+clear(PyObject *self)
+{
+    empty((Plan *)self);
+    return 0;
 }
 
 static void
@@ -180,6 +191,7 @@ dealloc(PyObject *self)
 static PyType_Slot plan_slots[] = {
     {Py_tp_dealloc, dealloc},
     {Py_tp_traverse, traverse},
+    {Py_tp_clear, clear},
     {0, NULL},
 };
 

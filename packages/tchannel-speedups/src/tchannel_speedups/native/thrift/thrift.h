@@ -74,8 +74,8 @@ struct field {
 
 /* What is known of a struct, union or exception: a Python object, kept with its class.
  *
- * There is no tp_clear in this or in Codec: who can still be called needs all it has. The class that
- * a plan belongs to can be cleared, and is part of every circle. */
+ * Structs that contain each other are circles of plans alone, which the collector has to break (tp_clear).
+ * Codec has none: who can still be called needs all it has, and a class is part of all of its circles. */
 typedef struct {
     PyObject_HEAD
     PyTypeObject *surface;
