@@ -149,7 +149,7 @@ def _runtime(channel: InnerChannel, options: dict[str, object]) -> object:
             "HeapAlloc": size,
             "Sys": size,
             "HeapSys": size,
-            "NumGC": sum(generation["collections"] for generation in gc.get_stats()),
+            "NumGC": _collections(),
             "GCCPUFraction": 0.0,
             "EnableGC": gc.isenabled(),
             "DebugGC": False,
@@ -172,6 +172,12 @@ _NUMBERS: Final = (
     *("MCacheSys", "BuckHashSys", "GCSys", "OtherSys", "NextGC", "LastGC", "PauseTotalNs"),
     "NumForcedGC",
 )
+
+
+def _collections() -> int:
+    if sys.implementation.name != "cpython":  # gc tells something else, or nothing, there
+        return 0
+    return sum(generation["collections"] for generation in gc.get_stats())
 
 
 def _resident_bytes() -> int:
