@@ -208,7 +208,7 @@ async def test_a_call_that_still_waits_at_the_end_of_the_grace_fails_and_leaves_
             raise ConnectionRefusedError("nobody there")
 
         monkeypatch.setattr(
-            type(inside(channel).peers_table), "_open", lambda _, peer: connect(peer)
+            type(inside(channel).peers_table), "_open", lambda _, peer, connection: connect(peer)
         )
         call = channel.raw("server", "x", hostport="127.0.0.1:9", retry_limit=9, timeout=50)
     await joined.advance(0.5)
