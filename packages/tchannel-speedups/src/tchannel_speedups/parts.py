@@ -131,7 +131,7 @@ def look_up(package: str, name: str) -> object:
         except AttributeError:
             if not rest:
                 raise
-            found = import_module(f"{found.__name__}.{one}")  # type: ignore[attr-defined]
+            found = import_module(f"{found.__name__}.{one}")  # type: ignore[attr-defined]  # a package
     return found
 
 
